@@ -1,0 +1,231 @@
+"""Every error PyAutoload raises: each builds its own message and names the remedy.
+
+What stands for a failed import is an ``ImportError`` too, never an ``AttributeError``: ``hasattr``, ``getattr`` with a
+default and ``from x import y`` swallow the latter and with it the reason.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+__all__ = [
+    "AutoloadError",
+    "CircularDependencyError",
+    "ConflictError",
+    "EagerLoadError",
+    "ExpectedNameError",
+    "LoadError",
+    "ModuleNotFoundError",
+    "NameInflectionError",
+    "ReloadError",
+    "ReloadingDisabled",
+    "SetupError",
+    "SetupRequired",
+]
+
+
+class AutoloadError(Exception):
+    """The base of all errors of PyAutoload."""
+
+
+class SetupError(AutoloadError):
+    """The configuration of a loader is wrong: a root, a namespace, a pattern or a path given to it."""
+
+
+class SetupRequired(AutoloadError):
+    """Something was asked of a loader that only works after ``setup()``."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} needs a loader that is set up: finish its configuration, then call loader.setup()")
+
+
+class ConflictError(SetupError):
+    """Two files, or two loaders, claim the same thing; the message names both paths."""
+
+    def __init__(self, message: str, *paths: str) -> None:
+        super().__init__(message)
+        self.paths = paths
+
+
+class NameInflectionError(AutoloadError):
+    """A stem gives no valid Python name.
+
+    Attributes:
+        path: the file or directory.
+        name: the name that is not valid.
+    """
+
+    def __init__(self, path: str, name: str, reason: str) -> None:
+        super().__init__(
+            f"{path}: {name!r} {reason}, so nothing can be expected of it. Rename it, ignore it with "
+            f"loader.ignore(), ignore its directory, or give its stem a name with loader.inflect()"
+        )
+        self.path = path
+        self.name = name
+
+
+class LoadError(AutoloadError, ImportError):
+    """A file that was loaded through an attribute access raised ``AttributeError``; ``__cause__`` is that error.
+
+    Python takes an ``AttributeError`` that leaves a module's ``__getattr__`` for "no such attribute" and drops it.
+    """
+
+    def __init__(self, module: str, path: str | None, error: BaseException) -> None:
+        where = f" ({path})" if path else ""
+        super().__init__(f"loading {module}{where} failed: {type(error).__name__}: {error}", name=module, path=path)
+
+
+class ExpectedNameError(AutoloadError, ImportError):
+    """A file does not define the name that it is expected to define.
+
+    Attributes:
+        expected: the expected name in full, ``'myapp.lib.Helpers'``.
+        path: the file.
+        defined: the names that the file defines instead.
+    """
+
+    def __init__(self, expected: str, path: str, defined: Sequence[str], stem: str) -> None:
+        self.expected = expected
+        self.defined = tuple(defined)
+        short = expected.rpartition(".")[2]
+        shown = ", ".join(defined[:8]) + (", ..." if len(defined) > 8 else "")
+        instead = f"it defines {shown}" if defined else "it defines no name at all"
+        like = next((name for name in defined if name.lower().replace("_", "") == short.lower()), None)
+        like = like or next((name for name in defined if name[:1].isupper()), "...")
+        super().__init__(
+            f"expected file {path} to define {short} (reachable as {expected}), but it does not: {instead}. "
+            f"Define {short} there, rename the file, tell the loader the right name with "
+            f'loader.inflect({{"{stem}": "{like}"}}), or ignore the file with loader.ignore()',
+            name=expected,
+            path=path,
+        )
+
+
+class ModuleNotFoundError(AutoloadError, builtins.ModuleNotFoundError):
+    """A name that the rules exclude, or that no file stands for."""
+
+    def __init__(self, name: str, reason: str = "", path: str | None = None) -> None:
+        super().__init__(f"No module named {name!r}" + (f": {reason}" if reason else ""), name=name, path=path)
+
+
+class CycleStep(NamedTuple):
+    """One import of a cycle: ``module`` imports the next one at ``file``:``line``."""
+
+    module: str
+    file: str
+    line: int
+
+
+class CircularDependencyError(AutoloadError, ImportError):
+    """An import failed because managed modules import each other in a circle.
+
+    Attributes:
+        cycle: the steps, each a ``CycleStep``; the last step imports the module of the first one again.
+    """
+
+    def __init__(self, cycle: Sequence[CycleStep], wanted: str = "") -> None:
+        self.cycle = tuple(cycle)
+        names = [step.module for step in cycle] + ([cycle[0].module] if cycle else [])
+        lines = [f"circular dependency: {' → '.join(names)}"]
+        for step, target in zip(cycle, names[1:], strict=False):
+            lines.append(f"  {step.module} imports {target} at {step.file}:{step.line}")
+        needs = f"{wanted} is needed while {names[0]} is still being imported" if wanted and names else ""
+        if needs:
+            lines.append(f"  {needs}")
+        lines.append(
+            "To break it: import inside the function that needs the name, use the name through its namespace "
+            "(`import pkg` and `pkg.Name` at the time of use), or move what both need into a third file."
+        )
+        super().__init__("\n".join(lines), name=names[-1] if names else None, path=cycle[-1].file if cycle else None)
+
+
+def _failure_lines(failures: Mapping[str, BaseException]) -> str:
+    lines = [f"{len(failures)} module{'s' if len(failures) != 1 else ''} could not be loaded:"]
+    lines += [f"  {name}: {type(error).__name__}: {error}" for name, error in failures.items()]
+    return "\n".join(lines)
+
+
+if sys.version_info >= (3, 11):
+
+    class EagerLoadError(AutoloadError, ExceptionGroup[Exception]):
+        """Everything that failed during an eager load; an ``ExceptionGroup`` where Python has it.
+
+        Attributes:
+            failures: module name → exception, in the order of loading.
+        """
+
+        failures: dict[str, Exception]
+
+        def __new__(cls, failures: Mapping[str, Exception]) -> EagerLoadError:
+            self = super().__new__(cls, _failure_lines(failures), list(failures.values()))
+            self.failures = dict(failures)
+            return self
+
+        def __init__(self, failures: Mapping[str, Exception]) -> None:
+            super().__init__(_failure_lines(failures), list(failures.values()))
+
+        def derive(self, excs: Sequence[Any]) -> ExceptionGroup[Any]:
+            """A part of this group, as ``except*`` and ``split`` ask for; an ordinary group."""
+            return ExceptionGroup("could not be loaded", list(excs))
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return type(self), (self.failures,)
+
+        def __str__(self) -> str:
+            return _failure_lines(self.failures)
+
+else:
+
+    class EagerLoadError(AutoloadError):
+        """Everything that failed during an eager load.
+
+        Attributes:
+            failures: module name → exception, in the order of loading.
+            exceptions: the exceptions alone, as an ``ExceptionGroup`` has them.
+        """
+
+        def __init__(self, failures: Mapping[str, Exception]) -> None:
+            super().__init__(_failure_lines(failures))
+            self.failures = dict(failures)
+            self.exceptions: tuple[Exception, ...] = tuple(failures.values())
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return type(self), (self.failures,)
+
+
+class ReloadError(AutoloadError):
+    """A reload failed; everything was put back, the old code serves on. ``__cause__`` is the error itself.
+
+    Attributes:
+        module: the module whose code failed.
+        file: its file.
+        line: the line of the error there, or ``None`` where none is known.
+        result: the ``ReloadResult`` that tells what had been tried.
+    """
+
+    def __init__(self, module: str, file: str | None, line: int | None, error: BaseException) -> None:
+        where = f" at {file}:{line}" if file and line else f" in {file}" if file else ""
+        super().__init__(
+            f"reloading {module} failed{where}: {type(error).__name__}: {error}. "
+            f"Nothing was changed, the code of before is in use; save the file again when it is mended"
+        )
+        self.module = module
+        self.file = file
+        self.line = line
+        self.result: Any = None
+
+
+class ReloadingDisabled(AutoloadError):
+    """A reload was asked of a loader that was not told to reload."""
+
+    def __init__(self, what: str = "reload()") -> None:
+        super().__init__(f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)")
+
+
+def one_of(names: Iterable[str]) -> str:
+    """``'a, b or c'`` for a message."""
+    items = list(names)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"

@@ -1,0 +1,107 @@
+"""Stems to names: which name the file ``html_parser.py`` is expected to define."""
+
+from __future__ import annotations
+
+import keyword
+import unicodedata
+from collections.abc import Mapping
+from typing import Protocol
+
+import inflection
+
+from pyautoload.errors import NameInflectionError
+
+__all__ = ["Inflector", "InflectorProtocol", "PackageInflector", "checked_name", "folded", "is_name", "normalized"]
+
+
+class InflectorProtocol(Protocol):
+    """What ``AutoLoader(inflector=...)`` takes: any object with this method."""
+
+    def camelize(self, stem: str, path: str) -> str:
+        """The name that the file or directory ``path``, whose stem is ``stem``, is expected to define."""
+
+
+class Inflector:
+    """``user`` → ``User``, ``html_parser`` → ``HtmlParser``, and what ``inflect`` was told."""
+
+    def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
+        # Whole stems that have a name of their own. Example: {"html_parser": "HTMLParser"}
+        self.overrides: dict[str, str] = dict(overrides or {})
+
+    def inflect(self, overrides: Mapping[str, str]) -> None:
+        """Add rules: whole stem → name. Later rules for the same stem replace earlier ones."""
+        self.overrides.update(overrides)
+
+    def camelize(self, stem: str, path: str) -> str:
+        """The expected name for ``stem``; leading and trailing underscores stay.
+
+        Args:
+            stem: a file's name without its suffix, or a directory's name.
+            path: the file or directory, for inflectors that decide by place.
+        """
+        override = self.overrides.get(stem)
+        if override is not None:
+            return override
+        if "_" not in stem:
+            return stem[:1].upper() + stem[1:]
+        core = stem.strip("_")
+        if not core:
+            return stem
+        start = stem.index(core)
+        return stem[:start] + inflection.camelize(core) + stem[start + len(core) :]
+
+    def candidate(self, name: str) -> str:
+        """The stem that most likely inflects to ``name``: a guess that the caller checks."""
+        core = name.lstrip("_")
+        return name[: len(name) - len(core)] + inflection.underscore(core)
+
+
+class PackageInflector(Inflector):
+    """The inflector of ``AutoLoader.for_package()``: the package's ``version.py`` defines ``VERSION``."""
+
+    def __init__(self, version_file: str) -> None:
+        super().__init__()
+        self.version_file = version_file
+
+    def camelize(self, stem: str, path: str) -> str:
+        """As ``Inflector.camelize``, but ``VERSION`` for the package's own ``version.py``."""
+        if stem == "version" and path == self.version_file and stem not in self.overrides:
+            return "VERSION"
+        return super().camelize(stem, path)
+
+    def alternatives(self, stem: str, path: str) -> tuple[str, ...]:
+        """Names that the file may define in place of the expected one: ``__version__`` for ``VERSION``."""
+        return ("__version__",) if stem == "version" and path == self.version_file else ()
+
+
+def normalized(stem: str) -> str:
+    """``stem`` as Python spells identifiers (NFKC), so that a file name typed on any system is found."""
+    return stem if stem.isascii() else unicodedata.normalize("NFKC", stem)
+
+
+def folded(name: str) -> str:
+    """``name`` with case and underscores set aside: ``HTMLParser`` and ``html_parser`` meet here."""
+    return name.replace("_", "").casefold()
+
+
+def is_name(name: str) -> bool:
+    """Whether ``name`` can be bound by an assignment: an identifier that is no keyword."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def checked_name(inflector: InflectorProtocol, stem: str, path: str) -> str:
+    """The expected name of ``path``.
+
+    Raises:
+        TypeError: a custom inflector returned something else than a string.
+        NameInflectionError: the name is no identifier, or a keyword.
+    """
+    name = inflector.camelize(stem, path)
+    if not isinstance(name, str):
+        raise TypeError(f"{inflector!r}.camelize({stem!r}, {path!r}) returned {name!r}, a string is needed")
+    name = normalized(name)
+    if not name.isidentifier():
+        raise NameInflectionError(path, name, "is no identifier")
+    if keyword.iskeyword(name):
+        raise NameInflectionError(path, name, "is a keyword of Python")
+    return name
