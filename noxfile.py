@@ -1,0 +1,25 @@
+"""The suite on every Python, against the package as it is installed, and real packages under the loader."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2024.4"
+nox.options.sessions = ["tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The whole suite; not through ``python -m``, so that it is the installed wheel that is tested."""
+    session.install("--quiet", ".[test]")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def packages(session: nox.Session) -> None:
+    """Third-party packages as roots: every submodule, and the tests that they ship."""
+    session.install("--quiet", ".[test,packages]")
+    session.run("pytest", "-n", "auto", "-m", "packages", "tests/test_real_packages.py", *session.posargs)
