@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "LoadError",
     "ModuleNotFoundError",
     "NameInflectionError",
+    "PathError",
     "ReloadError",
     "ReloadingDisabled",
     "SetupError",
@@ -40,6 +41,14 @@ class SetupRequired(AutoloadError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} needs a loader that is set up: finish its configuration, then call loader.setup()")
+
+
+class PathError(SetupError):
+    """A path that was given cannot be used for what was asked; the message says why."""
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{path} {problem}: {remedy}")
+        self.path = path
 
 
 class ConflictError(SetupError):
@@ -155,13 +164,16 @@ if sys.version_info >= (3, 11):
 
         Attributes:
             failures: module name → exception, in the order of loading.
+            loaded: the names of the modules that were loaded all the same.
         """
 
         failures: dict[str, Exception]
+        loaded: list[str]
 
         def __new__(cls, failures: Mapping[str, Exception]) -> EagerLoadError:
             self = super().__new__(cls, _failure_lines(failures), list(failures.values()))
             self.failures = dict(failures)
+            self.loaded = []
             return self
 
         def __init__(self, failures: Mapping[str, Exception]) -> None:
@@ -184,12 +196,14 @@ else:
 
         Attributes:
             failures: module name → exception, in the order of loading.
+            loaded: the names of the modules that were loaded all the same.
             exceptions: the exceptions alone, as an ``ExceptionGroup`` has them.
         """
 
         def __init__(self, failures: Mapping[str, Exception]) -> None:
             super().__init__(_failure_lines(failures))
             self.failures = dict(failures)
+            self.loaded: list[str] = []
             self.exceptions: tuple[Exception, ...] = tuple(failures.values())
 
         def __reduce__(self) -> tuple[Any, ...]:
@@ -222,10 +236,6 @@ class ReloadingDisabled(AutoloadError):
     """A reload was asked of a loader that was not told to reload."""
 
     def __init__(self, what: str = "reload()") -> None:
-        super().__init__(f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)")
-
-
-def one_of(names: Iterable[str]) -> str:
-    """``'a, b or c'`` for a message."""
-    items = list(names)
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"
+        super().__init__(
+            f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)"
+        )

@@ -11,7 +11,16 @@ import inflection
 
 from pyautoload.errors import NameInflectionError
 
-__all__ = ["Inflector", "InflectorProtocol", "PackageInflector", "checked_name", "folded", "is_name", "normalized"]
+__all__ = [
+    "Inflector",
+    "InflectorProtocol",
+    "PackageInflector",
+    "checked_name",
+    "checked_stem",
+    "folded",
+    "is_name",
+    "normalized",
+]
 
 
 class InflectorProtocol(Protocol):
@@ -74,6 +83,9 @@ class PackageInflector(Inflector):
         return ("__version__",) if stem == "version" and path == self.version_file else ()
 
 
+_PLAIN = Inflector()
+
+
 def normalized(stem: str) -> str:
     """``stem`` as Python spells identifiers (NFKC), so that a file name typed on any system is found."""
     return stem if stem.isascii() else unicodedata.normalize("NFKC", stem)
@@ -89,17 +101,28 @@ def is_name(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
+def checked_stem(stem: str, path: str) -> None:
+    """Raise ``NameInflectionError`` where ``stem`` cannot be part of a module name in an import statement."""
+    if not stem.isidentifier():
+        raise NameInflectionError(path, stem, "is no identifier")
+    if keyword.iskeyword(stem):
+        raise NameInflectionError(path, stem, "is a keyword of Python")
+
+
 def checked_name(inflector: InflectorProtocol, stem: str, path: str) -> str:
     """The expected name of ``path``.
 
     Raises:
         TypeError: a custom inflector returned something else than a string.
-        NameInflectionError: the name is no identifier, or a keyword.
+        NameInflectionError: the stem or the name is no identifier, or a keyword.
     """
     name = inflector.camelize(stem, path)
     if not isinstance(name, str):
         raise TypeError(f"{inflector!r}.camelize({stem!r}, {path!r}) returned {name!r}, a string is needed")
     name = normalized(name)
+    if name == _PLAIN.camelize(stem, path):
+        # Nobody gave the stem a name of its own: then it must be one that an import statement can spell.
+        checked_stem(stem, path)
     if not name.isidentifier():
         raise NameInflectionError(path, name, "is no identifier")
     if keyword.iskeyword(name):

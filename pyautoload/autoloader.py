@@ -1,0 +1,339 @@
+"""AutoLoader: configuration and delegation. What is done is done in the parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from pyautoload import loaders, loading, log
+from pyautoload.callbacks import Callbacks
+from pyautoload.config import Config, check_conflicts
+from pyautoload.errors import SetupError, SetupRequired
+from pyautoload.globs import flattened
+from pyautoload.importing.binder import Binder
+from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.inflector import Inflector, InflectorProtocol, PackageInflector
+from pyautoload.introspection import Introspection
+from pyautoload.registry import ModuleRegistry
+from pyautoload.tree import ManagedTree
+
+__all__ = ["AutoLoader"]
+
+Pattern = str | os.PathLike[str]
+Patterns = Pattern | Iterable[Pattern]
+
+
+class AutoLoader:
+    """Makes the files below its roots importable by convention, and their names available as attributes.
+
+    Args:
+        base_path: the first root, resolved against the working directory now; further ones come by ``push_dir``.
+        top_level: the root's namespace; the directory's name by default, ``""`` for top-level modules.
+        inflector: any object with ``camelize(stem, path)``.
+        tag: what log records of this loader are marked with.
+
+    Raises:
+        SetupError: ``base_path`` is not a directory, or ``top_level`` no dotted name.
+        ConflictError: another loader manages that directory.
+    """
+
+    def __init__(
+        self,
+        base_path: str | os.PathLike[str] | None = None,
+        top_level: str | ModuleType | None = None,
+        *,
+        inflector: InflectorProtocol | None = None,
+        tag: str | None = None,
+    ) -> None:
+        self.config = Config()
+        self.inflector: InflectorProtocol = inflector if inflector is not None else Inflector()
+        self.callbacks = Callbacks()
+        self.tag = tag or (os.path.basename(os.path.abspath(base_path)) if base_path is not None else f"{id(self):x}")
+        self.tree = ManagedTree(self.config, ModuleRegistry(), self.tag)
+        self.binder = Binder(self.tree, self.inflector, self.callbacks)
+        self._finder: PyAutoloadFinder | None = None
+        self._is_set_up = False
+        loaders.note_configured(self)
+        if base_path is not None:
+            self.push_dir(base_path, top_level)
+
+    @classmethod
+    def for_package(cls, *, inflector: InflectorProtocol | None = None) -> AutoLoader:
+        """The loader of a package, for use in its ``__init__.py``.
+
+        The root is the caller's directory, the namespace and the tag are its ``__name__``. A second call from the same
+        file gives the same loader. The package's ``version.py`` is expected to define ``VERSION``, or ``__version__``.
+        """
+        names = sys._getframe(1).f_globals
+        file, name = names.get("__file__"), names.get("__name__")
+        if not file or name not in sys.modules:
+            raise SetupError("for_package() is for the __init__.py of a package: the caller has no file, or no name")
+        file = os.path.abspath(file)
+        known = loaders.for_file(file)
+        if known is not None:
+            return known
+        directory = os.path.dirname(file)
+        loader = cls(inflector=inflector or PackageInflector(os.path.join(directory, "version.py")), tag=name)
+        loader.push_dir(directory, sys.modules[name])
+        loaders.note_file(file, loader)
+        return loader
+
+    def __repr__(self) -> str:
+        roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())
+        state = "set up" if self._is_set_up else "not set up"
+        return f"<AutoLoader {self.tag}: {roots or 'no roots'}; {state}, {len(self.loaded())} loaded>"
+
+    @property
+    def registry(self) -> ModuleRegistry:
+        """What is known of each module name."""
+        return self.tree.registry
+
+    # Configuration
+
+    def push_dir(self, path: str | os.PathLike[str], namespace: str | ModuleType | None = None) -> AutoLoader:
+        """Add a root.
+
+        Args:
+            path: the directory, resolved against the working directory now.
+            namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
+
+        Raises:
+            SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
+            ConflictError: another loader manages that directory.
+        """
+        before = dict(self.config.roots)
+        root = self.config.add_root(path, namespace)
+        try:
+            check_conflicts(root, self.config, self._others(), around=False)
+        except SetupError:
+            self.config.roots = before
+            raise
+        if self._is_set_up:
+            loading.start(self)
+        return self
+
+    def ignore(self, *globs: Patterns) -> AutoLoader:
+        """Leave paths to others: they are not loaded, not eager loaded, not listed. ``import`` finds them as ever.
+
+        Args:
+            globs: patterns and paths, one by one or in lists. A relative one is tried against each root and the
+                working directory, a bare name against each path component; ``**`` matches any number of directories.
+        """
+        self.config.ignored.add(flattened(globs))
+        return self._reconfigured()
+
+    def collapse(self, *globs: Patterns) -> AutoLoader:
+        """Take directories as mere organisation: what lies in them belongs to the namespace above. See ``ignore``."""
+        self.config.collapsed.add(flattened(globs))
+        return self._reconfigured()
+
+    def do_not_eager_load(self, *globs: Patterns) -> AutoLoader:
+        """Leave paths out of ``eager_load()``; they are loaded when they are used. See ``ignore`` for the patterns."""
+        self.config.not_eager.add(flattened(globs))
+        return self
+
+    def inflect(self, mapping: Mapping[str, str]) -> AutoLoader:
+        """Give stems names of their own: ``{"html_parser": "HTMLParser"}``. The whole stem must match.
+
+        Raises:
+            SetupError: the loader has an inflector without ``inflect``, or a key or value is no string.
+        """
+        inflect = getattr(self.inflector, "inflect", None)
+        if inflect is None:
+            raise SetupError(f"{self.inflector!r} has no inflect(): give the rule to that inflector itself")
+        for stem, name in mapping.items():
+            if not isinstance(stem, str) or not isinstance(name, str):
+                raise SetupError(f"inflect() takes strings, a stem and its name, not {stem!r}: {name!r}")
+        inflect(mapping)
+        return self
+
+    def dirs(self, namespaces: bool = False, ignored: bool = False) -> list[str] | Mapping[str, str]:
+        """The roots.
+
+        Args:
+            namespaces: as a mapping, root → namespace.
+            ignored: those also that a pattern ignores.
+        """
+        left_out = frozenset() if ignored else self.config.ignored_roots()
+        roots = {path: root.namespace for path, root in self.config.roots.items() if path not in left_out}
+        return MappingProxyType(roots) if namespaces else list(roots)
+
+    @staticmethod
+    def all_dirs() -> list[str]:
+        """The roots of all loaders of this process."""
+        return [path for loader in loaders.all_loaders() for path in loader.dirs()]
+
+    # Life
+
+    def setup(self) -> AutoLoader:
+        """Begin: list the first level and install the finder. Called again, it does nothing.
+
+        Raises:
+            ConflictError: two files or two loaders claim the same; then nothing is installed.
+            SetupError: the namespace of a root cannot be one.
+        """
+        if not self._is_set_up:
+            loading.start(self)
+        return self
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether ``setup()`` has been called."""
+        return self._is_set_up
+
+    def unregister(self) -> None:
+        """Forget the loader: its finder goes; what is loaded stays, other loaders are untouched."""
+        loading.stop(self)
+
+    def eager_load(
+        self,
+        *,
+        force: bool = False,
+        strict: bool = False,
+        progress: Callable[[int, int, str], object] | None = None,
+        freeze: bool = False,
+    ) -> list[str]:
+        """Load every managed module, in sorted order, parents first; go on after failures.
+
+        Args:
+            force: also what ``do_not_eager_load`` excludes; never what is ignored.
+            strict: a file that does not define its expected name is a failure, too.
+            progress: called with ``(done, total, name)`` after each module.
+            freeze: afterwards move all objects out of the garbage collector's reach, for servers that fork.
+
+        Returns:
+            The names of the modules that were not loaded before, in the order of loading.
+
+        Raises:
+            EagerLoadError: with every failure in ``failures``; all else is loaded.
+        """
+        self._require_setup("eager_load()")
+        return loading.eager_load(self, None, force=force, strict=strict, progress=progress, freeze=freeze)
+
+    def eager_load_dir(self, path: str | os.PathLike[str]) -> list[str]:
+        """Eager load what lies in a directory, and below it.
+
+        Raises:
+            PathError: not a directory, or one that this loader does not manage.
+            EagerLoadError: something could not be loaded.
+        """
+        self._require_setup("eager_load_dir()")
+        return loading.eager_load_dir(self, path)
+
+    def eager_load_namespace(self, namespace: str | ModuleType) -> list[str]:
+        """Eager load a namespace and all below it; one that this loader does not manage is no error.
+
+        Raises:
+            TypeError: neither a name nor a module.
+            EagerLoadError: something could not be loaded.
+        """
+        self._require_setup("eager_load_namespace()")
+        return loading.eager_load(self, loading.namespace_name(namespace))
+
+    def load_file(self, path: str | os.PathLike[str]) -> Any:
+        """Load one file.
+
+        Returns:
+            The object of the expected name, or the module where it defines none.
+
+        Raises:
+            PathError: it does not exist; is not a Python file; is ignored; is not managed; is shadowed.
+        """
+        self._require_setup("load_file()")
+        return loading.load_file(self, path)
+
+    def resolve(self, name: str) -> Any:
+        """The object of a full name, a module or an attribute: ``resolve('myapp.models.User')``.
+
+        Raises:
+            TypeError, ValueError: no string, or no dotted name.
+            ModuleNotFoundError: the name is not managed by this loader.
+            AttributeError: the module has no such attribute.
+        """
+        self._require_setup("resolve()")
+        return loading.resolve(self, name)
+
+    def unload(self) -> None:
+        """Unload every loaded managed module; what is used afterwards is loaded again."""
+        self._require_setup("unload()")
+        self.binder.unload(self.registry.loaded())
+
+    # Introspection
+
+    def expected_name(self, path: str | os.PathLike[str]) -> str | None:
+        """What a path is expected to define, in full: ``'myapp.models.User'``; ``None`` for what is not managed.
+
+        Raises:
+            PathError: the path does not exist.
+            NameInflectionError: its stem cannot be a name.
+        """
+        return self._introspection().expected_name(os.path.abspath(path))
+
+    def expected_names(self) -> dict[str, str]:
+        """Path → full name for everything managed, directories included.
+
+        Raises:
+            NameInflectionError: a stem cannot be a name.
+        """
+        return self._introspection().expected_names()
+
+    def loaded(self) -> list[str]:
+        """The names of the loaded managed modules, in the order of loading."""
+        return self.registry.loaded()
+
+    def is_managed(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a file or directory is managed by this loader."""
+        return self._introspection().is_managed(os.path.abspath(path))
+
+    def where(self, name: str) -> str | None:
+        """The file of a module name or an expected name; ``None`` for a name that is not managed."""
+        return self._introspection().where(name)
+
+    # Callbacks
+
+    def on_setup(self, fn: Callable[[], Any]) -> Callable[[], Any]:
+        """Call ``fn()`` after ``setup()``; at once if the loader is set up already."""
+        self.callbacks.setup.append(fn)
+        if self._is_set_up:
+            fn()
+        return fn
+
+    def on_load(self, name: str | Callable[..., Any] | None = None, fn: Callable[..., Any] | None = None) -> Any:
+        """Call ``fn(value, path)`` when ``name`` has been loaded; without a name ``fn(name, value, path)`` for all.
+
+        Args:
+            name: a module name or an expected name.
+            fn: the function; left out where this is used as a decorator.
+
+        Raises:
+            TypeError: the name is no string.
+            ValueError: the name is no dotted name.
+        """
+        return self.callbacks.load.add(name, fn)
+
+    def on_unload(self, name: str | Callable[..., Any] | None = None, fn: Callable[..., Any] | None = None) -> Any:
+        """The same as ``on_load`` for what is about to be unloaded, while it can still be reached."""
+        return self.callbacks.unload.add(name, fn)
+
+    # Helpers
+
+    def _introspection(self) -> Introspection:
+        if not self._is_set_up:
+            self.tree.use_roots()
+        return Introspection(self.binder)
+
+    def _others(self) -> Any:
+        return ((repr(loader), loader.config) for loader in loaders.all_loaders() if loader is not self)
+
+    def _require_setup(self, what: str) -> None:
+        if not self._is_set_up:
+            raise SetupRequired(what)
+
+    def _reconfigured(self) -> AutoLoader:
+        if self._is_set_up:
+            log.debug(self.tag, "configured after setup(): what is listed already is listed anew")
+            self.tree.use_roots()
+        return self

@@ -1,0 +1,1 @@
+"""The import machinery: finding, loading, and access to what a namespace holds."""

@@ -1,0 +1,230 @@
+"""Binder: what is noted and stored when a managed module has been loaded, and taken back when it is unloaded."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pyautoload import log
+from pyautoload.callbacks import Callbacks
+from pyautoload.errors import NameInflectionError
+from pyautoload.importing.namespace import NameIndex, NamespaceAccess, access_of
+from pyautoload.inflector import Inflector, InflectorProtocol, checked_name, folded
+from pyautoload.registry import Namespace
+from pyautoload.sources import source_for
+from pyautoload.tree import ManagedTree
+
+__all__ = ["Binder"]
+
+
+class Binder:
+    """Joins the tree (names and files), the inflector and the callbacks at the moment a module is loaded.
+
+    Args:
+        tree: the names and files.
+        inflector: stems to names.
+        callbacks: whom to tell.
+    """
+
+    def __init__(
+        self,
+        tree: ManagedTree,
+        inflector: InflectorProtocol | None = None,
+        callbacks: Callbacks | None = None,
+    ) -> None:
+        self.tree = tree
+        self.registry = tree.registry
+        self.inflector: InflectorProtocol = inflector or Inflector()
+        self.callbacks = callbacks or Callbacks()
+        # Packages that we did not make: name → their own `__path__`, ours not added.
+        self.externals: dict[str, list[str] | None] = {}
+        # Whether source may change while the process runs, so that bytecode is taken only where it cannot be stale.
+        self.reloading = False
+        # Listing → which stem stands for which name in it; made when a name is not found at the first guess.
+        self.indexes: WeakKeyDictionary[Namespace, NameIndex] = WeakKeyDictionary()
+        tree.on_relisted.append(self._relisted)
+
+    @property
+    def tag(self) -> str:
+        """What log records are marked with."""
+        return self.tree.tag
+
+    # Names
+
+    def manages(self, module_name: str) -> bool:
+        """Whether a loaded module, or one that is being loaded, is ours."""
+        module = sys.modules.get(module_name)
+        return self.registry.is_loaded(module_name) or (
+            module is not None and self.registry.get(module_name) is not None and module_name not in self.externals
+        )
+
+    def path_of(self, module_name: str) -> str | None:
+        """The file of a module, whether it is loaded or not."""
+        return self.registry.get_path(module_name)
+
+    def expected_name(self, stem: str, path: str) -> str | None:
+        """The expected name of a file, ``None`` where nothing can be expected of it."""
+        names = self.expected_names(stem, path)
+        return names[0] if names else None
+
+    def expected_names(self, stem: str, path: str) -> tuple[str, ...]:
+        """The expected name of a file, then those that may stand in for it.
+
+        Empty for ``__main__`` and its like, where the stem gives no valid name, and where it is the stem itself: that
+        attribute is the module.
+        """
+        if stem[:2] == "__" and stem[-2:] == "__":
+            return ()
+        try:
+            name = checked_name(self.inflector, stem, path)
+        except NameInflectionError:
+            return ()
+        if name == stem:
+            return ()
+        alternatives = getattr(self.inflector, "alternatives", None)
+        return (name, *alternatives(stem, path)) if alternatives is not None else (name,)
+
+    def defined_name(self, module: object, stem: str, path: str) -> str | None:
+        """Which name the loaded ``module`` defines for its stem, ``None`` where it defines none.
+
+        That is the expected name, or, with case and underscores set aside, the first that is the stem: ``HTMLParser``
+        in ``html_parser.py``.
+        """
+        names: dict[str, Any] = getattr(module, "__dict__", {})
+        for name in self.expected_names(stem, path):
+            if name in names:
+                return name
+        if stem[:2] == "__" or not stem.isidentifier():
+            return None
+        wanted = folded(stem)
+        for name, value in list(names.items()):
+            if name == stem or len(name) > len(stem) or not name[:1].isalpha() or name.islower():
+                continue
+            if folded(name) == wanted and not isinstance(value, ModuleType):
+                return name
+        return None
+
+    def mentions(self, path: str, name: str) -> bool:
+        """Whether the text of a file holds ``name`` at all: a cheap test that runs nothing."""
+        try:
+            return name.encode() in source_for(path).read(path)
+        except OSError:
+            return False
+
+    # Loading
+
+    def attach(self, module: ModuleType, name: str) -> None:
+        """Give a package the attributes that its files stand for."""
+        NamespaceAccess(module, name, self).install()
+
+    def attach_external(self, module: ModuleType, name: str) -> None:
+        """The same for a package that somebody else made: it keeps its identity, and its own attributes win."""
+        space = self.tree.namespace(name)
+        own = module.__dict__.get("__path__")
+        portions = list(own) if own is not None else None
+        self.externals[name] = portions
+        if space is not None:
+            fresh = [path for path in space.path if path not in (portions or [])]
+            if own is None or isinstance(own, list):
+                module.__dict__["__path__"] = [*(portions or []), *fresh]
+        access = access_of(module)
+        if access is None or access.binder is not self:
+            self.attach(module, name)
+        log.debug(self.tag, "%s exists already: its own attributes win, what lies below it is managed", name)
+
+    def detach_externals(self) -> None:
+        """Leave the packages that somebody else made as they were."""
+        for name, portions in self.externals.items():
+            module = sys.modules.get(name)
+            if module is None:
+                continue
+            access = access_of(module)
+            if access is not None and access.binder is self:
+                access.remove()
+            if portions is None:
+                module.__dict__.pop("__path__", None)
+            elif isinstance(module.__dict__.get("__path__"), list):
+                module.__path__ = portions
+        self.externals.clear()
+
+    def loaded(self, module: ModuleType, name: str, path: str, mtime_ns: int | None = None) -> None:
+        """A module has been executed: note it, store its expected name on its namespace, and tell of it.
+
+        An error in a callback takes all that back and goes on to the importer.
+        """
+        module = sys.modules.get(name, module)  # a module may put something else in its own place
+        self.registry.mark_loaded(name, path, mtime_ns)
+        parent_name, _, stem = name.rpartition(".")
+        actual = self.defined_name(module, stem, path)
+        if parent_name:
+            self._store(parent_name, stem, actual, module, path)
+        if log.listening():
+            verb = "autovivified" if getattr(module, "__file__", None) is None else "loaded"
+            log.debug(self.tag, "%s %s from %s", verb, name, path)
+        if not self.callbacks.load:
+            return
+        try:
+            self.callbacks.fire(self.callbacks.load, name, module, self._expected(parent_name, actual, module), path)
+        except BaseException:
+            self._forget(name, module)
+            raise
+
+    def _store(self, parent_name: str, stem: str, actual: str | None, module: ModuleType, path: str) -> None:
+        parent = sys.modules.get(parent_name)
+        if parent is None:
+            return
+        if actual is not None:
+            # Own attributes of the package win, and so does what a callback or a test has put there.
+            parent.__dict__.setdefault(actual, module.__dict__[actual])
+        access = access_of(parent)
+        if access is not None and (actual is not None or not self.expected_names(stem, path)):
+            access.stored(stem)
+
+    @staticmethod
+    def _expected(parent_name: str, actual: str | None, module: ModuleType) -> tuple[str, Any] | None:
+        if actual is None:
+            return None
+        return (f"{parent_name}.{actual}" if parent_name else actual), module.__dict__[actual]
+
+    def _relisted(self, name: str) -> None:
+        access = access_of(sys.modules.get(name))
+        if access is not None and access.binder is self:
+            access.relisted()
+
+    # Unloading
+
+    def unload(self, names: list[str]) -> None:
+        """Unload modules, the last loaded first: out of ``sys.modules``, and their names off their packages.
+
+        Every step tolerates that a name, a module or a parent has been removed or replaced by hand.
+        """
+        for name in reversed(names):
+            module = sys.modules.get(name)
+            status = self.registry.loaded_status(name)
+            if module is not None and status is not None and self.callbacks.unload:
+                parent_name, _, stem = name.rpartition(".")
+                actual = self.defined_name(module, stem, status.path)
+                expected = self._expected(parent_name, actual, module)
+                self.callbacks.fire(self.callbacks.unload, name, module, expected, status.path)
+            self._forget(name, module)
+            sys.modules.pop(name, None)
+            log.debug(self.tag, "unloaded %s", name)
+
+    def _forget(self, name: str, module: ModuleType | None) -> None:
+        status = self.registry.loaded_status(name)
+        self.registry.mark_unloaded(name)
+        parent_name, _, stem = name.rpartition(".")
+        parent = sys.modules.get(parent_name)
+        names = getattr(parent, "__dict__", None)
+        if names is None or module is None:
+            return
+        if names.get(stem) is module:
+            del names[stem]
+        actual = self.defined_name(module, stem, status.path if status else "")
+        if actual is not None and names.get(actual) is module.__dict__[actual]:
+            del names[actual]
+        access = access_of(parent)
+        if access is not None:
+            access.relisted()

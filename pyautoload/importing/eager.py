@@ -1,0 +1,196 @@
+"""Eager loading: every managed module, in sorted order, parents first."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from pyautoload import log
+from pyautoload.errors import EagerLoadError, ExpectedNameError, NameInflectionError
+from pyautoload.importing.binder import Binder
+from pyautoload.importing.direct import DirectImport
+from pyautoload.importing.namespace import defined_names
+from pyautoload.inflector import checked_name, checked_stem
+from pyautoload.registry import Namespace
+
+__all__ = ["EagerLoad", "Planned", "Progress", "plan"]
+
+Progress = Callable[[int, int, str], object]
+
+
+class Planned(NamedTuple):
+    """A module to be loaded: its name, its file (an implicit namespace's directory), and what it holds if it is one."""
+
+    name: str
+    path: str
+    space: Namespace | None
+
+
+def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> Iterator[Planned]:
+    """What there is to load, in order.
+
+    Args:
+        binder: of the loader.
+        start: a namespace to begin at; everything without one.
+        force: also what ``do_not_eager_load`` excludes.
+    """
+    tree = binder.tree
+    if start is not None and start != "":
+        space = tree.namespace(start)
+        if space is not None:
+            yield from _package(binder, space, force)
+        return
+    top = tree.namespace("")
+    if top is not None:
+        yield from _children(binder, top, force)
+
+
+def _package(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned]:
+    path = space.file or next(iter(space.directories), "")
+    if force or space.file is None or not binder.tree.config.is_not_eager(path):
+        yield Planned(space.name, path, space)
+    yield from _children(binder, space, force)
+
+
+def _children(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned]:
+    tree, config = binder.tree, binder.tree.config
+    filtered = bool(config.not_eager) and not force
+    prefix = f"{space.name}." if space.name else ""
+    for stem in sorted({*space.modules, *space.subdirs, *tree.leads(space.name)}):
+        child = tree.child(space, stem)
+        if child is not None:
+            if filtered and child.directories and all(map(config.is_not_eager, child.path)):
+                continue
+            yield from _package(binder, child, force)
+            continue
+        path = space.modules.get(stem)
+        if path is None or stem == "__main__" or (filtered and config.is_not_eager(path)):
+            continue
+        yield Planned(prefix + stem, path, None)
+
+
+class EagerLoad:
+    """One eager load: goes on after a failure and reports all of them at the end.
+
+    Args:
+        binder: of the loader.
+        strict: a file that does not define its expected name is a failure too.
+        progress: called with ``(done, total, name)`` after each module.
+        direct: how a module is imported when the import system's search for it can be left out.
+    """
+
+    def __init__(
+        self,
+        binder: Binder,
+        *,
+        strict: bool = False,
+        progress: Progress | None = None,
+        direct: DirectImport | None = None,
+    ) -> None:
+        self.binder = binder
+        self.strict = strict
+        self.progress = progress
+        self.direct = direct
+        # Module name → what went wrong.
+        self.failures: dict[str, Exception] = {}
+        # Packages that failed: what lies below them cannot be imported and would only repeat the failure.
+        self._failed_packages: list[str] = []
+
+    def run(self, planned: Iterable[Planned]) -> list[str]:
+        """Load what was planned.
+
+        Returns:
+            The names of the modules that were not loaded before, in the order of loading.
+
+        Raises:
+            EagerLoadError: with every failure; what could be loaded is loaded all the same.
+        """
+        registry = self.binder.registry
+        before = set(registry.loaded())
+        work = list(planned)
+        log.debug(self.binder.tag, "eager load of %d modules starts", len(work))
+        for done, item in enumerate(work, 1):
+            if not self._is_below_failed(item.name):
+                self._load(item)
+            if self.progress is not None:
+                self.progress(done, len(work), item.name)
+        log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))
+        loaded = [name for name in registry.loaded() if name not in before]
+        if self.failures:
+            error = EagerLoadError(self.failures)
+            error.loaded = loaded
+            raise error
+        return loaded
+
+    def _load(self, item: Planned) -> None:
+        try:
+            stem = item.name.rpartition(".")[2]
+            if not stem.isidentifier() or self.strict:
+                self._check_name(stem, item)
+            if item.name not in sys.modules:
+                if self.direct is None or not self.direct.load(item.name, item.path, item.space):
+                    importlib.import_module(item.name)
+            if self.strict:
+                self._check_expected(stem, item)
+        except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
+            self.failures[item.name] = error
+            if item.space is not None:
+                self._failed_packages.append(item.name + ".")
+
+    def _check_name(self, stem: str, item: Planned) -> None:
+        if item.space is not None and item.space.file is None:
+            checked_stem(stem, item.path)
+        else:
+            checked_name(self.binder.inflector, stem, item.path)
+
+    def _check_expected(self, stem: str, item: Planned) -> None:
+        names = self.binder.expected_names(stem, item.path)
+        if item.space is not None or not names or not item.path.endswith(".py"):
+            return
+        module = sys.modules[item.name]
+        if self.binder.defined_name(module, stem, item.path) is None:
+            parent = item.name.rpartition(".")[0]
+            full = f"{parent}.{names[0]}" if parent else names[0]
+            raise ExpectedNameError(full, item.path, defined_names(module), stem)
+
+    def _is_below_failed(self, name: str) -> bool:
+        return bool(self._failed_packages) and name.startswith(tuple(self._failed_packages))
+
+
+def unusable_stems(binder: Binder, space: Namespace) -> Iterator[tuple[str, NameInflectionError]]:
+    """The files and directories of a namespace that give no name, each with the error that says so."""
+    for stem, path in sorted(space.modules.items()):
+        try:
+            if not (stem[:2] == "__" and stem[-2:] == "__"):
+                checked_name(binder.inflector, stem, path)
+        except NameInflectionError as error:
+            yield stem, error
+    for stem, paths in sorted(space.subdirs.items()):
+        try:
+            if binder.tree.child(space, stem) is not None:
+                checked_stem(stem, paths[0])
+        except NameInflectionError as error:
+            yield stem, error
+
+
+@contextmanager
+def collection_paused(*, freeze: bool = False) -> Iterator[None]:
+    """Pause the garbage collector: a load makes many objects that stay, and each full collection looks at them all.
+
+    Args:
+        freeze: afterwards move everything out of the collector's reach (``gc.freeze``), so that a fork shares it.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if freeze:
+            gc.collect()
+            gc.freeze()
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,208 @@
+"""PyAutoloadFinder: module names → specs, on ``sys.meta_path``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    ExtensionFileLoader,
+    ModuleSpec,
+    PathFinder,
+    SourcelessFileLoader,
+)
+from types import ModuleType
+
+from pyautoload import log
+from pyautoload.errors import ModuleNotFoundError
+from pyautoload.importing.binder import Binder
+from pyautoload.importing.bytecode import cache_path
+from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
+from pyautoload.registry import ModuleRegistry, Namespace
+
+__all__ = ["PyAutoloadFinder"]
+
+
+class PyAutoloadFinder(MetaPathFinder):
+    """Finds managed modules, and keeps the stock finder from serving what the rules exclude.
+
+    Args:
+        source: a binder, or a registry that was filled by hand.
+    """
+
+    def __init__(self, source: Binder | ModuleRegistry) -> None:
+        if isinstance(source, ModuleRegistry):
+            from pyautoload.config import Config
+            from pyautoload.tree import ManagedTree
+
+            source = Binder(ManagedTree(Config(), source))
+        self.binder = source
+        self.tree = source.tree
+        # The first parts of all managed names: what does not begin with one is not ours, and is let through at once.
+        self._tops: set[str] = set()
+        # Whether files at the top level are managed, so that a name we do not know may be a new file.
+        self._open_top = False
+        self.refresh_tops()
+
+    def refresh_tops(self) -> None:
+        """Take over the top-level names after the roots, or a top-level directory, have changed."""
+        space = self.tree.registry.namespace("")
+        known = {*space.modules, *space.subdirs} if space is not None else set()
+        self._tops = self.tree.tops() | known
+        self._open_top = bool(space is not None and space.directories)
+
+    def install(self) -> None:
+        """Put the finder in front of ``sys.meta_path``; once only."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def uninstall(self) -> None:
+        """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a managed module; ``None`` for a name that is not managed, or not there.
+
+        Raises:
+            ModuleNotFoundError: the rules exclude the name, and the stock finder would serve it all the same.
+        """
+        top, _, rest = fullname.partition(".")
+        if top not in self._tops and (rest or not self._has_appeared(top)):
+            return None
+        parent_name, _, stem = fullname.rpartition(".")
+        parent = self.tree.namespace(parent_name)
+        if parent is None:
+            return None
+        spec = self._spec(fullname, parent, stem)
+        if spec is None and self.tree.refresh(parent_name):
+            parent = self.tree.namespace(parent_name)
+            spec = self._spec(fullname, parent, stem) if parent is not None else None
+        if spec is None and parent is not None and stem in parent.excluded:
+            raise ModuleNotFoundError(fullname, parent.excluded[stem])
+        if spec is None and parent is not None and stem in parent.subdirs:
+            raise ModuleNotFoundError(fullname, f"there is no managed Python file in {parent.subdirs[stem][0]}")
+        return spec
+
+    def invalidate_caches(self) -> None:
+        """List each namespace again when a name is not found in it: what ``importlib.invalidate_caches()`` asks for."""
+        for space in self.tree.registry.namespaces():
+            for directory in space.stamps:
+                space.stamps[directory] = -1
+
+    def _has_appeared(self, top: str) -> bool:
+        if not self._open_top or not self.tree.refresh(""):
+            return False
+        self.refresh_tops()
+        return top in self._tops
+
+    def _spec(self, fullname: str, parent: Namespace, stem: str) -> ModuleSpec | None:
+        if parent.name in self.binder.externals and self._is_served_by_external(fullname, parent.name):
+            return None
+        child = self.tree.child(parent, stem)
+        if child is not None:
+            return self._package_spec(fullname, child)
+        file = parent.modules.get(stem)
+        return self.file_spec(fullname, file) if file is not None else None
+
+    # Packages
+
+    def _package_spec(self, fullname: str, space: Namespace) -> ModuleSpec | None:
+        if space.file is not None:
+            return self.file_spec(fullname, space.file, space.path)
+        portions: list[str] = []
+        if self._may_exist_elsewhere(fullname):
+            spec = _found_elsewhere(fullname)
+            if spec is not None and spec.loader is not None and spec.origin is not None:
+                return self._external_spec(fullname, spec)
+            if spec is not None and spec.submodule_search_locations is not None:
+                portions = [path for path in spec.submodule_search_locations if path not in space.path]
+        loader = NamespaceDirectoryLoader(fullname, [*space.path, *portions], self._find_portions, self.binder)
+        spec = ModuleSpec(fullname, loader, is_package=True)
+        spec.submodule_search_locations = loader._path
+        return spec
+
+    def _find_portions(self, fullname: str, path: Sequence[str]) -> ModuleSpec | None:
+        """What the import system asks when it recomputes a namespace's path: the directories as they are known now."""
+        space = self.tree.namespace(fullname)
+        if space is None:
+            return None
+        spec = ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = space.path
+        return spec
+
+    # Packages of others
+
+    def _may_exist_elsewhere(self, fullname: str) -> bool:
+        """A namespace that the user named, or that leads to one, may be a package that exists already."""
+        if not self.tree.is_root(fullname):
+            return False
+        roots = [root for root in self.tree.config.roots.values() if root.namespace == fullname]
+        return not roots or any(root.explicit for root in roots)
+
+    def _external_spec(self, fullname: str, spec: ModuleSpec) -> ModuleSpec:
+        if spec.loader is not None and spec.submodule_search_locations is not None:
+            with_after_exec(spec.loader, lambda module: self.binder.attach_external(module, fullname))
+        return spec
+
+    def _is_served_by_external(self, fullname: str, parent_name: str) -> bool:
+        """Whether a package of somebody else has a module of this name in its own directories: that one wins."""
+        own = self.binder.externals[parent_name]
+        managed = self.tree.namespace(parent_name)
+        directories = [path for path in own or () if managed is None or path not in managed.path]
+        if not directories:
+            return False
+        spec = PathFinder.find_spec(fullname, directories)
+        if spec is None or spec.origin is None:
+            return False
+        log.debug(self.tree.tag, "%s is shadowed by %s", fullname, spec.origin)
+        return True
+
+    # Files
+
+    def file_spec(self, fullname: str, path: str, directories: list[str] | None = None) -> ModuleSpec:
+        """The spec of a file.
+
+        Args:
+            fullname: the module name.
+            path: its file.
+            directories: for a package, its ``__path__``.
+        """
+        if path.endswith(".py"):
+            spec = ModuleSpec(fullname, PyAutoloadLoader(fullname, path, self.binder), origin=path)
+            # Else worked out, more slowly, when the module is made.
+            spec.cached = cache_path(path)
+        else:
+            spec = self._binary_spec(fullname, path)
+        if directories is not None:
+            spec.submodule_search_locations = directories
+        spec.has_location = True
+        return spec
+
+    def _binary_spec(self, fullname: str, path: str) -> ModuleSpec:
+        """Extension modules and bytecode without source are loaded by the stock loaders."""
+        binder = self.binder
+        kind = ExtensionFileLoader if path.endswith(tuple(EXTENSION_SUFFIXES)) else SourcelessFileLoader
+
+        def after(module: ModuleType) -> None:
+            if hasattr(module, "__path__"):
+                binder.attach(module, fullname)
+            binder.loaded(module, fullname, path)
+
+        return ModuleSpec(fullname, with_after_exec(kind(fullname, path), after), origin=path)
+
+
+def _found_elsewhere(fullname: str) -> ModuleSpec | None:
+    """What the other finders say of a name."""
+    parent_name = fullname.rpartition(".")[0]
+    path = getattr(sys.modules.get(parent_name), "__path__", None) if parent_name else None
+    for finder in sys.meta_path:
+        if isinstance(finder, PyAutoloadFinder):
+            continue
+        spec = finder.find_spec(fullname, path, None)
+        if spec is not None:
+            return spec
+    return None

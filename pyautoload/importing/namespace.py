@@ -1,0 +1,267 @@
+"""Attribute access: ``myapp.models.User`` loads ``myapp/models/user.py``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyautoload import log
+from pyautoload.errors import ExpectedNameError, LoadError
+from pyautoload.importing.cycles import is_initializing, unfinished
+from pyautoload.inflector import Inflector, folded
+from pyautoload.registry import Namespace
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+
+__all__ = ["NamespaceAccess", "access_of"]
+
+
+class NamespaceAccess:
+    """Gives one package the attributes that its files stand for (PEP 562 ``__getattr__`` and ``__dir__``).
+
+    What was resolved is stored in the package's ``__dict__``, so each name passes here once. When every name is
+    stored, ``__getattr__`` is taken out again: its mere presence costs each attribute access its specialisation.
+    """
+
+    def __init__(self, module: ModuleType, name: str, binder: Binder) -> None:
+        self.module = module
+        self.name = name
+        self.binder = binder
+        # The package's own hooks, which come first. Example: an `__init__.py` with its own `__getattr__`.
+        self._own_getattr: Callable[[str], Any] | None = None
+        self._own_dir: Callable[[], Any] | None = None
+        # Stems whose expected name is stored (or that have none), to know when all are.
+        self._done: set[str] = set()
+
+    # Hooks in the module's dict
+
+    def install(self) -> None:
+        """Put the hooks into the package's ``__dict__``; the ones that it has itself are asked first."""
+        names = self.module.__dict__
+        own, own_dir = names.get("__getattr__"), names.get("__dir__")
+        if not _is_ours(own):
+            self._own_getattr = own
+            names["__getattr__"] = self.resolve
+        if not _is_ours(own_dir):
+            self._own_dir = own_dir
+            names["__dir__"] = self.listing
+
+    def remove(self) -> None:
+        """Take the hooks out again, and put the package's own ones back."""
+        self._remove_getattr()
+        if _is_ours(self.module.__dict__.get("__dir__")):
+            _put_back(self.module.__dict__, "__dir__", self._own_dir)
+
+    def _remove_getattr(self) -> None:
+        if _is_ours(self.module.__dict__.get("__getattr__")):
+            _put_back(self.module.__dict__, "__getattr__", self._own_getattr)
+
+    def relisted(self) -> None:
+        """The namespace was listed anew: names may have come that are not stored yet."""
+        self._done.clear()
+        self.install()
+
+    # Attribute access
+
+    def resolve(self, attribute: str) -> Any:
+        """The value for an attribute that is not stored: the package's ``__getattr__``."""
+        own_error: AttributeError | None = None
+        if self._own_getattr is not None:
+            try:
+                return self._own_getattr(attribute)
+            except AttributeError as error:
+                own_error = error
+        dunder = attribute.startswith("__") and attribute.endswith("__")
+        if not dunder or attribute == "__version__":
+            found, value = self._lookup(attribute)
+            if not found and self.binder.tree.refresh(self.name):
+                found, value = self._lookup(attribute)
+            if found:
+                return value
+        elif attribute == "__all__" and self._is_implicit():
+            return self._public_names()
+        if own_error is not None:
+            raise own_error
+        raise AttributeError(f"module {self.name!r} has no attribute {attribute!r}", name=attribute, obj=self.module)
+
+    def _lookup(self, attribute: str) -> tuple[bool, Any]:
+        space = self.binder.tree.namespace(self.name)
+        if space is None:
+            return False, None
+        if attribute in space.modules or self.binder.tree.child(space, attribute) is not None:
+            module = self._import(attribute)
+            if not is_initializing(module):
+                self.module.__dict__.setdefault(attribute, module)
+            return True, module
+        stem, exact = stem_for(self.binder, attribute, space)
+        if stem is None:
+            return False, None
+        return self._expected_value(attribute, stem, space, exact)
+
+    def _expected_value(self, attribute: str, stem: str, space: Namespace, exact: bool) -> tuple[bool, Any]:
+        module = self._import(stem)
+        # Loading stores the name; nothing else need be done when it is there now.
+        if attribute in self.module.__dict__:
+            return True, self.module.__dict__[attribute]
+        if attribute in module.__dict__:
+            value = module.__dict__[attribute]
+            if not is_initializing(module):
+                self.module.__dict__[attribute] = value
+            return True, value
+        full = self._full(stem)
+        if is_initializing(module):
+            raise unfinished(full, attribute, self.binder.manages)
+        actual = self.binder.defined_name(module, stem, getattr(module, "__file__", None) or "")
+        if actual is not None and self._may_stand_in(attribute, actual, stem):
+            self.module.__dict__[attribute] = module.__dict__[actual]
+            return True, module.__dict__[actual]
+        path = space.modules.get(stem)
+        if not exact or path is None:
+            return False, None
+        raise ExpectedNameError(f"{self.name}.{attribute}", path, defined_names(module), stem)
+
+    def _may_stand_in(self, attribute: str, actual: str, stem: str) -> bool:
+        """Whether ``actual`` is what ``attribute`` asks for: ``__version__`` where ``VERSION`` was asked, not more."""
+        return attribute != actual and stem == "version" and {attribute, actual} == {"VERSION", "__version__"}
+
+    def _import(self, stem: str) -> ModuleType:
+        full = self._full(stem)
+        try:
+            importlib.import_module(full)
+        except AttributeError as error:
+            # Python would take it for "no such attribute", drop the reason and run the file again.
+            raise LoadError(full, self.binder.path_of(full), error) from error
+        # Not by attribute of the parent: on builds without a GIL that can come back here without end.
+        return sys.modules[full]
+
+    # Names
+
+    def listing(self) -> list[str]:
+        """What ``dir(package)`` shows: what is loaded and what can be."""
+        names = set(self._own_dir() if self._own_dir is not None else self.module.__dict__)
+        self.binder.tree.refresh(self.name)
+        space = self.binder.tree.namespace(self.name)
+        if space is not None:
+            names.update(stem for stem in space.modules if stem.isidentifier())
+            names.update(stem for stem in space.subdirs if self.binder.tree.child(space, stem) is not None)
+            names.update(self.binder.tree.leads(self.name))
+            names.update(self._expected_names(space))
+        return sorted(names)
+
+    def _expected_names(self, space: Namespace) -> list[str]:
+        found: list[str] = []
+        for stem, path in space.modules.items():
+            module = sys.modules.get(self._full(stem))
+            if module is None or is_initializing(module):
+                found += self.binder.expected_names(stem, path)[:1]
+        return found
+
+    def _public_names(self) -> list[str]:
+        """``__all__`` of an implicit namespace: the expected names that their files mention at all."""
+        space = self.binder.tree.namespace(self.name)
+        names = []
+        for stem, path in sorted(space.modules.items()) if space is not None else ():
+            for name in self.binder.expected_names(stem, path)[:1]:
+                if name != stem and self.binder.mentions(path, name):
+                    names.append(name)
+        loaded = [name for name in self.module.__dict__ if not name.startswith("_")]
+        submodules = {self._full(name) for name in loaded} & set(sys.modules)
+        return sorted({*names, *(name for name in loaded if self._full(name) not in submodules)})
+
+    def _is_implicit(self) -> bool:
+        space = self.binder.tree.namespace(self.name)
+        return space is not None and space.file is None and getattr(self.module, "__file__", None) is None
+
+    def _full(self, stem: str) -> str:
+        return f"{self.name}.{stem}" if self.name else stem
+
+    # Completion
+
+    def stored(self, stem: str) -> None:
+        """The module ``stem`` has been loaded and its expected name is stored, or it has none."""
+        self._done.add(stem)
+        space = self.binder.registry.namespace(self.name)
+        if space is None or len(self._done) < len(space.modules):
+            return
+        if self._is_complete(space):
+            self._remove_getattr()
+            log.debug(self.binder.tag, "%s is complete: attribute access is that of any module now", self.name)
+
+    def _is_complete(self, space: Namespace) -> bool:
+        names = self.module.__dict__
+        for stem in space.modules:
+            if stem not in self._done and stem != "__main__" and stem.isidentifier():
+                return False
+        return all(
+            stem in names or not stem.isidentifier() or self.binder.tree.child(space, stem) is None
+            for stem in {*space.subdirs, *self.binder.tree.leads(self.name)}
+        )
+
+
+def access_of(module: object) -> NamespaceAccess | None:
+    """The access that serves a package, ``None`` for one that has none."""
+    hook = getattr(module, "__dict__", {}).get("__dir__")
+    owner = getattr(hook, "__self__", None)
+    return owner if isinstance(owner, NamespaceAccess) else None
+
+
+class NameIndex(NamedTuple):
+    """Which stem stands for which name in one listing of a namespace: exactly, and with case and underscores aside."""
+
+    exact: dict[str, str]
+    loose: dict[str, str]
+
+
+def stem_for(binder: Binder, attribute: str, space: Namespace) -> tuple[str | None, bool]:
+    """The stem in ``space`` that stands for ``attribute`` (``None``: no one does), and whether it does so exactly."""
+    if isinstance(binder.inflector, Inflector):
+        guess = binder.inflector.candidate(attribute)
+        path = space.modules.get(guess)
+        if path is not None and binder.expected_name(guess, path) == attribute:
+            return guess, True
+    index = _name_index(binder, space)
+    stem = index.exact.get(attribute)
+    if stem is not None:
+        return stem, True
+    if attribute == attribute.lower():
+        return None, False
+    return index.loose.get(folded(attribute)), False
+
+
+def _name_index(binder: Binder, space: Namespace) -> NameIndex:
+    index: NameIndex | None = binder.indexes.get(space)
+    if index is not None:
+        return index
+    index = NameIndex({}, {})
+    for stem, path in sorted([*space.subdirs.items(), *space.modules.items()], key=lambda item: item[0]):
+        for name in binder.expected_names(stem, path if isinstance(path, str) else path[0]):
+            index.exact.setdefault(name, stem)
+        index.loose.setdefault(folded(stem), stem)
+    binder.indexes[space] = index
+    return index
+
+
+def defined_names(module: ModuleType) -> list[str]:
+    """The public names that a module defines itself, for a message; imported ones only where there are no others."""
+    public = {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    own = [name for name, value in public.items() if getattr(value, "__module__", module.__name__) == module.__name__]
+    return own or list(public)
+
+
+def _is_ours(hook: object) -> bool:
+    return isinstance(getattr(hook, "__self__", None), NamespaceAccess)
+
+
+def _put_back(names: dict[str, Any], key: str, own: object) -> None:
+    if own is None:
+        names.pop(key, None)
+    else:
+        names[key] = own

@@ -1,0 +1,225 @@
+"""The life of a loader: starting, stopping, and loading what is asked for by path or by name."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import os
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload import loaders, log
+from pyautoload.callbacks import checked_dotted_name
+from pyautoload.config import check_conflicts, inside, split_module_file
+from pyautoload.errors import ConflictError, ModuleNotFoundError, PathError
+from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.importing.namespace import access_of
+from pyautoload.introspection import Introspection, absolute
+from pyautoload.sources import source_for
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.importing.eager import Planned, Progress
+
+__all__ = ["eager_load", "eager_load_dir", "load_file", "namespace_name", "resolve", "start", "stop"]
+
+
+# Starting and stopping
+
+
+def start(loader: AutoLoader) -> None:
+    """List the first level, install the finder, attach to packages that exist already, tell who asked to be told."""
+    for root in loader.config.roots.values():
+        check_conflicts(root, loader.config, loader._others(), around=True)
+    loader.tree.use_roots()
+    for name in loader.tree.root_namespaces():
+        _check_existing(loader, name)
+        loader.tree.namespace(name)
+    first_time = not loader._is_set_up
+    finder = loader._finder or PyAutoloadFinder(loader.binder)
+    finder.refresh_tops()
+    loader._finder = finder
+    finder.install()
+    for name in loader.tree.root_namespaces():
+        module = sys.modules.get(name)
+        if module is not None and not loader.registry.is_loaded(name):
+            loader.binder.attach_external(module, name)
+    loader._is_set_up = True
+    loaders.note_set_up(loader)
+    log.debug(loader.tag, "set up: %r", loader)
+    if first_time:
+        for function in list(loader.callbacks.setup):
+            function()
+
+
+def stop(loader: AutoLoader) -> None:
+    """Take back what ``start`` did; what is loaded stays."""
+    if loader._finder is not None:
+        loader._finder.uninstall()
+        loader._finder = None
+    for name in loader.registry.loaded():
+        access = access_of(sys.modules.get(name))
+        if access is not None and access.binder is loader.binder:
+            access.remove()
+    loader.binder.detach_externals()
+    loader._is_set_up = False
+    loaders.forget(loader)
+
+
+def _check_existing(loader: AutoLoader, name: str) -> None:
+    """A namespace that was not named by the user must not be a plain module that exists: `code`, `platform`."""
+    roots = [root for root in loader.config.roots.values() if root.namespace == name]
+    if not roots or any(root.explicit for root in roots):
+        return
+    module = sys.modules.get(name)
+    if module is not None:
+        taken = not hasattr(module, "__path__") and getattr(module, "__spec__", None) is not None
+        origin = getattr(module, "__file__", None)
+    else:
+        spec = importlib.util.find_spec(name) if name in sys.stdlib_module_names else None
+        taken = spec is not None and spec.submodule_search_locations is None
+        origin = spec.origin if spec is not None else None
+    if taken:
+        raise ConflictError(
+            f"the root {roots[0].path} stands for the namespace {name!r}, but that is the module {origin or name}. "
+            f'Rename the directory, or give the namespace another name with top_level="..."',
+            roots[0].path,
+            str(origin or name),
+        )
+
+
+# Eager loading
+
+
+def eager_load(
+    loader: AutoLoader,
+    namespace: str | None,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    progress: Progress | None = None,
+    freeze: bool = False,
+) -> list[str]:
+    """Load everything, or one namespace with all below it; see ``AutoLoader.eager_load``."""
+    from pyautoload.importing.eager import plan
+
+    start_at = _within(loader, namespace) if namespace is not None else [None]
+    planned = [item for name in start_at for item in plan(loader.binder, name, force=force)]
+    return _run(loader, planned, strict=strict, progress=progress, freeze=freeze)
+
+
+def _run(
+    loader: AutoLoader,
+    planned: list[Planned],
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+    freeze: bool = False,
+) -> list[str]:
+    from pyautoload.importing.direct import DirectImport
+    from pyautoload.importing.eager import EagerLoad, collection_paused
+
+    assert loader._finder is not None
+    run = EagerLoad(loader.binder, strict=strict, progress=progress, direct=DirectImport(loader._finder))
+    with collection_paused(freeze=freeze):
+        return run.run(planned)
+
+
+def _within(loader: AutoLoader, namespace: str) -> list[str | None]:
+    """The namespaces to load for ``namespace``: itself if it is managed, or those of the roots below it."""
+    if loader.tree.namespace(namespace) is not None and _is_managed_name(loader, namespace):
+        return [namespace]
+    return []
+
+
+def _is_managed_name(loader: AutoLoader, namespace: str) -> bool:
+    return namespace == "" or namespace.partition(".")[0] in loader.tree.tops()
+
+
+def eager_load_dir(loader: AutoLoader, path: str | os.PathLike[str]) -> list[str]:
+    """Load what lies in a directory and below it; see ``AutoLoader.eager_load_dir``."""
+    from pyautoload.importing.eager import plan
+
+    directory = absolute(path)
+    if not source_for(directory).is_dir(directory):
+        raise PathError(directory, "is not a directory", "eager_load_dir() takes a directory, load_file() takes a file")
+    reason = loader.config.excluded_by(directory)
+    if reason == "unmanaged":
+        raise PathError(directory, "is not managed by this loader", "add its root with push_dir(), or correct the path")
+    namespace = loader.tree.namespace_of(directory)
+    if reason is not None or namespace is None or loader.config.is_not_eager(directory):
+        return []
+    # A namespace may have several directories, and a collapsed one belongs to the namespace above.
+    planned = [item for item in plan(loader.binder, namespace) if inside(item.path, directory)]
+    return _run(loader, planned)
+
+
+def namespace_name(namespace: object) -> str:
+    """The name of a namespace given as a name or a module."""
+    if isinstance(namespace, ModuleType):
+        return namespace.__name__
+    if not isinstance(namespace, str):
+        raise TypeError(f"{namespace!r} is no namespace: a dotted name or a module is needed")
+    return namespace and checked_dotted_name(namespace)
+
+
+# One file, one name
+
+
+def load_file(loader: AutoLoader, path: str | os.PathLike[str]) -> Any:
+    """Load one file; see ``AutoLoader.load_file``."""
+    file = absolute(path)
+    source = source_for(file)
+    if not source.is_file(file) and not source.is_dir(file):
+        raise PathError(file, "does not exist", "correct the path")
+    if not source.is_file(file) or split_module_file(os.path.basename(file)) is None:
+        raise PathError(file, "is not a Python file", "load_file() takes a file that can be imported")
+    reason = loader.config.excluded_by(file)
+    if reason in ("ignored", "hidden"):
+        raise PathError(file, f"is {reason}", "import it the ordinary way, or take it out of ignore()")
+    name = Introspection(loader.binder).module_name(file) if reason is None else None
+    if name is None:
+        raise PathError(file, "is not managed by this loader", "add its root with push_dir(), or correct the path")
+    _check_not_shadowed(loader, file, name)
+    module = importlib.import_module(name)
+    actual = loader.binder.defined_name(module, name.rpartition(".")[2], file)
+    return module if actual is None else vars(module)[actual]
+
+
+def _check_not_shadowed(loader: AutoLoader, file: str, name: str) -> None:
+    parent = loader.tree.namespace(name.rpartition(".")[0])
+    own = loader.tree.namespace(name)
+    for space in (parent, own):
+        if space is not None and file in space.shadowed:
+            raise PathError(file, f"is shadowed by {space.shadowed[file]}", "rename one of them, or change their order")
+    registered = loader.registry.get_path(name)
+    if registered is not None and registered != file and source_for(registered).is_file(registered):
+        raise PathError(file, f"is shadowed by {registered}", "rename one of them, or change their order")
+
+
+def resolve(loader: AutoLoader, name: str) -> Any:
+    """The object of a full name; see ``AutoLoader.resolve``."""
+    parts = checked_dotted_name(name).split(".")
+    if parts[0] not in loader.tree.tops():
+        raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
+    value: Any = importlib.import_module(parts[0])
+    for index, part in enumerate(parts[1:], 1):
+        try:
+            value = _member(value, ".".join(parts[: index + 1]), part)
+        except AttributeError as error:
+            if isinstance(value, ModuleType):
+                raise ModuleNotFoundError(name, str(error)) from error
+            raise
+    return value
+
+
+def _member(value: Any, full: str, part: str) -> Any:
+    if isinstance(value, ModuleType) and not hasattr(value, part) and hasattr(value, "__path__"):
+        try:
+            return importlib.import_module(full)
+        except builtins.ModuleNotFoundError as error:
+            if error.name != full:
+                raise
+    return getattr(value, part)

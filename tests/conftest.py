@@ -1,0 +1,144 @@
+"""Files, loaders and clean processes for the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pyautoload
+from pyautoload import AutoLoader
+from pyautoload.loaders import all_loaders
+
+Files = Mapping[str, str]
+# Some time ago, in seconds: directories that old are trusted to show a later change by their mtime.
+LONG_AGO = 10
+
+
+def write_tree(base: Path, files: Files) -> Path:
+    """Write files below ``base``; a name that ends in a slash makes a directory."""
+    for name, source in files.items():
+        path = base / name
+        if name.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+    return base
+
+
+@pytest.fixture(autouse=True)
+def clean_process() -> Iterator[None]:
+    """Leave ``sys.modules``, the import system, loaders, threads and the working directory as they were."""
+    modules, meta_path, path = dict(sys.modules), list(sys.meta_path), list(sys.path)
+    hooks, cwd, loaders = list(sys.path_hooks), os.getcwd(), all_loaders()
+    importers = set(sys.path_importer_cache)
+    threads = set(threading.enumerate())
+    yield
+    for loader in all_loaders():
+        if loader not in loaders:
+            getattr(loader, "disable_reloading", lambda: None)()
+            loader.unregister()
+    os.chdir(cwd)
+    sys.meta_path[:], sys.path[:], sys.path_hooks[:] = meta_path, path, hooks
+    for name in [name for name in sys.modules if name not in modules and not _is_library(name)]:
+        del sys.modules[name]
+    for name in set(sys.path_importer_cache) - importers:
+        sys.path_importer_cache.pop(name, None)
+    deadline = time.monotonic() + 10
+    while (left := [t for t in threading.enumerate() if t not in threads and not t.daemon]) and (
+        time.monotonic() < deadline
+    ):
+        left[0].join(0.1)
+    assert not left, f"the test left threads behind: {left}"
+
+
+def _is_library(name: str) -> bool:
+    """Whether a module comes from an installation, not from the test's own files: those stay, others hold them."""
+    module = sys.modules[name]
+    file = getattr(module, "__file__", None)
+    if name.partition(".")[0] in sys.stdlib_module_names or name.partition(".")[0] == "pyautoload":
+        return True
+    return file is not None and "site-packages" in file and not str(file).startswith(str(_tmp_root()))
+
+
+def _tmp_root() -> str:
+    import tempfile
+
+    return tempfile.gettempdir()
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], Path]:
+    """``tree({"app/user.py": "class User: ..."})`` writes files below a fresh working directory and returns that."""
+    monkeypatch.chdir(tmp_path)
+    return lambda files: write_tree(tmp_path, files)
+
+
+@pytest.fixture
+def autoload(tree: Callable[[Files], Path]) -> Callable[..., AutoLoader]:
+    """``autoload({"app/user.py": "..."})`` writes files and gives a loader that is set up for their first directory.
+
+    Keyword arguments: ``base`` (the root), ``configure`` (called with the loader before ``setup()``), and whatever
+    ``AutoLoader`` takes.
+    """
+
+    def make(
+        files: Files,
+        *,
+        base: str | None = None,
+        configure: Callable[[AutoLoader], Any] | None = None,
+        **options: Any,
+    ) -> AutoLoader:
+        root = tree(files)
+        first = base if base is not None else next(iter(files)).split("/")[0]
+        loader = AutoLoader(base_path=root / first, **options)
+        if configure is not None:
+            configure(loader)
+        return loader.setup()
+
+    return make
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``python("print(1)")`` runs code in a process of its own, in the test's directory, bytecode writing on."""
+
+    def run(code: str, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        source = str(Path(pyautoload.__file__).parent.parent)
+        env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        env.update(PYTHONPATH=source, PYTHONIOENCODING="utf-8", **environment)
+        result = subprocess.run(
+            [sys.executable, *arguments, "-c", textwrap.dedent(code)],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=100,
+        )
+        if check and result.returncode != 0:
+            raise AssertionError(f"exit code {result.returncode}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    return run
+
+
+def age(path: Path, seconds: float = LONG_AGO) -> None:
+    """Let a file or directory look as if it had been changed some time ago."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+@pytest.fixture(name="age")
+def age_fixture() -> Callable[..., None]:
+    """``age(path, seconds)``: let a file or directory look as if it had been changed some time ago."""
+    return age
