@@ -1,6 +1,6 @@
 """Every Python block of the README runs as it stands, in the order of the page, and prints what it says.
 
-A block that begins with ``# some/file.py`` is pasted into that file; one without a directory is a program and runs.
+A block that begins with ``# some/file.py`` goes into that file; one without a directory is a program to run.
 """
 
 from __future__ import annotations

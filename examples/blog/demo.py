@@ -57,7 +57,7 @@ class Demo:
         import flask  # noqa: F401
         import sqlalchemy.orm  # noqa: F401
 
-        import pyautoload  # noqa: F401
+        from pyautoload import AutoLoader  # noqa: F401
 
         self.heading("1", "Set up", "autoload.py names the directory and three rules")
         self.code((HERE / "autoload.py").read_text(encoding="utf-8").partition("loader = ")[2].rstrip("\n"))
@@ -68,13 +68,9 @@ class Demo:
         self.loader = loader
         # The module of each managed file, to show it beside the name that it is expected to define.
         self.files = {
-            Path(path).resolve(): name
-            for path, name in loader.expected_names().items()
-            if Path(path).suffix == ".py"
+            Path(path).resolve(): name for path, name in loader.expected_names().items() if Path(path).suffix == ".py"
         }
-        self.say(
-            f"{duration(seconds)}, and nothing of the blog is loaded: [b]0[/b] of {len(self.files)} files."
-        )
+        self.say(f"{duration(seconds)}, and nothing of the blog is loaded: [b]0[/b] of {len(self.files)} files.")
 
     def first_use(self) -> None:
         """Use a model: its file is loaded, and what that file needs."""
@@ -99,9 +95,7 @@ class Demo:
         application.database.release()
         self.code("app = blog.Application()\nblog.tasks.Seed(app.database.session).run()")
         self.say(f"{duration(step.seconds)} for {self.names(step.modules)}.")
-        self.say(
-            f"{duration(seeded.seconds)} for {seeded.result} posts, and for {self.names(seeded.modules)}."
-        )
+        self.say(f"{duration(seeded.seconds)} for {seeded.result} posts, and for {self.names(seeded.modules)}.")
         return application
 
     @contextmanager
@@ -154,7 +148,7 @@ class Demo:
             branch = self.branch(path.parent, branches)
             step = self.loaded_by.get(self.module(path), "")
             space = " " * (width - len(path.relative_to(top).parts) * 4 - len(path.name))
-            branch.add(f"{path.name}{space}  [{COLOURS.get(step, 'dim')}]{escape(self.files[path])}[/]")
+            branch.add(f"{path.name}{space}  [{COLOURS.get(step, 'dim')}]{escape(self.name(path))}[/]")
         self.console.print(Padding(branches[top], (0, 0, 1, 3)))
 
     def branch(self, directory: Path, branches: dict[Path, Tree]) -> Tree:
@@ -166,6 +160,13 @@ class Demo:
     def module(self, path: Path) -> str:
         """The module of ``path`` as the loader calls it, without loading it."""
         return f"{self.files[path].rpartition('.')[0]}.{path.stem}"
+
+    def name(self, path: Path) -> str:
+        """The name that a loaded file defines: the expected one, or that with other capitals."""
+        namespace, _, expected = self.files[path].rpartition(".")
+        names = vars(sys.modules[namespace])
+        defined = expected if expected in names else next(n for n in names if n.lower() == expected.lower())
+        return f"{namespace}.{defined}"
 
     def measure(self, step: str, action: Callable[[], object]) -> Step:
         """Run ``action``; the modules that it loads are put down to ``step``."""

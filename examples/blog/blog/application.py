@@ -24,9 +24,7 @@ class Application(Flask):
         self.database.create()
         for route in Routes:
             name = f"{route.controller.replace('.', ':')}#{route.action}"
-            self.add_url_rule(
-                route.rule, name, self._view(route.controller, route.action), methods=[route.method]
-            )
+            self.add_url_rule(route.rule, name, self._view(route.controller, route.action), methods=[route.method])
         self.register_error_handler(HTTPException, _show_error)
         self.register_error_handler(Invalid, _show_invalid)
         self.teardown_appcontext(lambda _error: self.database.release())

@@ -23,9 +23,7 @@ class PostsController(CSRFProtection, Finding, Pagination, Controller):
     def show(self, slug: str) -> str:
         """One post with its comments and the form for another one."""
         post = self.find_post(slug)
-        return self.render(
-            "posts/show.html", post=post, html=HTMLRenderer().render(post.body), form={}, errors={}
-        )
+        return self.render("posts/show.html", post=post, html=HTMLRenderer().render(post.body), form={}, errors={})
 
     def new(self) -> str:
         """The form for a new post."""

@@ -17,6 +17,4 @@ class SearchController(Pagination, Controller):
         words = request.args.get("q", "").strip()
         page = self.page(PostSearch(words).query())
         heading = f"Found for “{words}”" if words else "Everything"
-        return self.render(
-            "posts/index.html", page=page, tags=Tag.counts(self.session), heading=heading, q=words
-        )
+        return self.render("posts/index.html", page=page, tags=Tag.counts(self.session), heading=heading, q=words)

@@ -15,6 +15,4 @@ class TagsController(Finding, Pagination, Controller):
         """The posts of one tag."""
         tag = self.find_tag(name)
         page = self.page(select(Post).where(Post.tags.any(Tag.id == tag.id)).order_by(Post.created_at.desc()))
-        return self.render(
-            "posts/index.html", page=page, tags=Tag.counts(self.session), heading=f"#{tag.name}"
-        )
+        return self.render("posts/index.html", page=page, tags=Tag.counts(self.session), heading=f"#{tag.name}")

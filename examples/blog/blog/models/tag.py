@@ -45,7 +45,5 @@ class Tag(Validated, Base):
     def counts(cls, session: Session) -> dict[str, int]:
         """How many posts each tag has, the most used first: ``{"python": 3, "web": 1}``."""
         posts = func.count(models.Tagging.id)
-        query = (
-            select(cls.name, posts).join(models.Tagging).group_by(cls.name).order_by(posts.desc(), cls.name)
-        )
-        return dict(session.execute(query).tuples().all())
+        query = select(cls.name, posts).join(models.Tagging).group_by(cls.name).order_by(posts.desc(), cls.name)
+        return dict(session.execute(query).all())

@@ -45,9 +45,7 @@ class HTMLRenderer:
         parts = text.split("`")
         if len(parts) % 2 == 0:
             parts[-2:] = ["`".join(parts[-2:])]
-        return "".join(
-            self._code(part) if index % 2 else self._marked(part) for index, part in enumerate(parts)
-        )
+        return "".join(self._code(part) if index % 2 else self._marked(part) for index, part in enumerate(parts))
 
     def _code(self, text: str) -> str:
         return f"<code>{escape(text)}</code>"

@@ -14,6 +14,4 @@ class TagsController(Controller):
 
     def index(self) -> ResponseReturnValue:
         """Every tag with the number of its posts."""
-        return jsonify(
-            tags=[{"name": name, "posts": posts} for name, posts in Tag.counts(self.session).items()]
-        )
+        return jsonify(tags=[{"name": name, "posts": posts} for name, posts in Tag.counts(self.session).items()])

@@ -19,9 +19,7 @@ class CSRFProtection:
             return
         sent, kept = request.form.get("csrf_token", ""), session.get("csrf_token", "")
         if not kept or not hmac.compare_digest(sent, kept):
-            abort(
-                400, "The form is too old, or another site sent it. Go back, reload the page and try again."
-            )
+            abort(400, "The form is too old, or another site sent it. Go back, reload the page and try again.")
 
     def render(self, template: str, **values: Any) -> str:
         """Give each page the visitor's token as ``csrf_token``."""
