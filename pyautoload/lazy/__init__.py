@@ -1,0 +1,30 @@
+"""Names that load on first use, for packages that want no loader: ``exports``, ``module`` and what reads them.
+
+``exports`` is all that ``import pyautoload`` itself needs, so everything else here loads on first use, too.
+"""
+
+from __future__ import annotations
+
+from pyautoload.lazy.exports import exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyautoload.lazy.convention import exports_by_convention as exports_by_convention
+    from pyautoload.lazy.deferred import module as module
+    from pyautoload.lazy.errors import ExportError as ExportError
+    from pyautoload.lazy.errors import StatementError as StatementError
+    from pyautoload.lazy.loaded import Registry as Registry
+    from pyautoload.lazy.loaded import registry as registry
+    from pyautoload.lazy.stub import exports_from_stub as exports_from_stub
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    """
+    from .convention import exports_by_convention
+    from .deferred import module
+    from .errors import ExportError, StatementError
+    from .loaded import Registry, registry
+    from .stub import exports_from_stub
+    """,
+)
+__all__ += ["exports"]
