@@ -9,8 +9,7 @@ from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-import blog.controllers
-from blog import Configuration, Database, Invalid, Routes
+from blog import Configuration, Database, Invalid, Routes, controllers, services
 
 
 class Application(Flask):
@@ -28,13 +27,15 @@ class Application(Flask):
         self.register_error_handler(HTTPException, _show_error)
         self.register_error_handler(Invalid, _show_invalid)
         self.teardown_appcontext(lambda _error: self.database.release())
+        # Looked up when a page needs it, so that starting the application does not load the renderer.
+        self.add_template_filter(lambda text: services.HTMLRenderer().render(text), "markup")
         self.context_processor(lambda: {"configuration": self.configuration})
 
     def _view(self, controller: str, action: str) -> Callable[..., ResponseReturnValue]:
         find = attrgetter(controller)
 
         def view(**arguments: str) -> ResponseReturnValue:
-            handler = find(blog.controllers)(self.database.session, self.configuration)
+            handler = find(controllers)(self.database.session, self.configuration)
             return handler.handle(action, arguments)
 
         return view

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from blog import Invalid
 from blog.controllers import Controller, CSRFProtection, Finding
 from blog.models import Comment
-from blog.services import HTMLRenderer
 
 
 class CommentsController(CSRFProtection, Finding, Controller):
@@ -22,8 +21,7 @@ class CommentsController(CSRFProtection, Finding, Controller):
         try:
             comment.validate()
         except Invalid as error:
-            html = HTMLRenderer().render(post.body)
-            return self.render("posts/show.html", post=post, html=html, form=form, errors=error.errors), 422
+            return self.render("posts/show.html", post=post, form=form, errors=error.errors), 422
         post.comments.append(comment)
         self.session.commit()
         return redirect(url_for("PostsController#show", slug=slug, _anchor=f"comment-{comment.id}"), 303)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from blog import Invalid
 from blog.controllers import Controller, CSRFProtection, Finding, Pagination
 from blog.models import Post, Tag
-from blog.services import HTMLRenderer, SavePost
+from blog.services import SavePost
 
 
 class PostsController(CSRFProtection, Finding, Pagination, Controller):
@@ -23,7 +23,7 @@ class PostsController(CSRFProtection, Finding, Pagination, Controller):
     def show(self, slug: str) -> str:
         """One post with its comments and the form for another one."""
         post = self.find_post(slug)
-        return self.render("posts/show.html", post=post, html=HTMLRenderer().render(post.body), form={}, errors={})
+        return self.render("posts/show.html", post=post, form={}, errors={})
 
     def new(self) -> str:
         """The form for a new post."""
