@@ -1,0 +1,1 @@
+"""The benchmarks of PyAutoload: ``python -m benchmarks NAME``, ``python -m benchmarks all``."""

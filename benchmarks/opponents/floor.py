@@ -1,0 +1,79 @@
+"""The floor below any eager load: read, unmarshal and run every code object, with no import protocol at all.
+
+Nothing is found, checked, locked or bound, so this is no way to load a program; it says what cannot be saved.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import sys
+from importlib.util import cache_from_source
+from types import ModuleType
+from typing import Any
+
+from benchmarks.opponents.loaded import MARKER, names_of
+from benchmarks.opponents.stopwatch import Stopwatch
+
+HEADER = 16  # magic number, flags, mtime and size
+CHUNK = 100  # code objects in one marshal stream: strings are shared, and the objects are still in the cache when run
+
+
+def _sources(tree: str, names: list[str]) -> list[tuple[str, str]]:
+    found = []
+    for name in names:
+        path = os.path.join(tree, *name.split("."))
+        package = os.path.join(path, "__init__.py")
+        found.append((name, package if os.path.exists(package) else f"{path}.py"))
+    return found
+
+
+def files(tree: str, names: str) -> dict[str, Any]:
+    """From the ordinary ``.pyc`` files."""
+    compiled = [(name, cache_from_source(source)) for name, source in _sources(tree, names_of(names))]
+    gc.disable()
+    with Stopwatch() as watch:
+        for name, path in compiled:
+            with open(path, "rb", buffering=0) as file:
+                _run(name, marshal.loads(file.read()[HEADER:]))
+    return {"ms": watch.ms, "cpu_ms": watch.cpu_ms, "loaded": _loaded(compiled)}
+
+
+def one_file(tree: str, names: str) -> dict[str, Any]:
+    """From one file that holds all code objects."""
+    compiled = [(name, cache_from_source(source)) for name, source in _sources(tree, names_of(names))]
+    packed = f"{names}.{sys.implementation.cache_tag}.packed"
+    if not os.path.exists(packed):
+        _pack(compiled, packed)
+    gc.disable()
+    with Stopwatch() as watch:
+        with open(packed, "rb") as file:
+            chunks = marshal.loads(file.read())
+        for chunk in chunks:
+            for name, code in marshal.loads(chunk):
+                _run(name, code)
+    return {"ms": watch.ms, "cpu_ms": watch.cpu_ms, "loaded": _loaded(compiled)}
+
+
+def _pack(compiled: list[tuple[str, str]], packed: str) -> None:
+    codes = []
+    for name, path in compiled:
+        with open(path, "rb") as file:
+            codes.append((name, marshal.loads(file.read()[HEADER:])))
+    chunks = [marshal.dumps(codes[start : start + CHUNK]) for start in range(0, len(codes), CHUNK)]
+    with open(packed, "wb") as file:
+        marshal.dump(chunks, file)
+
+
+def _run(name: str, code: Any) -> None:
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(code, module.__dict__)
+
+
+def _loaded(compiled: list[tuple[str, str]]) -> int:
+    return sum(
+        MARKER in vars(sys.modules[name]) or path.rpartition(os.sep)[2].startswith("__init__.")
+        for name, path in compiled
+    )

@@ -1,0 +1,109 @@
+"""``docs/performance.md`` and its plot, made from the JSON of a full run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plot, results
+from benchmarks.process import PROJECT
+from benchmarks.table import number, ratio, verdict
+
+PAGE = PROJECT / "docs" / "performance.md"
+PLOT = PROJECT / "docs" / "performance.svg"
+
+_HEAD = """# Performance
+
+<!-- Made by `python -m benchmarks report` from benchmarks/results.json. Change those, not this page. -->
+
+Every figure here comes from one run of `python -m benchmarks all`: {machine}.
+Each contender ran {rounds} times, each time in a fresh process, in alternation with the others, after a warm-up that
+wrote the bytecode. Given are the median, the least and the greatest, the middle half of the measurements, and the ratio
+of the medians.
+
+![Growth of an eager load with the number of modules, and the ratios to the alternatives]({plot})
+
+Run it on your machine: `pip install 'pyautoload[bench]'`, then `python -m benchmarks all` (about {minutes:.0f} minutes
+here, and a few GB of generated files in `benchmarks/.work/`), or `python -m benchmarks NAME --quick` for one of them in
+seconds. Zeitwerk takes part where Ruby is installed.
+
+## Aims
+
+{aims}
+"""
+
+
+def write(source: Path) -> None:
+    """Write the page and the plot from the JSON file ``source``."""
+    content = results.read(source)
+    plot.draw(content, PLOT)
+    PAGE.write_text(page(content), encoding="utf-8")
+    print(f"{PAGE.relative_to(PROJECT)} and {PLOT.relative_to(PROJECT)} are written")
+
+
+def page(content: dict[str, Any]) -> str:
+    head = _HEAD.format(
+        machine=_machine(content),
+        rounds=content["rounds"],
+        plot=PLOT.name,
+        minutes=content["minutes"],
+        aims=_aims(content),
+    )
+    return "\n".join([head, *(_section(name, found) for name, found in content["benchmarks"].items())])
+
+
+def _machine(content: dict[str, Any]) -> str:
+    machine = content["machine"]
+    loads = [result["load"][0] for found in content["benchmarks"].values() for result in found["results"]]
+    return (
+        f"{machine['implementation']} {machine['python']} on {machine['platform']}, {machine['cores']} cores"
+        f"{' (' + machine['processor'] + ')' if machine['processor'] else ''}, {content['made']}, "
+        f"load average before each group {min(loads):.1f} to {max(loads):.1f}"
+    )
+
+
+def _aims(content: dict[str, Any]) -> str:
+    lines = ["| benchmark | case | measured | aim | |", "| --- | --- | --- | --- | --- |"]
+    for name, found in content["benchmarks"].items():
+        for result in found["results"]:
+            for target in result["targets"]:
+                lines.append(_aim(name, result, target))
+    return "\n".join(lines)
+
+
+def _aim(name: str, result: dict[str, Any], target: dict[str, Any]) -> str:
+    show = ratio if target["kind"] == "ratio" else lambda value: f"{number(value)} {result['unit']}"
+    against = f" of {target['against']}" if target["kind"] == "ratio" else ""
+    against = f" more than {target['against']}" if target["kind"] == "difference" else against
+    case = f"{target['side']}: {result['metric']}, {result['title']}, {result['page_cache']} page cache"
+    reached = "reached" if target["reached"] else "**missed**"
+    measured = f"{show(target['measured'])}{against}"
+    return f"| [{name}](#{name}) | {case} | {measured} | ≤ {show(target['at_most'])} | {reached} |"
+
+
+def _section(name: str, found: dict[str, Any]) -> str:
+    parts = [f"## {name}\n", found["title"] + "\n"]
+    if found.get("text"):
+        parts.append(found["text"] + "\n")
+    for result in found["results"]:
+        parts.append(_table(result))
+        parts += [f"{verdict(target, result['unit'])}.\n" for target in result["targets"]]
+        parts += [f"{side} was left out: {reason}.\n" for side, reason in result["skipped"].items()]
+    return "\n".join(parts)
+
+
+def _table(result: dict[str, Any]) -> str:
+    unit = result["unit"]
+    lines = [
+        f"**{result['title']}: {result['metric']}**, {result['page_cache']} page cache, {result['rounds']} rounds\n",
+        f"| contender | median {unit} | min to max | middle half | ratio |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, side in result["sides"].items():
+        told = ratio(side["ratio"]) if "ratio" in side else "1" if name == result["baseline"] else ""
+        low, high = side["quartiles"]
+        lines.append(
+            f"| {name} | {number(side['median'])} | {number(side['min'])} to {number(side['max'])} "
+            f"| {number(low)} to {number(high)} | {told} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""One benchmark a file: its docstring is the title, ``run(plan)`` returns the groups that were measured."""
