@@ -31,6 +31,18 @@ __all__ = [
 class AutoloadError(Exception):
     """The base of all errors of PyAutoload."""
 
+    def __reduce__(self) -> Any:
+        # Worker processes send errors back pickled, which by default calls the class with the finished message.
+        reduced: Any = super().__reduce__()
+        return (_restored, reduced[:2], *reduced[2:])
+
+
+def _restored(cls: type[AutoloadError], args: tuple[Any, ...]) -> AutoloadError:
+    error = cls.__new__(cls, *args)
+    base: Any = ImportError if isinstance(error, ImportError) else Exception
+    base.__init__(error, *args)
+    return error
+
 
 class SetupError(AutoloadError):
     """The configuration of a loader is wrong: a root, a namespace, a pattern or a path given to it."""

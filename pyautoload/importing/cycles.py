@@ -31,30 +31,37 @@ def explained(error: Exception, managed: Callable[[str], bool]) -> CircularDepen
     if isinstance(error, (CircularDependencyError, builtins.ModuleNotFoundError)):
         return None
     if isinstance(error, ImportError):
-        wanted, attribute = error.name, getattr(error, "name_from", None)
+        wanted, attribute = error.name, _name_from(error)
     elif isinstance(error, AttributeError):
         wanted, attribute = getattr(getattr(error, "obj", None), "__name__", None), error.name
     else:
         return None
     if not isinstance(wanted, str) or not managed(wanted) or not is_initializing(sys.modules.get(wanted)):
         return None
-    return _cycle_to(wanted, f"{wanted}.{attribute}" if attribute else wanted, _frames(error), managed)
+    return _cycle_to(wanted, f"{wanted}.{attribute}" if attribute else wanted, _frames(error))
 
 
-def unfinished(module_name: str, attribute: str, managed: Callable[[str], bool]) -> CircularDependencyError:
+def unfinished(module_name: str, attribute: str) -> CircularDependencyError:
     """The error for a name that is asked of a module which has not got to defining it yet."""
     wanted = f"{module_name}.{attribute}"
-    return _cycle_to(module_name, wanted, _frames(None), managed) or CircularDependencyError([], wanted)
+    return _cycle_to(module_name, wanted, _frames(None)) or CircularDependencyError([], wanted)
 
 
-def _cycle_to(
-    module: str, wanted: str, frames: list[tuple[FrameType, int]], managed: Callable[[str], bool]
-) -> CircularDependencyError | None:
+def _name_from(error: ImportError) -> str | None:
+    """The name that ``from module import name`` did not find."""
+    name: str | None = getattr(error, "name_from", None)
+    if name is None and str(error).startswith("cannot import name '"):
+        name = str(error).split("'")[1]  # before Python 3.12 only the message has it
+    return name
+
+
+def _cycle_to(module: str, wanted: str, frames: list[tuple[FrameType, int]]) -> CircularDependencyError | None:
+    # Modules of others are steps, too: the way may lead through them, and back by the managed one that is wanted.
     steps: list[CycleStep] = []
     for frame, line in frames:
         code = frame.f_code
-        name = frame.f_globals.get("__name__")
-        if code.co_name == "<module>" and isinstance(name, str) and managed(name):
+        name = _module_run_by(frame)
+        if name is not None and (not steps or steps[-1].module != name):
             steps.append(CycleStep(name, code.co_filename, line))
         elif steps and not _is_machinery(code.co_filename):
             # The import may stand in a function that module-level code calls: the innermost line is the import's.
@@ -63,6 +70,13 @@ def _cycle_to(
         if step.module == module:
             return CircularDependencyError(steps[index:], wanted)
     return None
+
+
+def _module_run_by(frame: FrameType) -> str | None:
+    """The name of the module whose code runs at its outermost level in ``frame``; ``None`` for functions and others."""
+    # By its spec: inner modules of the cycle have left `sys.modules` when the error gets to the outer ones.
+    name = getattr(frame.f_globals.get("__spec__"), "name", None)
+    return name if frame.f_code.co_name == "<module>" and isinstance(name, str) else None
 
 
 def _frames(error: Exception | None) -> list[tuple[FrameType, int]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.importing.cycles import is_initializing, unfinished
+from pyautoload.importing.frames import part_of_import
 from pyautoload.inflector import Inflector, folded
 from pyautoload.registry import Namespace
 
@@ -67,6 +68,7 @@ class NamespaceAccess:
 
     # Attribute access
 
+    @part_of_import
     def resolve(self, attribute: str) -> Any:
         """The value for an attribute that is not stored: the package's ``__getattr__``."""
         own_error: AttributeError | None = None
@@ -88,6 +90,7 @@ class NamespaceAccess:
             raise own_error
         raise AttributeError(f"module {self.name!r} has no attribute {attribute!r}", name=attribute, obj=self.module)
 
+    @part_of_import
     def _lookup(self, attribute: str) -> tuple[bool, Any]:
         space = self.binder.tree.namespace(self.name)
         if space is None:
@@ -102,6 +105,7 @@ class NamespaceAccess:
             return False, None
         return self._expected_value(attribute, stem, space, exact)
 
+    @part_of_import
     def _expected_value(self, attribute: str, stem: str, space: Namespace, exact: bool) -> tuple[bool, Any]:
         module = self._import(stem)
         # Loading stores the name; nothing else need be done when it is there now.
@@ -114,7 +118,7 @@ class NamespaceAccess:
             return True, value
         full = self._full(stem)
         if is_initializing(module):
-            raise unfinished(full, attribute, self.binder.manages)
+            raise unfinished(full, attribute)
         actual = self.binder.defined_name(module, stem, getattr(module, "__file__", None) or "")
         if actual is not None and self._may_stand_in(attribute, actual, stem):
             self.module.__dict__[attribute] = module.__dict__[actual]
@@ -128,10 +132,12 @@ class NamespaceAccess:
         """Whether ``actual`` is what ``attribute`` asks for: ``__version__`` where ``VERSION`` was asked, not more."""
         return attribute != actual and stem == "version" and {attribute, actual} == {"VERSION", "__version__"}
 
+    @part_of_import
     def _import(self, stem: str) -> ModuleType:
         full = self._full(stem)
         try:
-            importlib.import_module(full)
+            # Not `import_module`: a warning at the top of the file would name a line of that function.
+            importlib.__import__(full)
         except AttributeError as error:
             # Python would take it for "no such attribute", drop the reason and run the file again.
             raise LoadError(full, self.binder.path_of(full), error) from error

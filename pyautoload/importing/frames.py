@@ -1,0 +1,34 @@
+"""Frames of ours that count as the import system's own.
+
+Python keeps its import system out of what users see: a traceback goes from the line that imports to the line that fails,
+and ``warnings.warn(..., stacklevel=2)`` at the top of a deprecated module names the line that imports it. Both go by the
+file name of the code that runs in between; with another name there, the warning would name a line of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from typing import Any, TypeVar
+
+__all__ = ["part_of_import", "run_without_frames"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# "<frozen importlib._bootstrap_external>"
+_FILE_NAME = SourceFileLoader.exec_module.__code__.co_filename
+
+
+def part_of_import(function: _Function) -> _Function:
+    """Let the frames of ``function`` count as frames of the import system; usable as a decorator."""
+    function.__code__ = function.__code__.replace(co_filename=_FILE_NAME)
+    return function
+
+
+# The name matters: a run of such frames that ends in one of this name is cut out of every traceback.
+@part_of_import
+def _call_with_frames_removed(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+run_without_frames = _call_with_frames_removed
