@@ -1,0 +1,114 @@
+"""Indexes of distributions, some by name, some with credentials: these are never shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from pyautoload.lazy.errors import InstallRefused
+
+__all__ = ["Index", "Registries", "index_of"]
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Index(NamedTuple):
+    """An index of distributions: a URL, or a directory of wheels.
+
+    Attributes:
+        place: the URL without credentials, or the absolute path of the directory.
+        is_directory: whether it is a directory.
+        credentials: user and password, or ``None``.
+    """
+
+    place: str
+    is_directory: bool
+    credentials: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Index {self.place}{' with credentials' if self.credentials else ''}>"
+
+    @property
+    def full(self) -> str:
+        """The URL with credentials: for the environment of the installer, never for a message."""
+        if self.credentials is None:
+            return self.place
+        parts = urlsplit(self.place)
+        user, password = (quote(part, safe="") for part in self.credentials)
+        return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
+
+    def redacted(self, text: str) -> str:
+        """``text`` without the credentials."""
+        if self.credentials is None:
+            return text
+        user, password = self.credentials
+        for secret in (f"{user}:{password}@", f"{quote(user, safe='')}:{quote(password, safe='')}@"):
+            text = text.replace(secret, "")
+        for secret in {password, quote(password, safe=""), *([] if password else [user])} - {""}:
+            text = text.replace(secret, "****")
+        return text
+
+
+def index_of(place: str, username: str | None = None, password: str | None = None) -> Index:
+    """The index at ``place``, a URL or a directory.
+
+    Raises:
+        InstallRefused: it is neither; or a URL that anyone on the way could answer for (``http``, but for loopback).
+    """
+    if (
+        not place
+        or place.startswith("-")
+        or any(character.isspace() or not character.isprintable() for character in place)
+    ):
+        raise InstallRefused(f"{place!r} is no index: give a URL (https://...) or a directory")
+    parts = urlsplit(place)
+    if "://" not in place:
+        if not os.path.isdir(place):
+            raise InstallRefused(f"{place!r} is no index: there is no such directory, registry or URL")
+        return Index(os.path.realpath(place), True)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise InstallRefused(f"an index has an https:// URL, not {parts.scheme}://")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise InstallRefused(
+            f"the index at {parts.hostname} is not protected: use https:// (http:// only for loopback)"
+        )
+    host = parts.netloc.rpartition("@")[2]
+    user = username if username is not None else unquote(parts.username or "")
+    secret = password if password is not None else unquote(parts.password or "")
+    clean = urlunsplit(parts._replace(netloc=host))
+    return Index(clean, False, (user, secret) if user or secret else None)
+
+
+class Registries:
+    """Named indexes."""
+
+    def __init__(self) -> None:
+        # Name → index. Example: {"company": Index("https://packages.company.example/simple", False, ("me", "..."))}
+        self._known: dict[str, Index] = {}
+
+    def add(self, name: str, url: str, username: str | None, password: str | None) -> None:
+        """Add or replace a registry.
+
+        Raises:
+            InstallRefused: the name or the URL is not acceptable.
+        """
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
+            raise InstallRefused(f"{name!r} is no name for a registry: letters, digits, - and _")
+        self._known[name] = index_of(url, username, password)
+
+    def remove(self, name: str) -> None:
+        """Forget a registry; ``KeyError`` if there is none."""
+        if name not in self._known:
+            raise KeyError(f"there is no registry {name!r}: {', '.join(self._known) or 'none is known'}")
+        del self._known[name]
+
+    def get(self, name: str, default: str) -> Index | str:
+        """The registry ``name``, or ``default``."""
+        return self._known.get(name, default)
+
+    def shown(self) -> Mapping[str, str]:
+        """Name → URL without credentials."""
+        return {name: index.place for name, index in self._known.items()}
