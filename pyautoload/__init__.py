@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pyautoload.lazy.exports import exports
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pyautoload import lazy as lazy
     from pyautoload.autoloader import AutoLoader as AutoLoader
     from pyautoload.errors import AutoloadError as AutoloadError
     from pyautoload.errors import CircularDependencyError as CircularDependencyError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pyautoload.importing.finder import PyAutoloadFinder as PyAutoloadFinder
     from pyautoload.importing.loader import PyAutoloadLoader as PyAutoloadLoader
     from pyautoload.inflector import Inflector as Inflector
+    from pyautoload.lazy.load import load as load
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
@@ -29,41 +33,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_EXPORTS = {
-    "AutoLoader": "autoloader",
-    **dict.fromkeys(
-        [
-            "AutoloadError",
-            "CircularDependencyError",
-            "ConflictError",
-            "EagerLoadError",
-            "ExpectedNameError",
-            "LoadError",
-            "ModuleNotFoundError",
-            "NameInflectionError",
-            "PathError",
-            "ReloadError",
-            "ReloadingDisabled",
-            "SetupError",
-            "SetupRequired",
-        ],
-        "errors",
-    ),
-    "PyAutoloadFinder": "importing.finder",
-    "PyAutoloadLoader": "importing.loader",
-    "Inflector": "inflector",
-    "eager_load_all": "loaders",
-    "eager_load_namespace": "loaders",
-    "scoped_loader": "loaders",
-    "ModuleRegistry": "registry",
-    "FileScanner": "scanner",
-}
-
-
-def __getattr__(name):  # type: ignore
-    import importlib
-
-    if name in _EXPORTS:
-        value = globals()[name] = getattr(importlib.import_module(f"pyautoload.{_EXPORTS[name]}"), name)
-        return value
-    raise AttributeError(name)
+# What this says is what the block above says; `tests/test_public_names.py` compares them.
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    """
+    from . import lazy
+    from .autoloader import AutoLoader
+    from .errors import AutoloadError, CircularDependencyError, ConflictError, EagerLoadError, ExpectedNameError
+    from .errors import LoadError, ModuleNotFoundError, NameInflectionError, PathError, ReloadError, ReloadingDisabled
+    from .errors import SetupError, SetupRequired
+    from .importing.finder import PyAutoloadFinder
+    from .importing.loader import PyAutoloadLoader
+    from .inflector import Inflector
+    from .lazy.load import load
+    from .loaders import eager_load_all, eager_load_namespace, scoped_loader
+    from .registry import ModuleRegistry
+    from .scanner import FileScanner
+    """,
+)
+__all__ += ["__version__"]

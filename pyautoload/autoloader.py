@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyautoload import loaders, loading, log
 from pyautoload.callbacks import Callbacks
@@ -19,6 +19,9 @@ from pyautoload.inflector import Inflector, InflectorProtocol, PackageInflector
 from pyautoload.introspection import Introspection
 from pyautoload.registry import ModuleRegistry
 from pyautoload.tree import ManagedTree
+
+if TYPE_CHECKING:
+    from pyautoload.bundling import BuiltBundle
 
 __all__ = ["AutoLoader"]
 
@@ -34,6 +37,9 @@ class AutoLoader:
         top_level: the root's namespace; the directory's name by default, ``""`` for top-level modules.
         inflector: any object with ``camelize(stem, path)``.
         tag: what log records of this loader are marked with.
+        bundle: load from the file that ``build_bundle()`` wrote: ``True`` or ``"checked"`` compares directories and
+            files with it, ``"trusted"`` takes it as it is; a path, or ``"trusted:path"``, names another place than the
+            default one. ``None`` leaves it to the environment variable ``PYAUTOLOAD_BUNDLE``.
 
     Raises:
         SetupError: ``base_path`` is not a directory, or ``top_level`` no dotted name.
@@ -47,6 +53,7 @@ class AutoLoader:
         *,
         inflector: InflectorProtocol | None = None,
         tag: str | None = None,
+        bundle: bool | str | os.PathLike[str] | None = None,
     ) -> None:
         self.config = Config()
         self.inflector: InflectorProtocol = inflector if inflector is not None else Inflector()
@@ -56,6 +63,7 @@ class AutoLoader:
         self.binder = Binder(self.tree, self.inflector, self.callbacks)
         self._finder: PyAutoloadFinder | None = None
         self._is_set_up = False
+        self._bundle_request = bundle
         loaders.note_configured(self)
         if base_path is not None:
             self.push_dir(base_path, top_level)
@@ -80,6 +88,23 @@ class AutoLoader:
         loader.push_dir(directory, sys.modules[name])
         loaders.note_file(file, loader)
         return loader
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str] | None = None, **options: Any) -> AutoLoader:
+        """The loader that ``[tool.pyautoload]`` of a ``pyproject.toml`` describes, not set up yet.
+
+        Args:
+            path: the file, or a directory in the project; by default the working directory.
+            options: whatever ``AutoLoader`` takes besides its root.
+
+        Raises:
+            SetupError: there is no such table, an unknown key or a wrong value in it, or a root that does not exist.
+            ConflictError: another loader manages one of the roots.
+        """
+        from pyautoload import settings
+
+        found = settings.load(path)
+        return found.apply(cls(**{"tag": found.tag, **options}))
 
     def __repr__(self) -> str:
         roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())
@@ -232,6 +257,23 @@ class AutoLoader:
         """
         self._require_setup("eager_load_namespace()")
         return loading.eager_load(self, loading.namespace_name(namespace))
+
+    def build_bundle(self, path: str | os.PathLike[str] | None = None) -> BuiltBundle:
+        """Write the scan of all roots and the code of all files into one file, for ``AutoLoader(bundle=...)``.
+
+        Args:
+            path: where; by default a cache directory beside the first root, the user's where that is read-only.
+
+        Returns:
+            Its path, the number of modules, its size in bytes, and what was left out and why.
+
+        Raises:
+            OSError: it cannot be written; a bundle that was there stays.
+            ConflictError: two files claim the same.
+        """
+        from pyautoload import bundling
+
+        return bundling.build(self, path)
 
     def load_file(self, path: str | os.PathLike[str]) -> Any:
         """Load one file.

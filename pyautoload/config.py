@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pyautoload.errors import ConflictError, SetupError
 from pyautoload.globs import GlobSet
-from pyautoload.inflector import normalized
+from pyautoload.inflector import is_name, normalized
 
 __all__ = ["Config", "Root", "hidden", "inside", "split_module_file"]
 
@@ -123,10 +123,10 @@ def checked_namespace(namespace: str | ModuleType, directory: str = "") -> str:
     if not isinstance(namespace, str):
         raise SetupError(f"{namespace!r} is no namespace: a dotted name, a module, or '' is needed")
     name = normalized(namespace)
-    if name and not all(part.isidentifier() for part in name.split(".")):
+    if name and not all(map(is_name, name.split("."))):
         where = f"the name of the directory {directory}" if directory else "the namespace"
         remedy = "give one with top_level= or namespace=" if directory else "use identifiers joined by dots"
-        raise SetupError(f"{where}, {namespace!r}, is no dotted name: {remedy}")
+        raise SetupError(f"{where}, {namespace!r}, is no dotted name of identifiers that are no keywords: {remedy}")
     return name
 
 
@@ -202,4 +202,6 @@ def in_archive(path: str) -> bool:
         if above == parent:
             return False
         parent = above
-    return os.path.isfile(parent)
+    import zipfile
+
+    return os.path.isfile(parent) and zipfile.is_zipfile(parent)

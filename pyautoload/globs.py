@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -35,18 +36,24 @@ class GlobSet:
         self._compiled: tuple[frozenset[str], re.Pattern[str] | None, frozenset[str], re.Pattern[str] | None] | None
         self._compiled = None
         self._roots: tuple[str, ...] = ()
+        # Pattern → the directory that it is relative to, where that was not the working directory.
+        self._bases: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self.patterns)
 
-    def add(self, patterns: Iterable[str | os.PathLike[str]]) -> None:
-        """Add patterns, each a string or a path."""
-        for given in patterns:
-            pattern = os.fspath(given)
-            if not isinstance(pattern, str) or not pattern:
-                raise SetupError(f"{given!r} is no pattern: a non-empty string or a path is needed")
+    def add(self, patterns: Iterable[str | os.PathLike[str]], *, base: str | None = None) -> None:
+        """Add patterns, each a string or a path.
+
+        Args:
+            patterns: the patterns.
+            base: the directory that relative ones are tried against, in place of the working directory.
+        """
+        for pattern in [_checked(given) for given in patterns]:
             self.patterns.append(pattern)
-            self._sort_in(pattern)
+            if base is not None:
+                self._bases[pattern] = base
+            self._sort_in(pattern, base or os.getcwd())
         self._compiled = None
 
     def use_roots(self, roots: Sequence[str]) -> None:
@@ -70,17 +77,22 @@ class GlobSet:
 
     def pattern_matches(self, pattern: str, path: str) -> bool:
         """Whether the one ``pattern`` of this set matches ``path``; for messages and checks."""
-        alone = GlobSet()
-        alone.add([pattern])
-        alone._roots = self._roots
-        return alone.matches(path)
+        return self.only(pattern).matches(path)
 
-    def _sort_in(self, pattern: str) -> None:
+    def only(self, pattern: str | None = None) -> GlobSet:
+        """A set of the one ``pattern`` of this set, for the same roots; without one, a copy of this set."""
+        part = GlobSet()
+        part.use_roots(self._roots)
+        for known in self.patterns if pattern is None else [pattern]:
+            part.add([known], base=self._bases.get(known))
+        return part
+
+    def _sort_in(self, pattern: str, base: str) -> None:
         if os.path.isabs(pattern):
             self._absolute.append(os.path.normpath(pattern))
             return
         relative = os.path.normpath(pattern)
-        self._absolute.append(os.path.normpath(os.path.join(_literal(os.getcwd()), relative)))
+        self._absolute.append(os.path.normpath(os.path.join(_literal(base), relative)))
         if any(separator in relative for separator in _SEPARATORS):
             self._rooted.append(relative)
         else:
@@ -104,11 +116,18 @@ def flattened(
     for value in values:
         if isinstance(value, (str, os.PathLike)):
             flat.append(value)
-        elif isinstance(value, Iterable):
+        elif isinstance(value, Iterable) and not isinstance(value, bytes):
             flat.extend(value)
         else:
             raise SetupError(f"{value!r} is no pattern: a string, a path or a list of them is needed")
     return flat
+
+
+def _checked(given: object) -> str:
+    pattern = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if not isinstance(pattern, str) or not pattern:
+        raise SetupError(f"{given!r} is no pattern: a non-empty string or a path is needed")
+    return pattern
 
 
 def _literal(path: str) -> str:
@@ -147,10 +166,17 @@ def _translate_part(part: str, separator: str) -> str:
             out.append(f"[^{separator}]*")
         elif char == "?":
             out.append(f"[^{separator}]")
-        elif char == "[" and (end := part.find("]", index + 1)) != -1:
-            body = part[index:end].replace("\\", "\\\\")
-            out.append(f"[{'^' + body[1:] if body[0] in '!^' else body}]")
+        elif char == "[" and (end := _end_of_class(part, index)) != -1:
+            # What the standard library makes of it, which knows empty ranges and characters to be escaped.
+            translated = fnmatch.translate(part[index - 1 : end + 1])
+            out.append(f"(?!{separator}){translated[translated.index(':') + 1 : translated.rindex(')')]}")
             index = end + 1
         else:
             out.append(re.escape(char))
     return "".join(out)
+
+
+def _end_of_class(part: str, start: int) -> int:
+    """Where the ``]`` of a class whose content begins at ``start`` stands; a first ``]`` is content. -1: nowhere."""
+    first = start + 1 if part[start : start + 1] == "!" else start
+    return part.find("]", first + 1)

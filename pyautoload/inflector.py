@@ -53,11 +53,15 @@ class Inflector:
             return override
         if "_" not in stem:
             return stem[:1].upper() + stem[1:]
+        if "__" not in stem and stem[0] != "_" != stem[-1]:
+            # What `camelize` does, at a fifth of the cost: each loaded module passes here.
+            return "".join([word[0].upper() + word[1:] for word in stem.split("_")])
         core = stem.strip("_")
         if not core:
             return stem
         start = stem.index(core)
-        return stem[:start] + inflection.camelize(core) + stem[start + len(core) :]
+        words = "_".join(word for word in core.split("_") if word)
+        return stem[:start] + inflection.camelize(words) + stem[start + len(core) :]
 
     def candidate(self, name: str) -> str:
         """The stem that most likely inflects to ``name``: a guess that the caller checks."""
@@ -120,7 +124,7 @@ def checked_name(inflector: InflectorProtocol, stem: str, path: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{inflector!r}.camelize({stem!r}, {path!r}) returned {name!r}, a string is needed")
     name = normalized(name)
-    if name == _PLAIN.camelize(stem, path):
+    if not is_name(stem) and name == _PLAIN.camelize(stem, path):
         # Nobody gave the stem a name of its own: then it must be one that an import statement can spell.
         checked_stem(stem, path)
     if not name.isidentifier():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyautoload.config import split_module_file
+from pyautoload.config import parts_below, split_module_file
 from pyautoload.errors import PathError
 from pyautoload.importing.binder import Binder
 from pyautoload.inflector import checked_name, checked_stem, normalized
@@ -22,6 +22,12 @@ def absolute(path: str | os.PathLike[str]) -> str:
 def is_python_file(path: str) -> bool:
     """Whether a path names an existing file that can be imported."""
     return split_module_file(os.path.basename(path)) is not None and source_for(path).is_file(path)
+
+
+def stem_of(path: str) -> str | None:
+    """The stem of a file that can be imported, ``None`` for any other name."""
+    split = split_module_file(os.path.basename(path))
+    return normalized(split[0]) if split is not None else None
 
 
 class Introspection:
@@ -47,11 +53,10 @@ class Introspection:
             return None
         if source_for(path).is_dir(path):
             return self.tree.namespace_of(path)
-        split = split_module_file(os.path.basename(path))
         namespace = self.tree.namespace_of(os.path.dirname(path))
-        if split is None or namespace is None:
+        stem = stem_of(path)
+        if stem is None or namespace is None:
             return None
-        stem = normalized(split[0])
         if stem == "__init__":
             return namespace
         return f"{namespace}.{stem}" if namespace else stem
@@ -73,6 +78,7 @@ class Introspection:
             return None
         if source.is_dir(path):
             return self._directory_name(path, name)
+        self._check_directories(os.path.dirname(path))
         return self._file_name(path, name)
 
     def _directory_name(self, path: str, name: str) -> str | None:
@@ -80,13 +86,22 @@ class Introspection:
         if path not in config.roots and not config.collapsed.matches(path):
             if not self.tree.scanner.has_python(path):
                 return None
-            checked_stem(normalized(os.path.basename(path)), path)
+        self._check_directories(path)
         return name
 
+    def _check_directories(self, directory: str) -> None:
+        root = self.tree.config.root_of(directory)
+        for part in parts_below(directory, root.path) if root is not None else ():
+            if not self.tree.config.collapsed.matches(part):
+                checked_stem(normalized(os.path.basename(part)), part)
+
     def _file_name(self, path: str, name: str) -> str:
-        parent, _, stem = name.rpartition(".")
-        if name in self.tree.root_namespaces() and os.path.basename(path).startswith("__init__."):
+        is_init = os.path.basename(path).startswith("__init__.")
+        if is_init and name in self.tree.root_namespaces():
             return name  # the package of a root is given by the user, not expected of a file
+        # Not simply the last part of the name: the stem of `a.b.py` is `a.b`, which cannot be one.
+        stem = name.rpartition(".")[2] if is_init else stem_of(path) or ""
+        parent = name[: -len(stem)].rstrip(".")
         if not stem or (stem[:2] == "__" and stem[-2:] == "__"):
             return name
         expected = checked_name(self.binder.inflector, stem, path)
@@ -101,7 +116,7 @@ class Introspection:
         names: dict[str, str] = {}
         config = self.tree.config
         for root in config.roots:
-            if config.ignored.matches(root):
+            if config.ignored.matches(root) or not source_for(root).is_dir(root):
                 continue
             for listing in self.tree.scanner.walk(root):
                 directory_name = self.expected_name(listing.directory)

@@ -33,6 +33,7 @@ def start(loader: AutoLoader) -> None:
     """List the first level, install the finder, attach to packages that exist already, tell who asked to be told."""
     for root in loader.config.roots.values():
         check_conflicts(root, loader.config, loader._others(), around=True)
+    _open_bundle(loader)
     loader.tree.use_roots()
     for name in loader.tree.root_namespaces():
         _check_existing(loader, name)
@@ -52,6 +53,19 @@ def start(loader: AutoLoader) -> None:
     if first_time:
         for function in list(loader.callbacks.setup):
             function()
+
+
+def _open_bundle(loader: AutoLoader) -> None:
+    if loader._bundle_request is None and not os.environ.get("PYAUTOLOAD_BUNDLE"):
+        return
+    from pyautoload import bundling
+
+    if loader.tree.bundle is not None:
+        loader.tree.bundle.close()
+        loader.tree.bundle = None
+    request = bundling.requested(loader._bundle_request)
+    if request is not None:
+        loader.tree.bundle = bundling.open_bundle(loader, request)
 
 
 def stop(loader: AutoLoader) -> None:

@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from pyautoload import log
@@ -14,6 +16,9 @@ from pyautoload.inflector import normalized
 from pyautoload.registry import ModuleRegistry, Namespace
 from pyautoload.scanner import FileScanner
 from pyautoload.sources import source_for
+
+if TYPE_CHECKING:
+    from pyautoload.importing.bundle import Bundle
 
 __all__ = ["ManagedTree"]
 
@@ -25,10 +30,21 @@ class ManagedTree:
         config: roots and patterns.
         registry: the map to fill; a new one by default.
         tag: what log records are marked with.
+        existing_modules_win: whether a top-level file is shadowed by a module that this process has already.
     """
 
-    def __init__(self, config: Config, registry: ModuleRegistry | None = None, tag: str = "") -> None:
+    def __init__(
+        self,
+        config: Config,
+        registry: ModuleRegistry | None = None,
+        tag: str = "",
+        *,
+        existing_modules_win: bool = True,
+    ) -> None:
         self.config = config
+        self.existing_modules_win = existing_modules_win
+        # Where to look before directories are listed.
+        self.bundle: Bundle | None = None
         self.registry = registry or ModuleRegistry()
         self.scanner = FileScanner(config)
         self.tag = tag
@@ -89,7 +105,10 @@ class ManagedTree:
             return known
         if stem not in parent.subdirs and stem not in self._leads.get(parent.name, ()):
             return None
-        return self._list(full)
+        found = self._list(full)
+        if found is None:
+            parent.empty.add(stem)
+        return found
 
     def leads(self, name: str) -> set[str]:
         """The names directly below ``name`` that lead to a root."""
@@ -102,7 +121,7 @@ class ManagedTree:
             Whether it was listed.
         """
         space = self.registry.namespace(name)
-        if space is None:
+        if space is None or (self.bundle is not None and self.bundle.trusted):
             return False
         if not space.stamps or all(stamp == _stamp(path) for path, stamp in space.stamps.items()):
             return False
@@ -134,19 +153,21 @@ class ManagedTree:
         return space
 
     def _scan(self, name: str) -> Namespace | None:
+        if self.bundle is not None:
+            space = self.bundle.namespace(name)
+            if space is not None or (self.bundle.trusted and not self.is_root(name)):
+                return self._shadow_existing(space)
         directories = self._directories(name)
         is_root = self.is_root(name)
-        if not directories and not is_root:
+        if not directories and name not in self._leads:
             return None
         space = self.scanner.namespace(name, directories)
-        if name == "":
-            self._shadow_existing(space)
         if not is_root and not space.modules and space.file is None:
             below = [path for paths in space.subdirs.values() for path in paths]
             if not any(map(self.scanner.has_python, below)):
                 return None
         self._adopt_sibling(space)
-        return space
+        return self._shadow_existing(space)
 
     def _directories(self, name: str) -> list[str]:
         """The directories of a namespace, in root order: its own roots, and those found in its parent."""
@@ -176,8 +197,10 @@ class ManagedTree:
         if file is not None and file.endswith(".py"):
             space.file = file
 
-    def _shadow_existing(self, space: Namespace) -> None:
+    def _shadow_existing(self, space: Namespace | None) -> Namespace | None:
         """A file in a top-level root does not take the name of a module that exists: `json.py` stays shadowed."""
+        if space is None or space.name or not self.existing_modules_win:
+            return space
         for stem, path in list(space.modules.items()):
             existing = sys.modules.get(stem)
             if existing is None:
@@ -187,6 +210,7 @@ class ManagedTree:
             if taken and stem != "__main__":
                 space.shadowed[path] = f"the module {stem!r} that exists already"
                 del space.modules[stem]
+        return space
 
     def _log_listing(self, space: Namespace) -> None:
         log.debug(
@@ -234,6 +258,18 @@ class ManagedTree:
             return
         for top in sorted(self.leads("")):
             yield from self.walk(top)
+
+    @contextmanager
+    def reading_all(self) -> Iterator[None]:
+        """While everything is being loaded: a bundle is read namespace by namespace, not module by module."""
+        if self.bundle is None:
+            yield
+            return
+        self.bundle.bulk = True
+        try:
+            yield
+        finally:
+            self.bundle.release()
 
     def reset_lock(self) -> None:
         """Take a fresh lock: a fork copies a held one and loses the thread that would release it."""

@@ -93,6 +93,9 @@ class Binder:
         in ``html_parser.py``.
         """
         names: dict[str, Any] = getattr(module, "__dict__", {})
+        likely = self.inflector.camelize(stem, path)
+        if likely in names and likely != stem and likely.isascii():
+            return likely  # every loaded module passes here, and nearly all of them end here
         for name in self.expected_names(stem, path):
             if name in names:
                 return name
@@ -179,14 +182,19 @@ class Binder:
             # Own attributes of the package win, and so does what a callback or a test has put there.
             parent.__dict__.setdefault(actual, module.__dict__[actual])
         access = access_of(parent)
-        if access is not None and (actual is not None or not self.expected_names(stem, path)):
-            access.stored(stem)
+        if access is not None and (actual is not None or not self.owes_name(parent_name, stem, path)):
+            access.stored(stem, module)
 
     @staticmethod
     def _expected(parent_name: str, actual: str | None, module: ModuleType) -> tuple[str, Any] | None:
         if actual is None:
             return None
         return (f"{parent_name}.{actual}" if parent_name else actual), module.__dict__[actual]
+
+    def owes_name(self, parent_name: str, stem: str, path: str) -> bool:
+        """Whether asking for the expected name of a file that does not define it is an error; of a package it is none."""
+        space = self.registry.namespace(parent_name)
+        return space is not None and stem in space.modules and bool(self.expected_names(stem, path))
 
     def _relisted(self, name: str) -> None:
         access = access_of(sys.modules.get(name))
@@ -227,4 +235,4 @@ class Binder:
             del names[actual]
         access = access_of(parent)
         if access is not None:
-            access.relisted()
+            access.forgotten(stem)

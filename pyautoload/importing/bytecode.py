@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import _imp
 import importlib.util
-import io
 import marshal
 import os
+import struct
 import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
-__all__ = ["cached_code", "write_cache"]
+__all__ = ["cache_path", "cached_code", "write_cache"]
 
 _MAGIC = importlib.util.MAGIC_NUMBER
 _HEADER = 16
@@ -25,25 +25,34 @@ _TIMESTAMP_HEADER = _MAGIC + b"\0\0\0\0"
 # source may change, bytecode counts only if it was written this much (ns) after the source's last change.
 _SURELY_LATER_NS = 1_000_000_000
 
+_pack = struct.Struct("<8sII").pack
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CHUNK = 1 << 16
+_CACHE = f"__pycache__{os.sep}"
+# What follows the stem in the name of a cache file, ``.cpython-312.pyc``; None where nothing is cached.
+_TAIL = None
+if sys.implementation.cache_tag is not None:
+    _LEVEL = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
+    _TAIL = f".{sys.implementation.cache_tag}{_LEVEL}.pyc"
+
 
 def cache_path(path: str) -> str | None:
     """Where the bytecode of a source file is cached, ``None`` where there is no such place."""
-    if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
+    if sys.pycache_prefix is not None or _TAIL is None:
         try:
             return importlib.util.cache_from_source(path)
         except NotImplementedError:
             return None
-    directory, name = os.path.split(path)
-    level = sys.flags.optimize
-    suffix = f".opt-{level}.pyc" if level else ".pyc"
-    return f"{directory}{os.sep}__pycache__{os.sep}{name[:-3]}.{sys.implementation.cache_tag}{suffix}"
+    at = path.rfind(os.sep) + 1
+    return f"{path[:at]}{_CACHE}{path[at:-3]}{_TAIL}"
 
 
-def cached_code(path: str, *, surely_fresh: bool = False) -> tuple[CodeType | None, int | None]:
+def cached_code(path: str, cached: str | None, *, surely_fresh: bool = False) -> tuple[CodeType | None, int | None]:
     """The code of a source file from its bytecode cache.
 
     Args:
-        path: the source file.
+        path: the source file, a ``.py`` file.
+        cached: its cache file.
         surely_fresh: do not take bytecode that an edit within the same second could have made stale.
 
     Returns:
@@ -54,38 +63,49 @@ def cached_code(path: str, *, surely_fresh: bool = False) -> tuple[CodeType | No
         status = os.stat(path)
     except OSError:
         return None, None
-    cached = cache_path(path)
-    if cached is None or not path.endswith(".py"):
-        return None, status.st_mtime_ns
+    modified = status.st_mtime_ns
+    if cached is None:
+        return None, modified
+    data = _read(cached, modified + _SURELY_LATER_NS if surely_fresh else None)
+    # As the stock loader has it: magic number and flags, then seconds and size in four bytes each.
+    if data is None or data[:_HEADER] != _expected_header(modified, status.st_size):
+        return None, modified
     try:
-        with io.open_code(cached) as file:
-            data = file.read()
-            if surely_fresh:
-                written = os.fstat(file.fileno()).st_mtime_ns
-                if written - status.st_mtime_ns < _SURELY_LATER_NS:
-                    return None, status.st_mtime_ns
-    except OSError:
-        return None, status.st_mtime_ns
-    return code_of(data, status, path), status.st_mtime_ns
-
-
-def code_of(data: bytes, status: os.stat_result, path: str) -> CodeType | None:
-    """The code in the content of a cache file, ``None`` unless it is valid for the source's ``status``."""
-    if data[:8] != _TIMESTAMP_HEADER:
-        return None
-    if int.from_bytes(data[8:12], "little") != int(status.st_mtime) & 0xFFFFFFFF:
-        return None
-    if int.from_bytes(data[12:16], "little") != status.st_size & 0xFFFFFFFF:
-        return None
-    try:
-        code = marshal.loads(memoryview(data)[_HEADER:])
+        code = marshal.loads(data[_HEADER:])
     except (EOFError, ValueError, TypeError):
-        return None
+        return None, modified
     if not isinstance(code, CodeType):
-        return None
+        return None, modified
     if code.co_filename != path:
         _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
-    return code
+    return code, modified
+
+
+def _expected_header(modified_ns: int, size: int) -> bytes:
+    return _pack(_TIMESTAMP_HEADER, (modified_ns // 1_000_000_000) & 0xFFFFFFFF, size & 0xFFFFFFFF)
+
+
+def _read(cached: str, not_before: int | None) -> bytes | None:
+    """The content of a cache file, ``None`` where there is none, or it was written before ``not_before`` (ns)."""
+    try:
+        # Three system calls. A buffered file takes eight, and half of the time that a load spends on reading.
+        descriptor = os.open(cached, _FLAGS)
+    except OSError:
+        return None
+    try:
+        if not_before is not None and os.fstat(descriptor).st_mtime_ns < not_before:
+            return None
+        data = os.read(descriptor, _CHUNK)
+        if len(data) < _CHUNK:
+            return data
+        parts = [data]
+        while data := os.read(descriptor, _CHUNK):
+            parts.append(data)
+        return b"".join(parts)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def write_cache(loader: SourceFileLoader, path: str, code: CodeType, size: int, mtime_ns: int | None) -> None:
@@ -101,6 +121,5 @@ def write_cache(loader: SourceFileLoader, path: str, code: CodeType, size: int, 
     cached = cache_path(path)
     if sys.dont_write_bytecode or cached is None or mtime_ns is None:
         return
-    seconds = (mtime_ns // 1_000_000_000) & 0xFFFFFFFF
-    header = _TIMESTAMP_HEADER + seconds.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
-    loader._cache_bytecode(path, cached, bytearray(header + marshal.dumps(code)))  # type: ignore[attr-defined]
+    data = bytearray(_expected_header(mtime_ns, size) + marshal.dumps(code))
+    loader._cache_bytecode(path, cached, data)  # type: ignore[attr-defined]

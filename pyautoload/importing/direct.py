@@ -1,29 +1,33 @@
 """DirectImport: import one module without searching for it.
 
-An eager load knows each file already. What is left out is the search (``sys.meta_path``, finders, path hooks); what an
-import does besides is done by the import system's own functions, in the same order: the module's lock, the spec, the
-entry in ``sys.modules`` before the code runs, its removal on failure, the binding on the parent (compare
-``importlib._bootstrap._find_and_load``). These functions are private, so their presence is checked, and wherever one is
-missing, or anybody stands in front of our finder, the caller takes the public way.
+An eager load knows each file already. What is left out is the search (``sys.meta_path``, finders, path hooks); the rest
+is what an import does, in its order: the module's lock, the spec, the entry in ``sys.modules`` before the code runs, its
+removal on failure, the move to the end, the binding on the parent (compare ``_find_and_load`` and ``_load_unlocked`` in
+``importlib._bootstrap``). Locks are the import system's own, so another thread that imports the module waits for it.
+Some of that is private. It is looked at before it is relied on, and wherever it is not as expected, or somebody stands in
+front of our finder, the caller takes the public way.
 """
 
 from __future__ import annotations
 
 import importlib._bootstrap as _bootstrap
+import importlib.util
 import sys
 import warnings
 from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
+from pyautoload.importing import module_locks
+from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.registry import Namespace
 
 __all__ = ["DirectImport"]
 
-_get_module_lock: Any = getattr(_bootstrap, "_get_module_lock", None)
-_load_unlocked: Any = getattr(_bootstrap, "_load_unlocked", None)
-_DeadlockError: Any = getattr(_bootstrap, "_DeadlockError", None)
 _set_lazy_attributes: Any = getattr(getattr(_bootstrap, "_imp", None), "_set_lazy_attributes", None)
+# From 3.15 on `import_module` raises an audit event for each module, before only the `import` statement did.
 _AUDITED = sys.version_info >= (3, 15)
 
 
@@ -37,7 +41,7 @@ class DirectImport:
     def __init__(self, finder: PyAutoloadFinder) -> None:
         self.finder = finder
         self.binder = finder.binder
-        self._possible = None not in (_get_module_lock, _load_unlocked, _DeadlockError)
+        self._possible = module_locks.available() and _modules_can_be_made()
 
     def load(self, name: str, path: str, space: Namespace | None) -> bool:
         """Import ``name`` from ``path``.
@@ -54,7 +58,7 @@ class DirectImport:
             Exception: whatever the module's code raises.
         """
         parent_name, _, stem = name.rpartition(".")
-        if not self._possible or not path.endswith(".py") or parent_name in self.binder.externals:
+        if not self._possible or path[-3:] != ".py" or parent_name in self.binder.externals:
             return False
         if sys.meta_path[0] is not self.finder:
             return False
@@ -64,27 +68,28 @@ class DirectImport:
             return False
         if _AUDITED:
             sys.audit("import", name, None, sys.path, sys.meta_path, sys.path_hooks)
-        lock = _get_module_lock(name)
-        try:
-            lock.acquire()
-        except _DeadlockError:
+        lock = module_locks.acquired(name)
+        if lock is None:
             return False
         try:
             if name not in sys.modules:
-                spec = self.finder.file_spec(name, path, None if space is None else space.path)
-                self._load(spec, stem, parent, parent_spec)
+                self._import(name, path, space, parent, parent_spec, stem)
         finally:
-            lock.release()
+            module_locks.released(name, lock)
         return True
 
-    def _load(self, spec: ModuleSpec, stem: str, parent: Any, parent_spec: Any) -> None:
+    def _import(self, name: str, path: str, space: Namespace | None, parent: Any, parent_spec: Any, stem: str) -> None:
+        module = made_module(
+            name, path, None if space is None else space.path, PyAutoloadLoader(name, path, self.binder)
+        )
         pending = getattr(parent_spec, "_uninitialized_submodules", None)
-        if pending is not None:
+        if pending is None:
+            module = _executed(module)
+        else:
             pending.append(stem)
-        try:
-            module = _load_unlocked(spec)
-        finally:
-            if pending is not None:
+            try:
+                module = _executed(module)
+            finally:
                 pending.pop()
         if parent is not None:
             try:
@@ -93,4 +98,77 @@ class DirectImport:
                 message = f"Cannot set an attribute on {parent_spec.name!r} for child module {stem!r}"
                 warnings.warn(message, ImportWarning, stacklevel=2)
         if _set_lazy_attributes is not None:
-            _set_lazy_attributes(module, spec.name)
+            _set_lazy_attributes(module, name)
+
+
+def _executed(module: ModuleType) -> Any:
+    """Put the module into ``sys.modules`` and run its code; what then stands there under its name."""
+    spec: Any = module.__spec__
+    name, modules = spec.name, sys.modules
+    # Before it can be seen by others, who else would take the shortcut for a module that is complete.
+    spec._initializing = True
+    try:
+        modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            modules.pop(name, None)
+            raise
+        # To the end, behind what it has imported itself.
+        modules[name] = modules.pop(name)
+    finally:
+        spec._initializing = False
+    return modules[name]
+
+
+def made_module(name: str, path: str, directories: list[str] | None, loader: PyAutoloadLoader) -> ModuleType:
+    """A module object as ``importlib.util.module_from_spec`` makes it, for a source file.
+
+    Args:
+        name: the module name.
+        path: its file.
+        directories: for a package, its ``__path__``.
+        loader: which executes it.
+    """
+    spec: Any = ModuleSpec(name, loader, origin=path)
+    spec.submodule_search_locations = directories
+    spec._set_fileattr = True
+    spec._cached = cached = cache_path(path)
+    module: Any = ModuleType(name)
+    names = module.__dict__
+    names["__loader__"] = loader
+    names["__spec__"] = spec
+    if directories is None:
+        names["__package__"] = name.rpartition(".")[0]
+    else:
+        names["__package__"] = name
+        names["__path__"] = directories
+    names["__file__"] = path
+    if cached is not None and _SETS_CACHED:
+        names["__cached__"] = cached
+    return module  # type: ignore[no-any-return]
+
+
+def _probe(directories: list[str] | None) -> tuple[ModuleType, ModuleType]:
+    """A module made by the import system and one made here."""
+    name, path = "pyautoload.probe", __file__[: -len("direct.py")] + "probe.py"
+    loader = PyAutoloadLoader(name, path)
+    spec = ModuleSpec(name, loader, origin=path)
+    spec.submodule_search_locations = directories
+    spec.has_location = True
+    return importlib.util.module_from_spec(spec), made_module(name, path, directories, loader)
+
+
+def _modules_can_be_made() -> bool:
+    """Whether modules made here are, on this Python, just as those that the import system makes."""
+    for directories in (None, ["directory"]):
+        stock, ours = _probe(directories)
+        theirs, own = dict(vars(stock)), dict(vars(ours))
+        their_spec, own_spec = theirs.pop("__spec__"), own.pop("__spec__")
+        if theirs != own or vars(their_spec).keys() != vars(own_spec).keys() or their_spec != own_spec:
+            return False
+    return True
+
+
+_SETS_CACHED = True
+_SETS_CACHED = "__cached__" in vars(_probe(None)[0])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyautoload import log
+from pyautoload.config import split_module_file
 from pyautoload.errors import EagerLoadError, ExpectedNameError, NameInflectionError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.direct import DirectImport
@@ -113,11 +115,12 @@ class EagerLoad:
         before = set(registry.loaded())
         work = list(planned)
         log.debug(self.binder.tag, "eager load of %d modules starts", len(work))
-        for done, item in enumerate(work, 1):
-            if not self._is_below_failed(item.name):
-                self._load(item)
-            if self.progress is not None:
-                self.progress(done, len(work), item.name)
+        with self.binder.tree.reading_all():
+            for done, item in enumerate(work, 1):
+                if not self._is_below_failed(item.name):
+                    self._load(item)
+                if self.progress is not None:
+                    self.progress(done, len(work), item.name)
         log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))
         loaded = [name for name in registry.loaded() if name not in before]
         if self.failures:
@@ -137,7 +140,7 @@ class EagerLoad:
             if self.strict:
                 self._check_expected(stem, item)
         except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
-            self.failures[item.name] = error
+            self.failures[item.name] = _unusable_stem(item) or error
             if item.space is not None:
                 self._failed_packages.append(item.name + ".")
 
@@ -159,6 +162,14 @@ class EagerLoad:
 
     def _is_below_failed(self, name: str) -> bool:
         return bool(self._failed_packages) and name.startswith(tuple(self._failed_packages))
+
+
+def _unusable_stem(item: Planned) -> NameInflectionError | None:
+    """The better reason where a file such as ``a.b.py`` failed: it cannot be imported by any name."""
+    split = split_module_file(os.path.basename(item.path)) if item.space is None else None
+    if split is None or "." not in split[0]:
+        return None
+    return NameInflectionError(item.path, split[0], "is no identifier")
 
 
 def unusable_stems(binder: Binder, space: Namespace) -> Iterator[tuple[str, NameInflectionError]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     ExtensionFileLoader,
@@ -24,8 +23,10 @@ from pyautoload.registry import ModuleRegistry, Namespace
 __all__ = ["PyAutoloadFinder"]
 
 
-class PyAutoloadFinder(MetaPathFinder):
+class PyAutoloadFinder:
     """Finds managed modules, and keeps the stock finder from serving what the rules exclude.
+
+    A meta path finder without ``importlib.abc`` for a base: to import that costs more than all of this package.
 
     Args:
         source: a binder, or a registry that was filled by hand.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.machinery
 from collections.abc import Callable
-from importlib.abc import Loader
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from pyautoload.importing import bytecode, cycles
+from pyautoload.importing.frames import part_of_import, run_without_frames
 
 if TYPE_CHECKING:
+    from importlib.abc import Loader
+
     from pyautoload.importing.binder import Binder
 
 # Python 3.10 has it under its private name only.
@@ -31,11 +33,13 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     """
 
     def __init__(self, fullname: str, path: str, binder: Binder | None = None) -> None:
-        super().__init__(fullname, path)
+        self.name = fullname
+        self.path = path
         self._binder = binder
         # The file's modification time in ns at the time its code was read.
         self._mtime_ns: int | None = None
 
+    @part_of_import
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module's code in its namespace.
 
@@ -53,7 +57,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             binder.attach(module, self.name)
         code = self.get_code(self.name)
         try:
-            exec(cast(CodeType, code), names)
+            run_without_frames(exec, cast(CodeType, code), names)
         except (ImportError, AttributeError) as error:
             cycle = cycles.explained(error, binder.manages)
             if cycle is None:
@@ -66,8 +70,14 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
-        fresh = self._binder is not None and self._binder.reloading
-        code, self._mtime_ns = bytecode.cached_code(self.path, surely_fresh=fresh)
+        binder = self._binder
+        fresh = binder is not None and binder.reloading
+        if binder is not None and binder.tree.bundle is not None:
+            found = binder.tree.bundle.code(fullname, self.path, checked=fresh)
+            if found is not None:
+                self._mtime_ns = found[1]
+                return found[0]
+        code, self._mtime_ns = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
         if code is not None:
             return code
         if not fresh:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NamespaceAccess", "access_of"]
 
+# Without a GIL the hook stays: thread 1 may miss the name, thread 2 store it and take the hook away, and thread 1 then
+# find no hook either.
+_GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+
 
 class NamespaceAccess:
     """Gives one package the attributes that its files stand for (PEP 562 ``__getattr__`` and ``__dir__``).
@@ -35,8 +39,10 @@ class NamespaceAccess:
         # The package's own hooks, which come first. Example: an `__init__.py` with its own `__getattr__`.
         self._own_getattr: Callable[[str], Any] | None = None
         self._own_dir: Callable[[], Any] | None = None
-        # Stems whose expected name is stored (or that have none), to know when all are.
-        self._done: set[str] = set()
+        # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
+        self._to_come: set[str] | None = None
+        # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
+        self._all: list[str] | None = None
 
     # Hooks in the module's dict
 
@@ -47,6 +53,8 @@ class NamespaceAccess:
         if not _is_ours(own):
             self._own_getattr = own
             names["__getattr__"] = self.resolve
+            if self._all is not None and names.get("__all__") is self._all:
+                del names["__all__"]
         if not _is_ours(own_dir):
             self._own_dir = own_dir
             names["__dir__"] = self.listing
@@ -63,7 +71,14 @@ class NamespaceAccess:
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
-        self._done.clear()
+        space = self.binder.registry.namespace(self.name)
+        if space is None or not self._look_anew(space) <= space.empty:
+            self.install()
+
+    def forgotten(self, stem: str) -> None:
+        """The module ``stem`` has been unloaded."""
+        if self._to_come is not None:
+            self._to_come.add(stem)
         self.install()
 
     # Attribute access
@@ -183,28 +198,45 @@ class NamespaceAccess:
         return space is not None and space.file is None and getattr(self.module, "__file__", None) is None
 
     def _full(self, stem: str) -> str:
-        return f"{self.name}.{stem}" if self.name else stem
+        return f"{self.name}.{stem}"
 
     # Completion
 
-    def stored(self, stem: str) -> None:
-        """The module ``stem`` has been loaded and its expected name is stored, or it has none."""
-        self._done.add(stem)
+    def stored(self, stem: str, module: ModuleType) -> None:
+        """The module ``stem`` has been loaded, and its expected name is stored unless nothing is expected of it."""
         space = self.binder.registry.namespace(self.name)
-        if space is None or len(self._done) < len(space.modules):
+        if space is None:
             return
-        if self._is_complete(space):
-            self._remove_getattr()
-            log.debug(self.binder.tag, "%s is complete: attribute access is that of any module now", self.name)
-
-    def _is_complete(self, space: Namespace) -> bool:
         names = self.module.__dict__
-        for stem in space.modules:
-            if stem not in self._done and stem != "__main__" and stem.isidentifier():
-                return False
-        return all(
-            stem in names or not stem.isidentifier() or self.binder.tree.child(space, stem) is None
-            for stem in {*space.subdirs, *self.binder.tree.leads(self.name)}
+        # The import system binds it a moment later; without the hook nothing else would answer for it until then.
+        names.setdefault(stem, module)
+        to_come = self._to_come if self._to_come is not None else self._look_anew(space)
+        to_come.discard(stem)
+        if not to_come <= space.empty or not _GIL:
+            return
+        if self._is_implicit() and "__all__" not in names:
+            prefix = self._full("")
+            names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
+        self._remove_getattr()
+        log.debug(self.binder.tag, "%s is complete: attribute access is that of any module now", self.name)
+
+    def _look_anew(self, space: Namespace) -> set[str]:
+        """Find the stems for which something is still to be loaded; directories that nobody has looked into count."""
+        stems = {*space.modules, *space.subdirs, *self.binder.tree.leads(self.name)}
+        to_come = {stem for stem in stems if stem.isidentifier() and stem != "__main__"}
+        # First to where other threads see it: what they store from now on they strike out themselves.
+        self._to_come = to_come
+        for stem in [stem for stem in stems if self._is_stored(stem, space)]:
+            to_come.discard(stem)
+        return to_come
+
+    def _is_stored(self, stem: str, space: Namespace) -> bool:
+        full = self._full(stem)
+        if not self.binder.registry.is_loaded(full) or stem not in self.module.__dict__:
+            return False
+        path = space.modules.get(stem, "")
+        return not self.binder.owes_name(self.name, stem, path) or (
+            self.binder.defined_name(sys.modules.get(full), stem, path) is not None
         )
 
 

@@ -1,0 +1,332 @@
+"""A bundle: the scan of a tree and all its code objects in one file.
+
+Layout, all numbers little-endian: a header (signature, format, place and checksum of the index), then for each namespace
+its code objects one after the other and a record that tells where they lie, at the end the index, namespace → record.
+Every part carries its CRC-32 and is read when it is needed. A bundle is only ever replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import _imp
+import binascii
+import marshal
+import os
+import struct
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import MAGIC_NUMBER
+from types import CodeType
+from typing import Any, NamedTuple
+
+from pyautoload.registry import Namespace
+
+__all__ = ["Bundle", "BundleProblem", "CodeRecord", "signature_of", "write"]
+
+FORMAT = 1
+_SIGNATURE = b"pyautoload\r\n\x1a\n\0\0"  # line ends and an end-of-file mark show a transfer in text mode
+_PACKAGE_FILE = f"{os.sep}__init__.py"
+_HEADER = struct.Struct("<16sIQQI")  # signature, format, index offset, index length, index checksum
+
+
+class BundleProblem(Exception):
+    """A bundle cannot be used; the message says why."""
+
+
+class CodeRecord(NamedTuple):
+    """Where the code of a module lies, and of which state of its source it was made.
+
+    Attributes:
+        offset: in bytes from the start of the file.
+        length: in bytes.
+        checksum: CRC-32 of the bytes.
+        mtime_ns: the source's modification time in ns.
+        size: the source's size in bytes.
+    """
+
+    offset: int
+    length: int
+    checksum: int
+    mtime_ns: int
+    size: int
+
+
+class _Held:
+    """What has been read of one namespace."""
+
+    __slots__ = ("block", "codes", "space", "start")
+
+    def __init__(self, space: Namespace, codes: dict[str, Any]) -> None:
+        self.space = space
+        # Stem → code record as a tuple; "" for the code of its `__init__.py`.
+        self.codes = codes
+        # All code of the namespace in one piece, while everything is being loaded.
+        self.block: bytes | None = None
+        self.start = min((record[0] for record in codes.values()), default=0)
+
+
+def signature_of(roots: Mapping[str, str], patterns: Sequence[Sequence[str]]) -> tuple[Any, ...]:
+    """What a bundle must have been made with to fit: this Python, its flags, and the same rules.
+
+    Args:
+        roots: root → namespace. Only their places relative to the first one count, so that a tree can be moved.
+        patterns: the patterns that decide what is managed.
+    """
+    first = os.path.dirname(next(iter(roots), ""))
+    relative = tuple((os.path.relpath(path, first), name) for path, name in roots.items())
+    flags = (sys.flags.optimize, sys.flags.dont_write_bytecode and 0, sys.implementation.cache_tag)
+    return (FORMAT, MAGIC_NUMBER, flags, relative, tuple(map(tuple, patterns)))
+
+
+class Bundle:
+    """An open bundle.
+
+    Args:
+        path: the file.
+        signature: as ``signature_of`` gives it.
+        roots: the roots of now, in order.
+        trusted: take everything as it is, without looking whether directories or files have changed since.
+
+    Raises:
+        BundleProblem: missing, unreadable, not safe to trust, foreign, of other rules, or damaged.
+    """
+
+    def __init__(self, path: str, signature: tuple[Any, ...], roots: Sequence[str], *, trusted: bool = False) -> None:
+        self.path = path
+        self.trusted = trusted
+        # Whether everything is being loaded, so that it pays to read a namespace in one piece.
+        self.bulk = False
+        self._held: dict[str, _Held | None] = {}
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise BundleProblem(f"it cannot be read ({error.strerror})") from error
+        try:
+            _check_owner(os.fstat(self._descriptor))
+            self._index, made_at = self._read_index(signature)
+        except BaseException:
+            self.close()
+            raise
+        # Old root → new root, where the tree has been moved since; empty where it has not.
+        self._moved = {old: new for old, new in zip(made_at, roots, strict=True) if old != new}
+
+    def close(self) -> None:
+        """Close the file. Closed once more, it does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        if getattr(self, "_descriptor", -1) >= 0:
+            self.close()
+
+    def namespace(self, name: str) -> Namespace | None:
+        """What a namespace holds; ``None`` where the bundle does not say so or, unless trusted, a directory changed."""
+        held = self._record(name)
+        if held is None:
+            return None
+        if self.trusted or (held.space.stamps and all(_stamp(p) == stamp for p, stamp in held.space.stamps.items())):
+            return held.space
+        return None
+
+    def code(self, name: str, path: str, *, checked: bool = False) -> tuple[CodeType, int] | None:
+        """The code of a module and its source's mtime in ns; ``None`` where the ordinary way must be taken.
+
+        Args:
+            name: the module name.
+            path: its file.
+            checked: compare the file with what the code was made of, trusted or not.
+        """
+        package = path.endswith(_PACKAGE_FILE)
+        space, _, stem = (name, "", "") if package else name.rpartition(".")
+        held = self._record(space)
+        record = held.codes.get(stem) if held is not None else None
+        if held is None or record is None:
+            return None
+        offset, length, checksum, mtime_ns, size = record
+        if (held.space.file if package else held.space.modules.get(stem)) != path:
+            return None
+        if checked or not self.trusted:
+            try:
+                status = os.stat(path)
+            except OSError:
+                return None
+            if status.st_mtime_ns != mtime_ns or status.st_size != size:
+                return None
+        code = self._code(held, offset, length, checksum)
+        if code is None:
+            return None
+        if code.co_filename != path:
+            _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
+        return code, mtime_ns
+
+    def release(self) -> None:
+        """Everything is loaded: let go of what was read for that."""
+        self.bulk = False
+        for held in self._held.values():
+            if held is not None:
+                held.block = None
+
+    def _code(self, held: _Held, offset: int, length: int, checksum: int) -> CodeType | None:
+        if self.bulk:
+            if held.block is None:
+                end = max(record[0] + record[1] for record in held.codes.values())
+                held.block = self._read(held.start, end - held.start)
+            at = offset - held.start
+            data = held.block[at : at + length]
+        else:
+            data = self._read(offset, length)
+        if len(data) != length or binascii.crc32(data) != checksum:
+            return None
+        code = marshal.loads(data)
+        return code if isinstance(code, CodeType) else None
+
+    def _record(self, name: str) -> _Held | None:
+        try:
+            return self._held[name]
+        except KeyError:
+            pass
+        place = self._index.get(name)
+        held = None
+        if place is not None:
+            data = self._read(place[0], place[1])
+            if len(data) == place[1] and binascii.crc32(data) == place[2]:
+                packed, codes = marshal.loads(data)
+                held = _Held(self._unpacked(packed), codes)
+        self._held[name] = held
+        return held
+
+    def _read(self, offset: int, length: int) -> bytes:
+        """A piece of the file; a short one where the file is shorter than it was."""
+        try:
+            if hasattr(os, "pread"):
+                return os.pread(self._descriptor, length, offset)
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except OSError:
+            return b""
+
+    def _read_index(self, signature: tuple[Any, ...]) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
+        header = self._read(0, _HEADER.size)
+        if len(header) < _HEADER.size or header[:16] != _SIGNATURE:
+            raise BundleProblem("it is no bundle, or its beginning is damaged")
+        _, version, offset, length, checksum = _HEADER.unpack(header)
+        if version != FORMAT:
+            raise BundleProblem(f"it has the format {version}, this version of PyAutoload reads {FORMAT}")
+        data = self._read(offset, length)
+        if len(data) != length or binascii.crc32(data) != checksum:
+            raise BundleProblem("it is truncated or damaged")
+        made_with, made_at, index = marshal.loads(data)
+        if made_with[1:3] != signature[1:3]:
+            raise BundleProblem("it was made by another Python, or with other flags")
+        if made_with != signature:
+            raise BundleProblem("it was made for other roots or other patterns")
+        return index, made_at
+
+    def _unpacked(self, packed: tuple[Any, ...]) -> Namespace:
+        name, directories, file, modules, organised, excluded, shadowed, stamps, subdirs = packed
+        moved = self._relocated
+        space = Namespace(name, tuple(map(moved, directories)))
+        space.file = file and moved(file)
+        space.modules = {stem: moved(path) for stem, path in modules.items()} if self._moved else modules
+        space.organised = [moved(path) for path in organised]
+        space.excluded = excluded
+        space.shadowed = {moved(path): moved(taken) for path, taken in shadowed.items()}
+        space.stamps = {moved(path): stamp for path, stamp in stamps.items()}
+        space.subdirs = {stem: tuple(map(moved, paths)) for stem, paths in subdirs.items()}
+        return space
+
+    def _relocated(self, path: str) -> str:
+        for old, new in self._moved.items():
+            if path == old or path.startswith(old + os.sep):
+                return new + path[len(old) :]
+        return path
+
+
+def write(
+    path: str,
+    signature: tuple[Any, ...],
+    roots: Sequence[str],
+    contents: Iterable[tuple[Namespace, Mapping[str, tuple[CodeType, int, int]]]],
+) -> int:
+    """Write a bundle, as a whole or not at all.
+
+    Args:
+        path: the file; one that is there is replaced in one step, so that readers see the old or the new one.
+        signature: as ``signature_of`` gives it.
+        roots: the roots, in order.
+        contents: namespaces, each with stem → code, the source's mtime in ns and its size (``""``: its ``__init__``).
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
+            file.write(bytes(_HEADER.size))
+            index: dict[str, tuple[int, int, int]] = {}
+            for space, codes in contents:
+                index[space.name] = _write_namespace(file, space, codes)
+            data = marshal.dumps((signature, list(roots), index))
+            offset = file.tell()
+            file.write(data)
+            size = file.tell()
+            file.seek(0)
+            file.write(_HEADER.pack(_SIGNATURE, FORMAT, offset, len(data), binascii.crc32(data)))
+            file.flush()
+            os.fsync(file.fileno())
+            if hasattr(os, "fchmod"):
+                # Whatever the umask says: a bundle that others may write to would not be trusted.
+                os.fchmod(file.fileno(), 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    return size
+
+
+def _write_namespace(
+    file: Any, space: Namespace, codes: Mapping[str, tuple[CodeType, int, int]]
+) -> tuple[int, int, int]:
+    records: dict[str, tuple[int, int, int, int, int]] = {}
+    for stem, (code, mtime_ns, size) in codes.items():
+        data = marshal.dumps(code)
+        records[stem] = (file.tell(), len(data), binascii.crc32(data), mtime_ns, size)
+        file.write(data)
+    packed = (
+        space.name,
+        space.directories,
+        space.file,
+        space.modules,
+        space.organised,
+        space.excluded,
+        space.shadowed,
+        space.stamps,
+        space.subdirs,
+    )
+    data = marshal.dumps((packed, records))
+    offset = file.tell()
+    file.write(data)
+    return offset, len(data), binascii.crc32(data)
+
+
+def _check_owner(status: os.stat_result) -> None:
+    """A bundle holds code: only one that nobody else could have written is read."""
+    if not hasattr(os, "geteuid"):
+        return
+    if status.st_uid not in (0, os.geteuid()):
+        raise BundleProblem(f"it belongs to the user {status.st_uid}, not to the one who runs this, nor to root")
+    if status.st_mode & 0o022:
+        raise BundleProblem("others may write to it; take that away with: chmod go-w")
+
+
+def _stamp(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return -2

@@ -1,0 +1,34 @@
+"""What ``import pyautoload`` offers, and what it costs."""
+
+import ast
+from pathlib import Path
+
+import pyautoload
+
+
+def _typed_names():
+    module = ast.parse(Path(pyautoload.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in module.body if isinstance(node, ast.If))
+    return {(f"{node.module}.{alias.name}", alias.asname) for node in block.body for alias in node.names}
+
+
+def test_type_checkers_see_the_same_names_as_users():
+    assert {name for _, name in _typed_names()} | {"__version__"} == set(pyautoload.__all__)
+
+
+def test_every_public_name_is_there():
+    for full, name in _typed_names():
+        value = getattr(pyautoload, name)
+        assert getattr(value, "__name__", name) in (full, name) or name == "load"
+
+
+def test_the_import_brings_in_no_heavy_module(python):
+    out = python("""
+        import sys
+        before = set(sys.modules)
+        import pyautoload
+        pyautoload.AutoLoader
+        print(*sorted(name.partition(".")[0] for name in set(sys.modules) - before))
+    """).stdout.split()
+    heavy = {"watchdog", "click", "rich", "ast", "logging", "asyncio", "tempfile", "subprocess", "inspect", "zipimport"}
+    assert not heavy & set(out)
