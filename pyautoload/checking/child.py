@@ -1,0 +1,127 @@
+"""What runs in the child process: it imports module after module and writes down how each went.
+
+A line of JSON is written before a module is imported and after, so that the parent knows which one it was that ended
+the process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyautoload.checking.attaching import configured, named_loader
+from pyautoload.importing.namespace import defined_names
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.config import Config
+
+__all__ = ["Work", "main"]
+
+
+class Work(NamedTuple):
+    """What the child is to do.
+
+    Attributes:
+        config: roots and patterns.
+        inflector: stems to names.
+        modules: what to import, in this order.
+        files: module name → file, of everything managed.
+        results: the file to write to.
+        loader: ``"module:name"`` of a loader that the program makes itself, in place of config and inflector.
+    """
+
+    config: Config
+    inflector: Any
+    modules: list[str]
+    files: dict[str, str]
+    results: str
+    loader: str | None = None
+
+
+class Report:
+    """Appends lines of JSON to a file, each written at once: what was written survives the end of the process."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0))
+
+    def write(self, **record: object) -> None:
+        """Write one record."""
+        os.write(self._file, json.dumps(record).encode() + b"\n")
+
+
+class Spy(MetaPathFinder):
+    """Notes which managed module is being looked for, and finds nothing itself."""
+
+    def __init__(self, report: Report, known: set[str]) -> None:
+        self.report = report
+        self.known = known
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
+        """Note the name."""
+        if fullname in self.known:
+            self.report.write(begins=fullname)
+
+
+def main(work_file: str) -> None:
+    """Do the work that is described in a file, and end the process whatever threads the modules have started."""
+    with open(work_file, "rb") as opened:
+        work: Work = pickle.load(opened)
+    faulthandler.enable()
+    report = Report(work.results)
+    try:
+        loader = named_loader(work.loader) if work.loader else configured(work.config, work.inflector)
+    except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
+        report.write(setup=f"{type(error).__name__}: {error}")
+        os._exit(1)
+    sys.meta_path.insert(0, Spy(report, set(work.files)))
+    files = {path: name for name, path in work.files.items()}
+    for name in work.modules:
+        report.write(begins=name, asked=True)
+        report.write(ends=name, **outcome(loader, name, work.files[name], files))
+    report.write(finished=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def outcome(loader: AutoLoader, name: str, path: str, files: dict[str, str]) -> dict[str, Any]:
+    """Import one module and say how that went."""
+    try:
+        module = importlib.import_module(name)
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in a module is a finding, too
+        return failure(error, files)
+    return {
+        "defined": loader.binder.defined_name(module, name.rpartition(".")[2], path),
+        "public": defined_names(module)[:20],
+    }
+
+
+def failure(error: BaseException, files: dict[str, str]) -> dict[str, Any]:
+    """What the parent is told of an exception: its text, and the innermost place in a managed file."""
+    place: tuple[str, int | None] | None = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        known = next((path for path in (frame.filename, os.path.abspath(frame.filename)) if path in files), None)
+        if known is not None:
+            place = known, frame.lineno
+    if isinstance(error, SyntaxError) and error.filename:
+        place = error.filename, error.lineno
+    text = traceback.format_exception_only(type(error), error)
+    return {
+        "error": type(error).__name__,
+        "message": "".join(text).strip().splitlines()[-1] if isinstance(error, SyntaxError) else str(error),
+        "exits": isinstance(error, SystemExit),
+        "path": place[0] if place else None,
+        "line": place[1] if place else None,
+        "culprit": files.get(place[0]) if place else None,
+        "trace": traceback.format_exception(type(error), error, error.__traceback__)[-3:],
+    }

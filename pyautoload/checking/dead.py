@@ -1,0 +1,55 @@
+"""Dead rules: patterns that match no path, inflections of stems that no file has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from pyautoload.checking.problem import WARNING, Problem
+from pyautoload.checking.survey import Survey
+from pyautoload.config import Config, hidden
+from pyautoload.inflector import Inflector, normalized
+
+__all__ = ["dead_rules"]
+
+
+def dead_rules(config: Config, survey: Survey) -> Iterator[Problem]:
+    """The patterns of a configuration that match nothing now, and the inflections that no file asks for.
+
+    Args:
+        config: the loader's own, not the survey's copy: that has patterns added.
+        survey: whose inflector is looked at.
+    """
+    waiting = {
+        (option, pattern): globs.only(pattern)
+        for option, globs in (
+            ("ignore", config.ignored),
+            ("collapse", config.collapsed),
+            ("do_not_eager_load", config.not_eager),
+            ("do_not_reload", config.not_reloaded),
+        )
+        for pattern in globs.patterns
+    }
+    stems: set[str] = set()
+    for path in _all_paths(config):
+        stems.add(normalized(os.path.splitext(os.path.basename(path))[0]))
+        for key in [key for key, globs in waiting.items() if globs.matches(path)]:
+            del waiting[key]
+    for option, pattern in waiting:
+        message = f"{option}({pattern!r}) matches no file or directory"
+        yield Problem("dead-pattern", WARNING, message, remedy="correct the pattern, or remove it")
+    if isinstance(survey.binder.inflector, Inflector):
+        for stem, name in sorted(survey.binder.inflector.overrides.items()):
+            if stem not in stems:
+                message = f"inflect({{{stem!r}: {name!r}}}): no file or directory has that stem"
+                yield Problem("dead-pattern", WARNING, message, remedy="correct the stem, or remove the rule")
+
+
+def _all_paths(config: Config) -> Iterator[str]:
+    """The roots, and every file and directory below them, whether it is managed or not."""
+    for root in config.roots:
+        yield root
+        for directory, dirs, files in os.walk(root):
+            dirs[:] = [name for name in dirs if not hidden(name)]
+            for name in (*dirs, *files):
+                yield os.path.join(directory, name)

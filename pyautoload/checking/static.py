@@ -1,0 +1,206 @@
+"""The problems that a survey shows: nothing of the user's code is run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from pyautoload.checking.cycles import Cycle, find_cycles
+from pyautoload.checking.graph import Edge, ImportGraph, Target
+from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, ModuleSource
+from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
+from pyautoload.checking.survey import Survey
+from pyautoload.importing.eager import unusable_stems
+from pyautoload.inflector import folded
+
+__all__ = ["expected_name_problem", "static_problems"]
+
+
+def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
+    """Every problem that the texts and the directories show, in no particular order."""
+    yield from _conflicts(survey)
+    yield from _taken_namespaces(survey)
+    for space in survey.spaces:
+        for stem, error in unusable_stems(survey.binder, space):
+            remedy = f'rename it, ignore it, or give it a name: loader.inflect({{"{stem}": "Name"}})'
+            reason = str(error).partition(": ")[2].partition(",")[0]
+            yield Problem("invalid-name", ERROR, f"{reason}, so it cannot be imported", error.path, remedy=remedy)
+        for path, taken in sorted(space.shadowed.items()):
+            remedy = "rename one of them, change the order of the roots, or ignore this one"
+            yield Problem("shadowed", WARNING, f"it is never loaded: it is shadowed by {taken}", path, remedy=remedy)
+        yield from _same_name(survey, space.name)
+    for module, path in survey.files.items():
+        source = survey.source(module)
+        if source is not None and source.error is not None:
+            yield Problem("syntax", ERROR, f"SyntaxError: {source.error.msg}", path, source.error.lineno, module)
+    yield from _unknown_names(survey, graph)
+    yield from _missing_attributes(survey, graph)
+    for cycle in find_cycles(graph):
+        yield _cycle_problem(survey, cycle)
+
+
+def _conflicts(survey: Survey) -> Iterator[Problem]:
+    for error in survey.conflicts:
+        message, _, remedy = str(error).partition(". ")
+        yield Problem("conflict", ERROR, message, error.paths[-1], remedy=remedy)
+
+
+def _taken_namespaces(survey: Survey) -> Iterator[Problem]:
+    """A root that is called like a module of the standard library, without having been given that namespace."""
+    for root in survey.config.roots.values():
+        module = sys.modules.get(root.namespace)
+        taken = root.namespace in sys.stdlib_module_names and not hasattr(module, "__path__")
+        if taken and not root.explicit:
+            message = f"the root stands for the namespace {root.namespace!r}, which is a module of the standard library"
+            yield Problem("conflict", ERROR, message, root.path, remedy="rename it, or give it another namespace")
+
+
+def _same_name(survey: Survey, namespace: str) -> Iterator[Problem]:
+    space = survey.tree.registry.namespace(namespace)
+    first: dict[str, str] = {}
+    for stem, path in sorted(space.modules.items()) if space is not None else ():
+        for name in survey.binder.expected_names(stem, path)[:1]:
+            taken = first.setdefault(name, path)
+            if taken is not path:
+                full = f"{namespace}.{name}" if namespace else name
+                message = f"{full} is the expected name of both {taken} and this file: the first one is loaded"
+                yield Problem("conflict", ERROR, message, path, remedy="rename one of them, or inflect its stem")
+
+
+# Names
+
+
+def expected_name_problem(survey: Survey, module: str, defined: list[str], asked: Edge | None) -> Problem | None:
+    """The problem of a file that does not define its expected name.
+
+    Args:
+        survey: the tree.
+        module: the module.
+        defined: the public names that it defines instead.
+        asked: an import that asks for the expected name, if there is one.
+
+    Returns:
+        An error where the name is asked for, a warning where the file defines a class or the like under another
+        name, else a note: a file of functions is a module like any other.
+    """
+    path, stem = survey.files[module], module.rpartition(".")[2]
+    names = survey.binder.expected_names(stem, path)
+    if not names or survey.is_package(module) or not path.endswith(".py"):
+        return None
+    like = _likely(defined, names[0])
+    instead = f"it defines {_listed(defined)}" if defined else "it defines no name of its own"
+    severity = ERROR if asked is not None else WARNING if like is not None else NOTE
+    message = f"it is expected to define {names[0]}, but {instead}"
+    if asked is not None:
+        place = f"{survey.files[asked.source]}:{asked.reference.line}"
+        message += f"; {place} asks for it"
+    if like is not None:
+        remedy = f'loader.inflect({{"{stem}": "{like}"}})'
+        remedy += f', or inflections = {{ {stem} = "{like}" }} in pyproject.toml; or rename the file'
+    else:
+        remedy = "fine for a module of functions; plain_modules in pyproject.toml says that it is on purpose"
+        if severity == ERROR:
+            remedy = f"define {names[0]} there, or import the module and use what it defines"
+    return Problem("expected-name", severity, message, path, None, module, remedy)
+
+
+def _likely(defined: list[str], expected: str) -> str | None:
+    same = (name for name in defined if folded(name) == folded(expected))
+    return next(same, None) or next((name for name in defined if name[:1].isupper() and not name.isupper()), None)
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _unknown_names(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
+    for module, found in sorted(graph.unknown.items()):
+        for reference, unknown in found:
+            if reference.guarded or reference.kind not in (IMPORT_TIME, FUNCTION):
+                continue
+            message = f"there is no {unknown.namespace}.{unknown.name}"
+            message += "" if reference.kind == IMPORT_TIME else " (this fails when the function is called)"
+            remedy = f"did you mean {unknown.suggestion}?" if unknown.suggestion else "no file stands for that name"
+            path = survey.files[module]
+            yield Problem("unknown-name", ERROR, message, path, reference.line, module, remedy)
+
+
+def _missing_attributes(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
+    """``from blog.models.post import Pots``, where that file binds no such name."""
+    for edge in graph.all_edges():
+        target = graph.resolve(edge.reference)
+        if not isinstance(target, Target) or target.needs is None or edge.reference.how != "from":
+            continue
+        if edge.reference.guarded or edge.reference.kind not in (IMPORT_TIME, FUNCTION):
+            continue
+        if is_expected(survey, target) or not surely_lacks(survey.source(target.module), target.needs):
+            continue
+        message = f"{target.module} does not define {target.needs}"
+        remedy = f"correct the name, or define it in {survey.files[target.module]}"
+        yield Problem(
+            "unknown-name", ERROR, message, survey.files[edge.source], edge.reference.line, edge.source, remedy
+        )
+
+
+def is_expected(survey: Survey, target: Target) -> bool:
+    """Whether what is asked of a module is its expected name: its absence is told at the file itself."""
+    stem = target.module.rpartition(".")[2]
+    names = survey.binder.expected_names(stem, survey.files[target.module])
+    return target.needs is not None and any(folded(name) == folded(target.needs) for name in names)
+
+
+def surely_lacks(source: ModuleSource | None, name: str) -> bool:
+    """Whether a file shows that it does not bind a name."""
+    return source is not None and source.error is None and not source.dynamic and name not in source.bindings
+
+
+def asked_for(survey: Survey, graph: ImportGraph) -> dict[str, Edge]:
+    """Module → the first import that asks for its expected name."""
+    asked: dict[str, Edge] = {}
+    for edge in graph.all_edges():
+        target = graph.resolve(edge.reference)
+        if isinstance(target, Target) and target.needs is not None and is_expected(survey, target):
+            asked.setdefault(edge.target, edge)
+    return asked
+
+
+def missing_expected_names(survey: Survey, graph: ImportGraph, modules: Iterable[str]) -> Iterator[Problem]:
+    """The files among ``modules`` whose text does not show their expected name."""
+    asked = asked_for(survey, graph)
+    for module in modules:
+        source = survey.source(module)
+        if source is None or source.error is not None or source.dynamic or survey.defined_name(module) is not None:
+            continue
+        problem = expected_name_problem(survey, module, source.public(), asked.get(module))
+        if problem is not None:
+            yield problem
+
+
+# Cycles
+
+
+def _cycle_problem(survey: Survey, cycle: Cycle) -> Problem:
+    first = cycle.edges[0]
+    circle = " → ".join([*cycle.modules, first.source])
+    details = [
+        f"{edge.source} imports {edge.target} at {survey.files[edge.source]}:{edge.reference.line}"
+        for edge in cycle.edges
+    ]
+    path = survey.files[first.source]
+    if not cycle.failures:
+        message = f"{circle}: tolerated, no name is needed before it is there"
+        if len(cycle.members) > len(cycle.edges):
+            message += f" (a circle of a group of {len(cycle.members)} modules)"
+        return Problem(
+            "tolerated-cycle", NOTE, message, path, first.reference.line, first.source, details=tuple(details)
+        )
+    reasons = [
+        f"{wanted} is needed before it is defined when {_listed(list(entries), 3)} is imported first"
+        for wanted, entries in cycle.failures
+    ]
+    message = f"{circle}: {'; '.join(reasons)}"
+    remedy = (
+        "import inside the function that needs the name, use it through its namespace at the time of use, "
+        "or move what both need into a third file"
+    )
+    return Problem("cycle", ERROR, message, path, first.reference.line, first.source, remedy, tuple(details))
