@@ -52,8 +52,10 @@ def _measured(tree: Tree, *, preload: bool, freeze: bool) -> Figures:
             stderr=subprocess.PIPE,
         )
         try:
-            ready, answers = _ask(url, server, started)
-            return {**_memory(server.pid), "ready_ms": ready, "loaded": min(answers), "workers": len(answers)}
+            ready, pids = _ask(url, server, started)
+            figures = {**_memory(server.pid), "ready_ms": ready, "workers": len(pids)}
+            with urllib.request.urlopen(f"{url}loaded", timeout=60) as response:
+                return {**figures, "loaded": json.load(response)["loaded"]}
         finally:
             server.send_signal(signal.SIGTERM)
             try:
@@ -63,7 +65,7 @@ def _measured(tree: Tree, *, preload: bool, freeze: bool) -> Figures:
                 server.wait()
 
 
-def _ask(url: str, server: subprocess.Popen[bytes], started: float) -> tuple[float, list[int]]:
+def _ask(url: str, server: subprocess.Popen[bytes], started: float) -> tuple[float, set[int]]:
     """Send requests until each worker has answered enough: when the last one first did, and what each loaded."""
     seen: dict[int, dict[str, Any]] = {}
     ready: list[float] = []
@@ -94,7 +96,7 @@ def _ask(url: str, server: subprocess.Popen[bytes], started: float) -> tuple[flo
         server.kill()
         error = server.stderr.read().decode(errors="replace") if server.stderr else ""
         raise ContenderFailed(f"only {len(seen)} of {WORKERS} workers answered:\n{error[-2000:]}")
-    return ready[0], [answer["loaded"] for answer in seen.values()]
+    return ready[0], set(seen)
 
 
 def _memory(parent: int) -> dict[str, float]:

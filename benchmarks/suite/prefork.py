@@ -1,4 +1,9 @@
-"""Memory of four pre-forked workers: what the parent has loaded, they share."""
+"""Memory of four pre-forked workers: what the parent has loaded, they share.
+
+Proportional set size (PSS): a page that n processes share counts as a part of n. Before it is taken, each worker has
+collected garbage once and answered 50 requests or more, which use a tenth of all modules, chosen at random: using an
+object writes to its reference count, and that unshares the page that it lies on.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +22,11 @@ def run(plan: Plan) -> list[Result]:
         "preload, eager_load()": workers(tree, preload=True, freeze=False),
         SHARED: workers(tree, preload=True, freeze=True),
     }
+    limits = [Target(SHARED, 0.5, ALONE)]
     metrics = [
-        Metric(
-            "pss_mb",
-            "parent and 4 workers",
-            "MB",
-            baseline=ALONE,
-            targets=[Target(SHARED, 0.5, ALONE)],
-        ),
-        Metric("worker_mb", "one worker's own share", "MB", baseline=ALONE),
+        Metric("workers_pss_mb", "4 workers (PSS)", "MB", baseline=ALONE, targets=limits),
+        Metric("pss_mb", "4 workers and their parent (PSS)", "MB", baseline=ALONE),
+        Metric("worker_mb", "written to by one worker", "MB", baseline=ALONE),
         Metric("ready_ms", "start to the first answer of all 4", "ms", baseline=ALONE),
     ]
     group = Group(f"gunicorn, {tree.modules:,} modules", sides, metrics, expect={"loaded": tree.count, "workers": 4})
