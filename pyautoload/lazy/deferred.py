@@ -62,6 +62,7 @@ class LazyModule(ModuleType):
     __slots__ = ("_lazy",)
 
     def __init__(self, name: str, holder: dict[str, Any], where: str) -> None:
+        super().__init__(name)
         object.__setattr__(self, "_lazy", _State(name, holder, where))
         # Empty, so that __name__, __doc__, __spec__ and the like are asked for, too.
         object.__getattribute__(self, "__dict__").clear()

@@ -24,18 +24,13 @@ BODY = compile(
 
 
 def is_native() -> bool:
-    """Whether native lazy imports would be lazy: the user may have switched them off or put a filter before them."""
-    if not hasattr(builtins, "__lazy_import__"):
-        return False
+    """Whether native lazy imports would be lazy: a filter of the user may make them eager."""
     system: Any = sys
-    return system.get_lazy_imports() != "none" and system.get_lazy_imports_filter() is None
+    return hasattr(builtins, "__lazy_import__") and system.get_lazy_imports_filter() is None
 
 
 def bind(exports: Exports) -> None:
-    """Put a native lazy import of every name that is not loaded into the package.
-
-    Names that collide with a submodule are left to ``__getattr__``: the import system would bind the module over them.
-    """
+    """Put a native lazy import of every name that is not loaded into the package."""
     if not is_native():
         return
 
@@ -43,8 +38,7 @@ def bind(exports: Exports) -> None:
         return exports.load(exports.entries[label.rpartition(":")[2]])
 
     scope = {"__name__": exports.package, "__builtins__": {"__import__": resolve}}
-    entries = exports.entries
-    names = [name for name in exports.pending if not exports.collides(entries[name]) and name not in exports.namespace]
+    names = [name for name in exports.pending if name not in exports.namespace]
     body = {
         "lazy_import": builtins.__lazy_import__,  # type: ignore[attr-defined]
         "names": names,

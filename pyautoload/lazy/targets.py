@@ -13,6 +13,7 @@ from typing import Any
 
 from pyautoload.errors import ConflictError, LoadError
 from pyautoload.lazy.errors import TargetError
+from pyautoload.lazy.unloading import is_extension
 
 __all__ = ["import_file", "import_name", "is_path", "reloaded"]
 
@@ -153,6 +154,9 @@ def _file_of(name: str) -> str | None:
 
 def reloaded(module: ModuleType) -> ModuleType:
     """Run ``module`` again: names that its source has no more go, and a failure puts everything back."""
+    if is_extension(module):
+        # C code has no source that lost names, and may fill its module only once.
+        return importlib.reload(module)
     namespace = vars(module)
     before = dict(namespace)
     for name, value in before.items():
@@ -160,12 +164,8 @@ def reloaded(module: ModuleType) -> ModuleType:
         if not is_own_child and not (name.startswith("__") and name.endswith("__")):
             del namespace[name]
     try:
-        fresh = importlib.reload(module)
+        return importlib.reload(module)
     except BaseException:
         namespace.clear()
         namespace.update(before)
         raise
-    # A C extension is not run again by a reload: it has what it had.
-    if not set(vars(fresh)) - {name for name in before if name.startswith("__")} and fresh is module:
-        namespace.update(before)
-    return fresh

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pyautoload.lazy.errors import UnloadWarning
 
-__all__ = ["Temporarily", "Unloaded", "drop"]
+__all__ = ["Temporarily", "Unloaded", "drop", "is_extension"]
 
 
 class Unloaded(NamedTuple):
@@ -41,7 +41,7 @@ def drop(names: Iterable[str]) -> Unloaded:
 
 
 def _held_by_extensions(modules: dict[str, ModuleType]) -> set[str]:
-    extensions = {name for name, module in modules.items() if _is_extension(module)}
+    extensions = {name for name, module in modules.items() if is_extension(module)}
     tops = {name.partition(".")[0] for name in extensions}
     todo = [name for name in modules if name.partition(".")[0] in tops]
     kept: set[str] = set()
@@ -58,7 +58,8 @@ def _held_by_extensions(modules: dict[str, ModuleType]) -> set[str]:
     return kept
 
 
-def _is_extension(module: ModuleType) -> bool:
+def is_extension(module: ModuleType) -> bool:
+    """Whether ``module`` is C code: a shared library, or built into the interpreter."""
     loader: Any = getattr(getattr(module, "__spec__", None), "loader", None)
     if loader in (BuiltinImporter, FrozenImporter) or isinstance(loader, ExtensionFileLoader):
         return loader is not FrozenImporter
