@@ -104,7 +104,7 @@ class AutoLoader:
         from pyautoload import settings
 
         found = settings.load(path)
-        return found.apply(cls(**{"tag": found.tag, **options}))
+        return found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
 
     def __repr__(self) -> str:
         roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())
@@ -377,5 +377,6 @@ class AutoLoader:
     def _reconfigured(self) -> AutoLoader:
         if self._is_set_up:
             log.debug(self.tag, "configured after setup(): what is listed already is listed anew")
+            loading.drop_bundle(self)  # it was made for other rules
             self.tree.use_roots()
         return self

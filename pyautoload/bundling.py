@@ -138,7 +138,8 @@ def _contents(
         made.update(_codes(space, skipped))
     # Only now the scan that counts: to compile makes `__pycache__`, and with it a new mtime for a directory. Once the
     # clock has moved on from that, a later change shows.
-    time.sleep(2 * RACY_NS / 1e9)
+    if made:
+        time.sleep(1.1 * RACY_NS / 1e9)
     for space in _scanned(loader).walk_all():
         files = {stem: file for stem, file in space.modules.items() if file in made}
         if space.file in made and os.path.basename(space.file or "").startswith("__init__."):

@@ -60,12 +60,17 @@ def _open_bundle(loader: AutoLoader) -> None:
         return
     from pyautoload import bundling
 
-    if loader.tree.bundle is not None:
-        loader.tree.bundle.close()
-        loader.tree.bundle = None
+    drop_bundle(loader)
     request = bundling.requested(loader._bundle_request)
     if request is not None:
         loader.tree.bundle = bundling.open_bundle(loader, request)
+
+
+def drop_bundle(loader: AutoLoader) -> None:
+    """Go on without the bundle, if there is one."""
+    bundle, loader.tree.bundle = loader.tree.bundle, None
+    if bundle is not None:
+        bundle.close()
 
 
 def stop(loader: AutoLoader) -> None:
@@ -78,6 +83,7 @@ def stop(loader: AutoLoader) -> None:
         if access is not None and access.binder is loader.binder:
             access.remove()
     loader.binder.detach_externals()
+    drop_bundle(loader)
     loader._is_set_up = False
     loaders.forget(loader)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import pyautoload
-from pyautoload import AutoLoader
+from pyautoload import AutoLoader, EagerLoadError
 from pyautoload.loaders import all_loaders
 
 Files = Mapping[str, str]
@@ -83,8 +83,27 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], P
     return lambda files: write_tree(tmp_path, files)
 
 
+# How a loader of the `autoload` fixture comes by its code. Every test that uses it runs once in each way.
+LOADING = ("plain", "checked", "trusted", "eager")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of the ``autoload`` fixture plainly, from a bundle in both modes, and after an eager load.
+
+    ``@pytest.mark.lazy`` is for a test about what is loaded when: not after an eager load. ``@pytest.mark.changes`` is
+    for one that changes files after ``setup()``, which a trusted bundle does not look at. ``@pytest.mark.plain`` is for
+    one about the ordinary way itself.
+    """
+    if "loading" not in metafunc.fixturenames:
+        return
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    left_out = {"lazy": {"eager"}, "changes": {"trusted"}, "plain": set(LOADING[1:])}
+    ways = [way for way in LOADING if not any(way in left_out.get(mark, ()) for mark in marks)]
+    metafunc.parametrize("loading", ways)
+
+
 @pytest.fixture
-def autoload(tree: Callable[[Files], Path]) -> Callable[..., AutoLoader]:
+def autoload(tree: Callable[[Files], Path], loading: str) -> Callable[..., AutoLoader]:
     """``autoload({"app/user.py": "..."})`` writes files and gives a loader that is set up for their first directory.
 
     Keyword arguments: ``base`` (the root), ``configure`` (called with the loader before ``setup()``), and whatever
@@ -100,10 +119,20 @@ def autoload(tree: Callable[[Files], Path]) -> Callable[..., AutoLoader]:
     ) -> AutoLoader:
         root = tree(files)
         first = base if base is not None else next(iter(files)).split("/")[0]
+        if loading in ("checked", "trusted"):
+            options.setdefault("bundle", loading)
         loader = AutoLoader(base_path=root / first, **options)
         if configure is not None:
             configure(loader)
-        return loader.setup()
+        if options.get("bundle"):
+            loader.build_bundle()
+        loader.setup()
+        if loading == "eager":
+            try:
+                loader.eager_load()
+            except EagerLoadError:
+                pass  # of files that are meant to fail: the test will meet them again
+        return loader
 
     return make
 
