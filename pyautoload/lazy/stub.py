@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
-from pyautoload.lazy.errors import StatementError
 from pyautoload.lazy.exports import Exports, forget_earlier, install
 from pyautoload.lazy.statements import ONLY_AST, BadStatement, Export, add, imported, statement_of, taken
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyautoload.lazy.exports import Triple
 
 __all__ = ["exports_from_stub"]
@@ -44,10 +45,10 @@ def exports_from_stub(package: str, file: str, *, eager: bool | None = None) -> 
         tree = compile(text, stub, "exec", ONLY_AST)
         found, listed = _reexported(tree, base)
     except SyntaxError as error:
-        line = (error.text or "").strip()
-        raise StatementError(package, error.msg, stub, error.lineno or 0, line) from None
+        bad = BadStatement(error.msg, error.lineno or 0, (error.text or "").strip())
+        raise _bad_stub(package, stub, bad) from None
     except BadStatement as bad:
-        raise StatementError(package, bad.reason, stub, bad.line, bad.statement) from None
+        raise _bad_stub(package, stub, bad) from None
     made = StubExports(package, namespace, found, text)
     made.stub = stub
     getter, lister, public = install(made, eager)
@@ -65,6 +66,12 @@ class StubExports(Exports):
     def where(self, entry: Export) -> str:
         """The line of the stub."""
         return f"{self.stub}:{entry.line}"
+
+
+def _bad_stub(package: str, stub: str, bad: BadStatement) -> SyntaxError:
+    from pyautoload.lazy.errors import StatementError
+
+    return StatementError(package, bad.reason, stub, bad.line, bad.statement)
 
 
 def _read(package: str, stub: str) -> str:
