@@ -22,4 +22,6 @@ def tests(session: nox.Session) -> None:
 def packages(session: nox.Session) -> None:
     """Third-party packages as roots: every submodule, and the tests that they ship."""
     session.install("--quiet", ".[test,packages]")
-    session.run("pytest", "-n", "auto", "-m", "packages", "tests/test_real_packages.py", *session.posargs)
+    # One at a time: the table that it prints tells how long each package took.
+    environment = {"PYAUTOLOAD_REAL_PACKAGES": "1"}
+    session.run("pytest", "-q", "tests/test_real_packages.py", *session.posargs, env=environment)
