@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyautoload import loaders, loading, log
 from pyautoload.callbacks import Callbacks
 from pyautoload.config import Config, check_conflicts
-from pyautoload.errors import SetupError, SetupRequired
+from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
 from pyautoload.globs import flattened
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.finder import PyAutoloadFinder
@@ -22,6 +22,9 @@ from pyautoload.tree import ManagedTree
 
 if TYPE_CHECKING:
     from pyautoload.bundling import BuiltBundle
+    from pyautoload.reloading.gate import Pass
+    from pyautoload.reloading.reloader import Reloader
+    from pyautoload.reloading.result import ReloadResult
 
 __all__ = ["AutoLoader"]
 
@@ -64,6 +67,10 @@ class AutoLoader:
         self._finder: PyAutoloadFinder | None = None
         self._is_set_up = False
         self._bundle_request = bundle
+        # What reloads, and how it was asked to, once `enable_reloading` was called.
+        self._reloader: Reloader | None = None
+        self._reload_options: dict[str, Any] = {}
+        self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
         loaders.note_configured(self)
         if base_path is not None:
             self.push_dir(base_path, top_level)
@@ -302,6 +309,116 @@ class AutoLoader:
         """Unload every loaded managed module; what is used afterwards is loaded again."""
         self._require_setup("unload()")
         self.binder.unload(self.registry.loaded())
+
+    # Reloading
+
+    def enable_reloading(
+        self,
+        *,
+        watch: bool = True,
+        polling: bool = False,
+        debounce: float = 0.01,
+        gate_timeout: float = 2.0,
+        on_reload: Callable[[ReloadResult], Any] | None = None,
+    ) -> AutoLoader:
+        """Bring what is loaded up to date when its files change. For development; called again, it takes the new options.
+
+        Args:
+            watch: apply changes in the background; otherwise ``reload()`` and ``reload_if_changed()`` do.
+            polling: look at the files once a second in place of waiting for events, for network and container mounts.
+            debounce: seconds without another event after which changes are applied.
+            gate_timeout: how long a reload waits for those inside ``running()``, in seconds.
+            on_reload: called with the result of each reload.
+        """
+        from pyautoload.reloading.reloader import Reloader
+
+        if self._reloader is None:
+            self._reloader = Reloader(self.binder, gate_timeout)
+        self._reloader.gate.timeout = gate_timeout
+        if on_reload is not None and on_reload not in self._reload_listeners:
+            self._reload_listeners.append(on_reload)
+        self._reloader.listeners = self._reload_listeners
+        self._reload_options = {"watch": watch, "polling": polling, "debounce": debounce}
+        self._start_reloading()
+        return self
+
+    def disable_reloading(self) -> None:
+        """Stop watching and reloading; what is loaded stays as it is."""
+        reloader, self._reloader = self._reloader, None
+        if reloader is not None:
+            reloader.stop()
+
+    def _start_reloading(self) -> None:
+        if self._reloader is not None and self._is_set_up:
+            self._reloader.start(**self._reload_options)
+
+    def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
+        """Bring everything that is loaded up to date with what is on disk: all of it, or nothing.
+
+        Args:
+            names: modules that are executed again, changed or not, with what depends on them.
+            fresh: unload everything in place of that; what is used afterwards is loaded anew.
+
+        Raises:
+            ReloadError: something failed; everything was put back.
+            ReloadingDisabled: ``enable_reloading()`` was not called.
+            ValueError: one of ``names`` is not loaded.
+        """
+        return self._enabled("reload()").reload(*names, fresh=fresh)
+
+    def reload_module(self, name: str) -> ReloadResult:
+        """The same as ``reload(name)``."""
+        return self.reload(name)
+
+    def reload_if_changed(self) -> ReloadResult | None:
+        """Bring everything up to date if a file has changed; cheap otherwise. Returns ``None`` when nothing had.
+
+        Raises:
+            ReloadError: something failed; everything was put back.
+        """
+        return self._enabled("reload_if_changed()").reload_if_changed()
+
+    def running(self) -> Pass:
+        """A context manager for one piece of work, ``with`` or ``async with``: no reload happens in the midst of it."""
+        from pyautoload.reloading.gate import Pass
+
+        return Pass(self._reloader.gate if self._reloader is not None else None)
+
+    def do_not_reload(self, *globs: Patterns) -> AutoLoader:
+        """Keep modules as they are; when one changes, the result says that a restart is needed. See ``ignore``."""
+        self.config.not_reloaded.add(flattened(globs))
+        return self
+
+    def on_reload(self, fn: Callable[[ReloadResult], Any]) -> Callable[[ReloadResult], Any]:
+        """Call ``fn(result)`` after each reload, also after one that failed; usable as a decorator."""
+        self._reload_listeners.append(fn)
+        return fn
+
+    def dependencies(self, name: str) -> dict[str, str]:
+        """The managed modules that ``name`` depends on → ``'used at import time'`` or ``'held only'``.
+
+        Raises:
+            ReloadingDisabled: ``enable_reloading()`` was not called.
+        """
+        return self._enabled("dependencies()").dependencies(name)
+
+    def dependents(self, name: str, transitive: bool = False) -> dict[str, str]:
+        """The managed modules that depend on ``name`` → the kind of the dependency.
+
+        Args:
+            name: a loaded module.
+            transitive: those also that depend on it through others.
+        """
+        return self._enabled("dependents()").dependents(name, transitive=transitive)
+
+    def dependency_graph(self) -> dict[str, dict[str, str]]:
+        """Every loaded managed module → what it depends on → the kind of the dependency."""
+        return self._enabled("dependency_graph()").dependency_graph()
+
+    def _enabled(self, what: str) -> Reloader:
+        if self._reloader is None:
+            raise ReloadingDisabled(what)
+        return self._reloader
 
     # Introspection
 

@@ -14,7 +14,7 @@ from pyautoload import log
 from pyautoload.config import inside
 from pyautoload.errors import SetupError
 from pyautoload.importing import bytecode
-from pyautoload.importing.bundle import Bundle, BundleProblem, signature_of, write
+from pyautoload.importing.bundle import Bundle, BundleProblem, BundleWarning, signature_of, write
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.registry import Namespace
 from pyautoload.scanner import RACY_NS
@@ -27,10 +27,6 @@ __all__ = ["BuiltBundle", "BundleWarning", "build", "default_place", "open_bundl
 
 ENVIRONMENT = "PYAUTOLOAD_BUNDLE"
 MODES = ("checked", "trusted")
-
-
-class BundleWarning(UserWarning):
-    """A bundle cannot be used; everything is loaded the ordinary way."""
 
 
 class BuiltBundle(NamedTuple):

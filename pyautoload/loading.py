@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pyautoload import loaders, log
 from pyautoload.callbacks import checked_dotted_name
 from pyautoload.config import check_conflicts, inside, split_module_file
-from pyautoload.errors import ConflictError, ModuleNotFoundError, PathError
+from pyautoload.errors import ConflictError, ExpectedNameError, ModuleNotFoundError, PathError
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.namespace import access_of
+from pyautoload.importing.namespace import access_of, defined_names, stem_for
 from pyautoload.introspection import Introspection, absolute
 from pyautoload.sources import source_for
 
@@ -49,6 +49,7 @@ def start(loader: AutoLoader) -> None:
             loader.binder.attach_external(module, name)
     loader._is_set_up = True
     loaders.note_set_up(loader)
+    loader._start_reloading()
     log.debug(loader.tag, "set up: %r", loader)
     if first_time:
         for function in list(loader.callbacks.setup):
@@ -78,6 +79,7 @@ def stop(loader: AutoLoader) -> None:
     if loader._finder is not None:
         loader._finder.uninstall()
         loader._finder = None
+    loader.disable_reloading()
     for name in loader.registry.loaded():
         access = access_of(sys.modules.get(name))
         if access is not None and access.binder is loader.binder:
@@ -172,7 +174,11 @@ def eager_load_dir(loader: AutoLoader, path: str | os.PathLike[str]) -> list[str
     if reason is not None or namespace is None or loader.config.is_not_eager(directory):
         return []
     # A namespace may have several directories, and a collapsed one belongs to the namespace above.
-    planned = [item for item in plan(loader.binder, namespace) if inside(item.path, directory)]
+    root_of = loader.config.root_of
+    root = root_of(directory)
+    planned = [
+        item for item in plan(loader.binder, namespace) if inside(item.path, directory) and root_of(item.path) == root
+    ]
     return _run(loader, planned)
 
 
@@ -217,14 +223,26 @@ def _check_not_shadowed(loader: AutoLoader, file: str, name: str) -> None:
     registered = loader.registry.get_path(name)
     if registered is not None and registered != file and source_for(registered).is_file(registered):
         raise PathError(file, f"is shadowed by {registered}", "rename one of them, or change their order")
+    taken = _served_by(loader, name)
+    if taken is not None and taken != file:
+        raise PathError(file, f"is shadowed by {taken}", "rename one of them")
+
+
+def _served_by(loader: AutoLoader, name: str) -> str | None:
+    """The file that ``import`` takes for a name: that of another loader, or of a package that was there before."""
+    status = loader.registry.loaded_status(name)
+    if status is not None:
+        return status.path
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None)
+    spec = importlib.util.find_spec(name)
+    return spec.origin if spec is not None and spec.has_location else None
 
 
 def resolve(loader: AutoLoader, name: str) -> Any:
     """The object of a full name; see ``AutoLoader.resolve``."""
     parts = checked_dotted_name(name).split(".")
-    if parts[0] not in loader.tree.tops():
-        raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
-    value: Any = importlib.import_module(parts[0])
+    value: Any = importlib.import_module(parts[0]) if parts[0] in loader.tree.tops() else _top_level(loader, parts[0])
     for index, part in enumerate(parts[1:], 1):
         try:
             value = _member(value, ".".join(parts[: index + 1]), part)
@@ -233,6 +251,20 @@ def resolve(loader: AutoLoader, name: str) -> Any:
                 raise ModuleNotFoundError(name, str(error)) from error
             raise
     return value
+
+
+def _top_level(loader: AutoLoader, name: str) -> Any:
+    """The object of an expected name at the top level: ``User`` in ``user.py`` of a root without a namespace."""
+    space = loader.tree.namespace("") if loader.tree.refresh("") or loader.tree.is_root("") else None
+    stem, exact = stem_for(loader.binder, name, space) if space is not None else (None, False)
+    if stem is None or space is None:
+        raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
+    module = importlib.import_module(stem)
+    if name in vars(module):
+        return vars(module)[name]
+    if not exact:
+        raise ModuleNotFoundError(name, f"{module.__file__} defines no such name")
+    raise ExpectedNameError(name, space.modules.get(stem, str(module.__file__)), defined_names(module), stem)
 
 
 def _member(value: Any, full: str, part: str) -> Any:

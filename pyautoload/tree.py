@@ -155,7 +155,7 @@ class ManagedTree:
     def _scan(self, name: str) -> Namespace | None:
         if self.bundle is not None:
             space = self.bundle.namespace(name)
-            if space is not None or (self.bundle.trusted and not self.is_root(name)):
+            if space is not None or (self.bundle.trusted and name not in self.bundle and not self.is_root(name)):
                 return self._shadow_existing(space)
         directories = self._directories(name)
         is_root = self.is_root(name)

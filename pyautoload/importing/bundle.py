@@ -1,6 +1,6 @@
 """A bundle: the scan of a tree and all its code objects in one file.
 
-Layout, all numbers little-endian: a header (signature, format, place and checksum of the index), then for each namespace
+Layout, all numbers little-endian: a header (signature, format, place and checksum of the index); for each namespace
 its code objects one after the other and a record that tells where they lie, at the end the index, namespace → record.
 Every part carries its CRC-32 and is read when it is needed. A bundle is only ever replaced as a whole.
 """
@@ -13,6 +13,7 @@ import marshal
 import os
 import struct
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 from pyautoload.registry import Namespace
 
-__all__ = ["Bundle", "BundleProblem", "CodeRecord", "signature_of", "write"]
+__all__ = ["Bundle", "BundleProblem", "BundleWarning", "CodeRecord", "signature_of", "write"]
 
 FORMAT = 1
 _SIGNATURE = b"pyautoload\r\n\x1a\n\0\0"  # line ends and an end-of-file mark show a transfer in text mode
@@ -30,6 +31,10 @@ _HEADER = struct.Struct("<16sIQQI")  # signature, format, index offset, index le
 
 class BundleProblem(Exception):
     """A bundle cannot be used; the message says why."""
+
+
+class BundleWarning(UserWarning):
+    """A bundle, or a part of it, cannot be used; it is loaded the ordinary way."""
 
 
 class CodeRecord(NamedTuple):
@@ -95,6 +100,7 @@ class Bundle:
         self.trusted = trusted
         # Whether everything is being loaded, so that it pays to read a namespace in one piece.
         self.bulk = False
+        self._warned = False
         self._held: dict[str, _Held | None] = {}
         try:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
@@ -118,6 +124,10 @@ class Bundle:
     def __del__(self) -> None:
         if getattr(self, "_descriptor", -1) >= 0:
             self.close()
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the bundle was made with a namespace of this name, readable or not."""
+        return name in self._index
 
     def namespace(self, name: str) -> Namespace | None:
         """What a namespace holds; ``None`` where the bundle does not say so or, unless trusted, a directory changed."""
@@ -176,6 +186,7 @@ class Bundle:
         else:
             data = self._read(offset, length)
         if len(data) != length or binascii.crc32(data) != checksum:
+            self._warn_of_damage()
             return None
         code = marshal.loads(data)
         return code if isinstance(code, CodeType) else None
@@ -192,8 +203,16 @@ class Bundle:
             if len(data) == place[1] and binascii.crc32(data) == place[2]:
                 packed, codes = marshal.loads(data)
                 held = _Held(self._unpacked(packed), codes)
+            else:
+                self._warn_of_damage()
         self._held[name] = held
         return held
+
+    def _warn_of_damage(self) -> None:
+        if not self._warned:
+            self._warned = True
+            message = f"the bundle {self.path} is damaged; what cannot be read of it is loaded the ordinary way"
+            warnings.warn(message, BundleWarning, stacklevel=2)
 
     def _read(self, offset: int, length: int) -> bytes:
         """A piece of the file; a short one where the file is shorter than it was."""
