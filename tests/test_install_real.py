@@ -81,6 +81,18 @@ def test_a_wheel_of_a_directory_index_is_installed_and_imported(installer, place
     assert left(site) == {"alphatool", "alpha_tool-1.0.dist-info"}
 
 
+def test_without_into_it_goes_to_the_packages_of_the_environment(places, tmp_path, monkeypatch):
+    pytest.importorskip("pip")
+    index, site = tmp_path / "an index", places[1]
+    build(index, "ordinary", {"ordinary_mod.py": "x = 7"})
+    packages = {"purelib": str(site)}
+    monkeypatch.setattr("pyautoload.lazy.install.sysconfig.get_path", packages.get)
+    load = Load()
+    load.allow_install({"ordinary_mod": "ordinary"}, index=str(index))
+    assert load.ordinary_mod.x == 7
+    assert left(site) - {"__pycache__"} == {"ordinary_mod.py", "ordinary-1.0.dist-info"}
+
+
 def test_dependencies_come_along_if_they_were_named(installer, places):
     index, site = places
     build(index, "top-a", {"top_a.py": "import dep_b"}, requires=("dep-b>=2,<3", "unwanted; extra == 'more'"))

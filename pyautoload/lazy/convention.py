@@ -119,6 +119,9 @@ def _entries(directories: Iterable[str], ignore: tuple[str, ...]) -> Iterator[tu
     """``(stem, path, is directory)`` of each module and subpackage, sorted; earlier directories come first."""
     suffixes = tuple(sorted(all_suffixes(), key=len, reverse=True))
     for directory in directories:
+        if not os.path.isdir(directory):
+            yield from _entries_elsewhere(directory, ignore)
+            continue
         with os.scandir(directory) as listing:
             found = sorted(listing, key=lambda item: item.name)
         for item in found:
@@ -133,6 +136,16 @@ def _entries(directories: Iterable[str], ignore: tuple[str, ...]) -> Iterator[tu
             stem = normalized(name[: -len(suffix)]) if suffix else ""
             if stem and stem != "__init__":
                 yield stem, item.path, False
+
+
+def _entries_elsewhere(place: str, ignore: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
+    """The same for what is no directory of the file system, a folder within a zip."""
+    import pkgutil
+
+    for info in sorted(pkgutil.iter_modules([place]), key=lambda info: info.name):
+        name = info.name if info.ispkg else f"{info.name}.py"
+        if info.name != "__main__" and not _ignored(name, ignore):
+            yield normalized(info.name), os.path.join(place, name), info.ispkg
 
 
 def _ignored(name: str, ignore: tuple[str, ...]) -> bool:

@@ -85,7 +85,9 @@ class Load:
 
     def _load(self, key: str, alias: str | None = None, force: bool = False) -> Any:
         self._uses[key] = self._uses.get(key, 0) + 1
-        if force or key not in self._found:
+        missing = object()
+        found = missing if force else self._found.get(key, missing)
+        if found is missing:
             before, start = set(sys.modules), time.perf_counter()
             found = self._import(key, alias, force)
             brought = [name for name in list(sys.modules) if name not in before]
@@ -93,7 +95,6 @@ class Load:
             self._found[key] = found
         if alias is not None:
             self.alias(alias, key)
-        found = self._found[key]
         if self._print_limit is not None:
             self._print(key, found)
         return found

@@ -58,14 +58,12 @@ def index_of(place: str, username: str | None = None, password: str | None = Non
     Raises:
         InstallRefused: it is neither; or a URL that anyone on the way could answer for (``http``, but for loopback).
     """
-    if (
-        not place
-        or place.startswith("-")
-        or any(character.isspace() or not character.isprintable() for character in place)
-    ):
+    is_url = "://" in place
+    # A space ends a word where pip reads its settings from the environment.
+    if not place or place.startswith("-") or not place.isprintable() or (is_url and " " in place):
         raise InstallRefused(f"{place!r} is no index: give a URL (https://...) or a directory")
     parts = urlsplit(place)
-    if "://" not in place:
+    if not is_url:
         if not os.path.isdir(place):
             raise InstallRefused(f"{place!r} is no index: there is no such directory, registry or URL")
         return Index(os.path.realpath(place), True)
