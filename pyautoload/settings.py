@@ -51,6 +51,7 @@ class Settings:
         do_not_eager_load: patterns, as for ``AutoLoader.do_not_eager_load``.
         do_not_reload: patterns, as for ``AutoLoader.do_not_reload``.
         plain_modules: patterns of files that define no expected name on purpose: ``check`` is silent about them.
+        bundle: true, ``"checked"`` or ``"trusted"``, as for ``AutoLoader(bundle=...)``.
     """
 
     file: str | None = None
@@ -63,6 +64,7 @@ class Settings:
     do_not_eager_load: list[str] = field(default_factory=list)
     do_not_reload: list[str] = field(default_factory=list)
     plain_modules: list[str] = field(default_factory=list)
+    bundle: bool | str | None = None
 
     @property
     def tag(self) -> str:
@@ -195,6 +197,13 @@ def _mapping(value: object, where: str) -> dict[str, str]:
     return dict(value)
 
 
+def _bundle(value: object, where: str) -> bool | str:
+    if isinstance(value, bool) or value in ("checked", "trusted"):
+        assert isinstance(value, (bool, str))
+        return value
+    raise SetupError(f'{where} has to be true, false, "checked" or "trusted", not {value!r}')
+
+
 # Key → what checks its value.
 _KINDS: dict[str, Callable[[object, str], Any]] = {
     "roots": _strings,
@@ -205,6 +214,7 @@ _KINDS: dict[str, Callable[[object, str], Any]] = {
     "do_not_eager_load": _strings,
     "do_not_reload": _strings,
     "plain_modules": _strings,
+    "bundle": _bundle,
 }
 
 

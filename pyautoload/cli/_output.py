@@ -1,0 +1,45 @@
+"""How commands write: JSON, colours, and characters that the terminal has."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, NamedTuple
+
+import click
+
+__all__ = ["COLOURS", "Marks", "as_json", "json_option", "marks"]
+
+COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+json_option = click.option("--json", "json_", is_flag=True, help="Print JSON for other programs.")
+
+
+class Marks(NamedTuple):
+    """The characters that a tree and a list of steps are drawn with."""
+
+    branch: str
+    last: str
+    pipe: str
+    yes: str
+    no: str
+    dot: str
+    arrow: str
+
+
+_UNICODE = Marks("├── ", "└── ", "│   ", "✓", "✗", "•", "→")
+_ASCII = Marks("|-- ", "`-- ", "|   ", "+", "x", "-", "->")
+
+
+def marks() -> Marks:
+    """The characters for standard output: plain ones where its encoding has no others."""
+    try:
+        "".join(_UNICODE).encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _ASCII
+    return _UNICODE
+
+
+def as_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True))

@@ -1,0 +1,42 @@
+"""``pyautoload explain``: from a name to a file and from a file to a name, step by step."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from pyautoload.cli._output import as_json, json_option, marks
+from pyautoload.cli._project import Project, project_options
+
+
+@click.command()
+@project_options
+@click.argument("name_or_path")
+@json_option
+def command(project: Project, name_or_path: str, json_: bool) -> None:
+    """Say step by step what a name or a path leads to: which root, which rule, which file, or why not.
+
+    Nothing of your code is run. The exit code is 1 for what is not managed.
+    """
+    from pyautoload.checking.explain import explain
+
+    explanation = explain(project.loader(), name_or_path)
+    if json_:
+        steps = [{"ok": step.ok, "text": step.text} for step in explanation.steps]
+        found = {"subject": explanation.subject, "found": explanation.found, "steps": steps}
+        as_json({**found, "file": explanation.file, "name": explanation.name, "provides": explanation.provides})
+        sys.exit(0 if explanation.found else 1)
+    drawn = marks()
+    prefix = project.directory.rstrip(os.sep) + os.sep
+    for step in explanation.steps:
+        mark, colour = (drawn.yes, "green") if step.ok else (drawn.no, "red") if step.ok is False else (drawn.dot, None)
+        click.echo(f"{click.style(mark, fg=colour)} {step.text.replace(prefix, '')}")
+    if explanation.found:
+        target = project.shown(explanation.file) if explanation.file else explanation.name
+        source = explanation.provides if target == name_or_path else explanation.subject
+        click.secho(f"{source} {drawn.arrow} {target}", bold=True)
+    else:
+        click.secho(f"{explanation.subject} is not managed", bold=True)
+    sys.exit(0 if explanation.found else 1)
