@@ -1,29 +1,57 @@
-"""A real code base to load: a copy of the installed SymPy without its tests and what cannot be imported alone."""
+"""Real code bases to load: copies of installed packages without their tests and what cannot be imported by itself."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.process import run
+from benchmarks.process import Missing, run
 from benchmarks.trees import Tree
 
-NAME = "sympy"
+
+@dataclass(frozen=True)
+class CodeBase:
+    """A package to copy.
+
+    Attributes:
+        name: its name.
+        title: for people.
+        preload: another package that it needs, which is not what is measured.
+    """
+
+    name: str
+    title: str
+    preload: str = ""
 
 
-class NotInstalled(RuntimeError):
-    """The code base is not installed here."""
+CODE_BASES = (CodeBase("sympy", "SymPy", preload="mpmath"), CodeBase("django", "Django"))
+LEFT_OUT = (
+    "tests",
+    "test",
+    "test-examples",
+    "testing",
+    "benchmarks",
+    "*_template",
+    "__pycache__",
+    "*.pyc",
+    "conftest.py",
+)
 
 
-def code_base(work: Path) -> Tree:
-    """The copy below ``work``, made once."""
-    base = work / "real"
+def copied(code_base: CodeBase, work: Path) -> Tree:
+    """The copy below ``work``, made once.
+
+    Raises:
+        Missing: it is not installed.
+    """
+    base = work / "real" / code_base.name
     listed = base / "names.txt"
     if not listed.exists():
-        names = _copy(base)
-        # Optional back ends fail without what they are optional for: those files go, for both sides.
+        names = _copy(code_base.name, base)
+        # What needs an optional package or a configured application goes, for both sides.
         failing = set(run([sys.executable, "-c", _FAILING, str(base), *names])["failing"])
         for name in failing:
             path = base.joinpath(*name.split("."))
@@ -32,7 +60,7 @@ def code_base(work: Path) -> Tree:
         kept = [name for name in names if not any(f"{name}.".startswith(f"{gone}.") for gone in failing)]
         listed.write_text("\n".join(kept) + "\n", encoding="utf-8")
     count = len(listed.read_text(encoding="utf-8").split())
-    return Tree(base, base / NAME, listed, count, count)
+    return Tree(base, base / code_base.name, listed, count, count)
 
 
 _FAILING = """
@@ -50,16 +78,15 @@ print(json.dumps({"failing": failing}))
 """
 
 
-def _copy(base: Path) -> list[str]:
+def _copy(package: str, base: Path) -> list[str]:
     """Copy the package; returns the names of its modules, sorted."""
-    spec = importlib.util.find_spec(NAME)
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise NotInstalled(f"{NAME} is not installed: pip install 'pyautoload[bench]'")
+        raise Missing(f"{package} is not installed: pip install 'pyautoload[bench]'")
     shutil.rmtree(base, ignore_errors=True)
-    left_out = shutil.ignore_patterns("tests", "testing", "benchmarks", "__pycache__", "*.pyc", "conftest.py")
-    shutil.copytree(Path(spec.origin).parent, base / NAME, ignore=left_out)
+    shutil.copytree(Path(spec.origin).parent, base / package, ignore=shutil.ignore_patterns(*LEFT_OUT))
     names = []
-    for file in (base / NAME).rglob("*.py"):
+    for file in (base / package).rglob("*.py"):
         parts = file.relative_to(base).with_suffix("").parts
         names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
     return sorted(name for name in names if name.rpartition(".")[2] != "__main__")
