@@ -9,9 +9,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from timeit import timeit
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,7 +29,7 @@ COLOURS = {"first use": "cyan", "start": "blue", "requests": "magenta", "eager l
 class Step(NamedTuple):
     """What one step cost: its result, its seconds, and the modules that it loaded."""
 
-    result: object
+    result: Any
     seconds: float
     modules: list[str]
 
@@ -84,7 +86,7 @@ class Demo:
         self.say(f"From then on it is an ordinary attribute: {duration(again)}.")
         self.say("Comment and Tag, which a post refers to, are [b]not[/b] loaded: nobody asked for them yet.")
 
-    def start(self, database_url: str) -> object:
+    def start(self, database_url: str) -> Any:
         """Build the application and give it something to show."""
         import blog
 
@@ -99,7 +101,7 @@ class Demo:
         return application
 
     @contextmanager
-    def serving(self, application: object) -> Iterator[str]:
+    def serving(self, application: Any) -> Iterator[str]:
         """Serve ``application`` on a free port of this machine; gives its address."""
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=quiet_handler())
         thread = threading.Thread(target=server.serve_forever, name="server")
@@ -119,8 +121,8 @@ class Demo:
             table.add_column(column, no_wrap=True, justify="left" if column in ("GET", "answer") else "right")
         table.add_column("loaded for it", overflow="fold")
         for path in ("/", "/posts/circles", "/feed.atom", "/api/posts", "/search?q=python"):
-            first = self.measure("requests", lambda path=path: fetch(address + path))
-            again = self.measure("requests", lambda path=path: fetch(address + path))
+            first = self.measure("requests", partial(fetch, address + path))
+            again = self.measure("requests", partial(fetch, address + path))
             table.add_row(
                 path,
                 str(first.result),
@@ -221,6 +223,6 @@ def quiet_handler() -> type:
 
 if __name__ == "__main__":
     # Where the output goes to a pipe or a file of another encoding, the signs of the tree must not fail.
-    if hasattr(sys.stdout, "reconfigure"):
+    if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     Demo(Console(highlight=False)).run()

@@ -152,12 +152,19 @@ def _bodies(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     if isinstance(statement, ast.If) and is_type_checking(statement.test):
         yield statement.orelse
         return
+    if isinstance(statement, ast.If) and _is_negated_type_checking(statement.test):
+        yield statement.body
+        return
     for field in ("body", "orelse", "finalbody"):
         yield getattr(statement, field, [])
     for handler in getattr(statement, "handlers", []):
         yield handler.body
     for case in getattr(statement, "cases", []):
         yield case.body
+
+
+def _is_negated_type_checking(test: ast.expr) -> bool:
+    return isinstance(test, ast.UnaryOp) and is_type_checking(test.operand)
 
 
 def is_type_checking(test: ast.expr) -> bool:

@@ -35,7 +35,7 @@ class Application(Flask):
         find = attrgetter(controller)
 
         def view(**arguments: str) -> ResponseReturnValue:
-            handler = find(controllers)(self.database.session, self.configuration)
+            handler: controllers.Controller = find(controllers)(self.database.session, self.configuration)
             return handler.handle(action, arguments)
 
         return view

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Configuration:
     @classmethod
     def from_environment(cls) -> Configuration:
         """Read ``BLOG_TITLE``, ``BLOG_DATABASE_URL``, ``BLOG_SECRET_KEY`` and so on, where they are set."""
-        values = {
+        values: dict[str, Any] = {
             name: os.environ[variable]
             for name in ("title", "subtitle", "database_url", "secret_key")
             if (variable := f"BLOG_{name.upper()}") in os.environ

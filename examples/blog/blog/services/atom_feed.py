@@ -37,7 +37,8 @@ class AtomFeed:
                 ElementTree.SubElement(entry, "category", term=tag.name)
             ElementTree.SubElement(entry, "content", type="html").text = str(HTMLRenderer().render(post.body))
         ElementTree.indent(feed)
-        return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+        xml: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+        return xml
 
 
 def _head(element: ElementTree.Element, title: str, identity: str, updated: datetime) -> None:
