@@ -47,6 +47,7 @@ class Namespace:
     __slots__ = (
         "__weakref__",
         "directories",
+        "empty",
         "excluded",
         "file",
         "modules",
@@ -67,6 +68,8 @@ class Namespace:
         self.modules: dict[str, str] = {}
         # Name → directories. Each may be a namespace; whether it is one is looked up when it is first used.
         self.subdirs: dict[str, tuple[str, ...]] = {}
+        # Those of them that held no Python file when somebody looked; what is not here may be a namespace.
+        self.empty: set[str] = set()
         # Collapsed directories below `directories`, which contribute modules too.
         self.organised: list[str] = []
         # Name → why the stock finder must not serve it. Example: {"concerns": "... is collapsed ..."}

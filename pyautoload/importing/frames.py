@@ -1,17 +1,19 @@
 """Frames of ours that count as the import system's own.
 
-Python keeps its import system out of what users see: a traceback goes from the line that imports to the line that fails,
-and ``warnings.warn(..., stacklevel=2)`` at the top of a deprecated module names the line that imports it. Both go by the
-file name of the code that runs in between; with another name there, the warning would name a line of ours.
+Python keeps its import system out of what users see: a traceback goes from the line that imports to the line that
+fails, and ``warnings.warn(..., stacklevel=2)`` at the top of a deprecated module names the line that imports it. Both
+go by the file name of the code that runs in between; with another name there, the warning would name a line of ours.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
+from types import ModuleType
 from typing import Any, TypeVar
 
-__all__ = ["part_of_import", "run_without_frames"]
+__all__ = ["imported", "part_of_import", "run_without_frames"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -23,6 +25,20 @@ def part_of_import(function: _Function) -> _Function:
     """Let the frames of ``function`` count as frames of the import system; usable as a decorator."""
     function.__code__ = function.__code__.replace(co_filename=_FILE_NAME)
     return function
+
+
+@part_of_import
+def imported(name: str) -> ModuleType:
+    """Import a module as the statement does, and return it itself.
+
+    ``importlib.import_module`` is another way: a warning at the top of the file would name a line of that function, and
+    where two threads wait for each other's modules it raises an error, where the statement takes what there is.
+    """
+    __import__(name)
+    while name not in sys.modules:
+        # Another thread was importing it and failed; the statement waits for that, and is content.
+        __import__(name)
+    return sys.modules[name]
 
 
 # The name matters: a run of such frames that ends in one of this name is cut out of every traceback.
