@@ -157,8 +157,9 @@ class Exports:
             value = self.value(entry)
         except AttributeError as error:
             from pyautoload.errors import LoadError
+            from pyautoload.lazy.origin import file_of
 
-            failed = LoadError(entry.source, _file_of(entry.source, error), error)
+            failed = LoadError(entry.source, file_of(entry.source, error), error)
             self.annotate(failed, entry)
             raise failed from error
         except Exception as error:
@@ -206,7 +207,7 @@ class Exports:
             value = namespace.setdefault(name, value)
         self.stored[name] = value
         self.pending.discard(name)
-        if all(map(self.is_bound_submodule, self.pending)):
+        if all(map(self.is_bound_submodule, tuple(self.pending))):
             self.retire()
         return value
 
@@ -255,7 +256,9 @@ class Exports:
 
     def where(self, entry: Export) -> str:
         """Where ``entry`` is stated: ``'/src/pkg/__init__.py:7'``, or its line within the exports."""
-        file, line = _located(self.namespace, self.text, entry.line)
+        from pyautoload.lazy.origin import located
+
+        file, line = located(self.namespace, self.text, entry.line)
         return f"{file}:{line}" if line else f"exports of {self.package}"
 
     def annotate(self, error: BaseException, entry: Export) -> None:
@@ -280,32 +283,9 @@ def _module(package: str) -> ModuleType:
     return module
 
 
-def _file_of(module: str, error: BaseException) -> str | None:
-    """The file of ``module``, taken from the traceback as a failed module is not in ``sys.modules`` any more."""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__") == module:
-            return trace.tb_frame.f_code.co_filename
-        trace = trace.tb_next
-    return None
-
-
-def _located(namespace: dict[str, Any], text: str, line: int) -> tuple[str, int]:
-    """File and line of line ``line`` of ``text``: in the file that holds the text if that can be told."""
-    file = str(namespace.get("__file__") or namespace.get("__name__"))
-    if not line or not text:
-        return file, 0
-    import linecache
-
-    lines = "".join(linecache.getlines(file, namespace))
-    start = lines.find(text)
-    if start < 0 or lines.find(text, start + 1) >= 0:
-        return f"exports in {file}", line
-    return file, lines.count("\n", 0, start) + line
-
-
 def _statement_error(package: str, namespace: dict[str, Any], text: str, bad: BadStatement) -> SyntaxError:
     from pyautoload.lazy.errors import StatementError
+    from pyautoload.lazy.origin import located
 
-    file, line = _located(namespace, text, bad.line)
+    file, line = located(namespace, text, bad.line)
     return StatementError(package, bad.reason, file, line, bad.statement)

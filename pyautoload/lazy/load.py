@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyautoload.lazy.errors import TargetError
-from pyautoload.lazy.measure import Cost, Loaded, cost_of
-from pyautoload.lazy.targets import import_file, import_name, is_path
+from pyautoload.lazy.measure import Cost, Loaded, cost_of, size_of
+from pyautoload.lazy.targets import absolute, import_file, import_name, is_path, pair
 from pyautoload.lazy.unloading import Temporarily, Unloaded, drop
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Load:
         if not isinstance(target, str):
             raise TypeError(f"load() takes a dotted name or a path as text, not {target!r}")
         if is_path(target):
-            return _absolute(target, caller.f_globals.get("__file__"))
+            return absolute(target, caller.f_globals.get("__file__"))
         first, dot, rest = target.partition(".")
         full = self._aliases.get(first, first)
         if dot and is_path(full):
@@ -91,7 +91,7 @@ class Load:
             before, start = set(sys.modules), time.perf_counter()
             found = self._import(key, alias, force)
             brought = [name for name in list(sys.modules) if name not in before]
-            self._costs.setdefault(key, (time.perf_counter() - start, len(brought), _size(brought)))
+            self._costs.setdefault(key, (time.perf_counter() - start, len(brought), size_of(brought)))
             self._found[key] = found
         if alias is not None:
             self.alias(alias, key)
@@ -123,7 +123,7 @@ class Load:
         """
         found = []
         for name in names:
-            alias, target = _pair(name)
+            alias, target = pair(name)
             found.append(self._load(self._key(target, sys._getframe(1)), alias if "=" in name else None))
         return tuple(found)
 
@@ -136,7 +136,7 @@ class Load:
         if not alias.isidentifier() or alias.startswith("_") or hasattr(type(self), alias):
             raise ValueError(f"{alias!r} cannot be an alias: take an identifier that load does not have yet")
         if is_path(target):
-            target = _absolute(target, sys._getframe(1).f_globals.get("__file__"))
+            target = absolute(target, sys._getframe(1).f_globals.get("__file__"))
         self._aliases[alias] = target
 
     def requires(self, *names: str) -> Callable[[F], F]:
@@ -150,7 +150,7 @@ class Load:
         Raises:
             ValueError: a dotted name without ``alias=``.
         """
-        targets = dict(_pair(name) for name in names)
+        targets = dict(pair(name) for name in names)
         for name in targets:
             if not name.isidentifier():
                 raise ValueError(f"{name!r} is no name for a variable: give it one, 'name={name}'")
@@ -303,36 +303,6 @@ class Load:
 
     def __repr__(self) -> str:
         return f"<load: {len(self._found)} cached, installing is {'on' if self._installer else 'off'}>"
-
-
-def _pair(name: str) -> tuple[str, str]:
-    """``"plt=matplotlib.pyplot"`` → ``("plt", "matplotlib.pyplot")``; ``"numpy"`` → ``("numpy", "numpy")``."""
-    alias, equals, target = name.partition("=")
-    alias, target = alias.strip(), target.strip()
-    target = target if equals else alias
-    if equals and not alias.isidentifier():
-        raise ValueError(f"{name!r}: what is before the = must be a name")
-    return alias, target
-
-
-def _absolute(path: str, caller: str | None) -> str:
-    """``path`` from the file of the caller, or from the working directory if it is not there."""
-    path = os.path.expanduser(path)
-    if caller and not os.path.isabs(path):
-        beside = os.path.join(os.path.dirname(os.path.abspath(caller)), path)
-        if os.path.isfile(beside):
-            return os.path.realpath(beside)
-    return os.path.realpath(path)
-
-
-def _size(modules: Iterable[str]) -> int:
-    """The bytes of the modules' files."""
-    total = 0
-    for name in modules:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if isinstance(file, str) and os.path.isfile(file):
-            total += os.path.getsize(file)
-    return total
 
 
 load = Load()

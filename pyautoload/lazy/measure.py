@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pyautoload.lazy.errors import TargetError
 
-__all__ = ["Cost", "Loaded", "cost_of"]
+__all__ = ["Cost", "Loaded", "cost_of", "size_of"]
 
 
 class Cost(NamedTuple):
@@ -112,3 +114,13 @@ def cost_of(target: str, is_file: bool, timeout: float = 60) -> Cost:
         raise TargetError(target, f"its import failed: {lines[-1] if lines else f'exit code {child.returncode}'}")
     seconds, memory, modules = json.loads(child.stdout.splitlines()[-1])
     return Cost(seconds, memory, modules)
+
+
+def size_of(modules: Iterable[str]) -> int:
+    """The bytes of the modules' files."""
+    total = 0
+    for name in modules:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if isinstance(file, str) and os.path.isfile(file):
+            total += os.path.getsize(file)
+    return total

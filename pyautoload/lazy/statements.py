@@ -99,7 +99,7 @@ def declared(submodules: Iterable[str], attributes: Mapping[str, Iterable[str]],
 def _plain(text: str) -> list[tuple[str | None, list[tuple[str, str | None]], int]] | None:
     """The statements of ``text`` if each is ``from x import a, b as c`` on a line of its own, else ``None``."""
     statements: list[tuple[str | None, list[tuple[str, str | None]], int]] = []
-    if not text.isascii():
+    if not text.isascii() or not text.replace("\n", "").replace("\t", "").isprintable():
         return None
     indent = None
     for number, line in enumerate(text.split("\n"), 1):
@@ -155,6 +155,8 @@ def _from_tree(text: str) -> Iterator[tuple[str | None, list[tuple[str, str | No
     except SyntaxError as error:
         line = error.lineno or 1
         raise BadStatement(error.msg, line, _line_of(source, line)) from None
+    except ValueError as error:  # a null character, before Python 3.12
+        raise BadStatement(str(error), 1) from None
     for node in tree.body:
         pairs = statement_of(node)
         if pairs is None:

@@ -15,7 +15,7 @@ from pyautoload.errors import ConflictError, LoadError
 from pyautoload.lazy.errors import TargetError
 from pyautoload.lazy.unloading import is_extension
 
-__all__ = ["import_file", "import_name", "is_path", "reloaded"]
+__all__ = ["absolute", "import_file", "import_name", "is_path", "pair", "reloaded"]
 
 
 def is_path(target: str) -> bool:
@@ -169,3 +169,23 @@ def reloaded(module: ModuleType) -> ModuleType:
         namespace.clear()
         namespace.update(before)
         raise
+
+
+def pair(name: str) -> tuple[str, str]:
+    """``"plt=matplotlib.pyplot"`` → ``("plt", "matplotlib.pyplot")``; ``"numpy"`` → ``("numpy", "numpy")``."""
+    alias, equals, target = name.partition("=")
+    alias, target = alias.strip(), target.strip()
+    target = target if equals else alias
+    if equals and not alias.isidentifier():
+        raise ValueError(f"{name!r}: what is before the = must be a name")
+    return alias, target
+
+
+def absolute(path: str, caller: str | None) -> str:
+    """``path`` from the file of the caller, or from the working directory if it is not there."""
+    path = os.path.expanduser(path)
+    if caller and not os.path.isabs(path):
+        beside = os.path.join(os.path.dirname(os.path.abspath(caller)), path)
+        if os.path.isfile(beside):
+            return os.path.realpath(beside)
+    return os.path.realpath(path)
