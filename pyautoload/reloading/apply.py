@@ -1,0 +1,360 @@
+"""One reload as a transaction: modules are brought up to date in dependency order, or everything is put back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.reloading.calls import CallSearch
+from pyautoload.reloading.codediff import compare
+from pyautoload.reloading.dependents import Need, need_of
+from pyautoload.reloading.execute import Execution
+from pyautoload.reloading.facts import Facts
+from pyautoload.reloading.functions import FunctionIndex
+from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.classes import move_instances
+from pyautoload.reloading.patching import apply_patch, refresh_positions
+from pyautoload.reloading.plan import NewVersion, Plan
+from pyautoload.reloading.records import Record
+from pyautoload.reloading.selection import Selection, select_changed, select_dependent
+from pyautoload.reloading.sources import scan
+from pyautoload.reloading.statements import Parsed
+
+if TYPE_CHECKING:
+    from pyautoload.reloading.reloader import Reloader
+    from pyautoload.reloading.result import ReloadResult
+
+__all__ = ["RestartNeeded", "Transaction"]
+
+
+class RestartNeeded(Exception):
+    """A module cannot be reloaded; the others can."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(f"{module}: {reason}")
+        self.module = module
+        self.reason = reason
+
+
+class Transaction:
+    """Applies a plan.
+
+    Args:
+        reloader: of the loader.
+        plan: what has changed.
+        result: is filled.
+    """
+
+    def __init__(self, reloader: Reloader, plan: Plan, result: ReloadResult) -> None:
+        self.reloader = reloader
+        self.records = reloader.records
+        self.graph = reloader.graph
+        self.plan = plan
+        self.result = result
+        self.journal = Journal()
+        self.facts = Facts()
+        self.search = CallSearch(reloader.parsed)
+        # Classes that were replaced: old and new.
+        self.replaced: list[tuple[type, type]] = []
+        # The module whose code is being run, for the error.
+        self.current = ""
+
+    def run(self) -> None:
+        """Do it. Whatever is raised has to be answered with ``roll_back``."""
+        self._remove_gone()
+        if self._only_bodies():
+            return
+        self._in_order()
+        if self.replaced:
+            self._move_instances()
+
+    def changed_functions(self) -> set[tuple[str, str]]:
+        """The functions that behave differently now."""
+        return self.facts.bodies
+
+    def roll_back(self) -> list[BaseException]:
+        """Put everything back."""
+        return self.journal.roll_back()
+
+    # The ordinary case: bodies only
+
+    def _only_bodies(self) -> bool:
+        """Patch, if nothing but function bodies changed and no import-time code calls them."""
+        plan = self.plan
+        if plan.gone or plan.forced or plan.is_moved or self.facts.modules():
+            return False
+        diffs = {}
+        for name, version in plan.changed.items():
+            record = self._record(name)
+            diff = compare(record.code, version.code) if record.code is not None else None
+            if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
+                return False
+            diffs[name] = diff
+        for name, diff in diffs.items():
+            self.current = name
+            record = self._record(name)
+            self.facts.bodies.update((name, change.qualname) for change in diff.changed)
+            apply_patch(sys.modules[name], record.path, diff, self.journal)
+            self._commit_source(record, plan.changed[name])
+            if diff.changed:
+                self.result.patched.append(name)
+        self.result.changed = [name for name in self.result.changed if diffs[name].changed]
+        return True
+
+    # The general case
+
+    def _in_order(self) -> None:
+        graph, plan = self.graph, self.plan
+        for name, version in plan.changed.items():
+            record = self._record(name)
+            graph.note_imports(record, scan(version.code, record.package).imports)
+        start = {*plan.changed, *plan.forced, *self.facts.modules()}
+        queue = graph.ordered(graph.affected(start) - plan.gone)
+        done: set[str] = set()
+        for name in queue:
+            self._module(name)
+            done.add(name)
+        # In a circle a module may have run before one whose new values it uses: once more, for those only.
+        for name in queue:
+            if name in self.records and not {name} & (set(self.result.reexecuted) | {*plan.changed} | plan.skipped):
+                self._dependent(name)
+
+    def _module(self, name: str) -> None:
+        self.current = name
+        if name in self.plan.skipped or name not in self.records or not isinstance(sys.modules.get(name), ModuleType):
+            return
+        version = self.plan.changed.get(name)
+        if version is not None:
+            self._changed(name, version)
+        elif name in self.plan.forced:
+            self._whole(name)
+        else:
+            self._dependent(name)
+
+    def _changed(self, name: str, version: NewVersion) -> None:
+        record, module = self._record(name), sys.modules[name]
+        need = need_of(self, record)
+        if version.path != record.path:
+            self.reloader.respecify(module, record, version.path, self.journal)
+        old = self.reloader.parsed(name)
+        new = Parsed(version.source, version.path)
+        diff = compare(record.code, version.code) if record.code is not None and version.path == record.path else None
+        selection = Selection(self, record, new, need)
+        if old is None or version.everything or name in self.plan.forced:
+            selection.everything()
+            removed = (old.bound() if old is not None else set()) - new.bound()
+        else:
+            patches, removed = select_changed(selection, old, version.code, diff)
+            index = FunctionIndex(module, record.path)
+            for patch in patches:
+                patch(index)
+        self._commit_source(record, version)
+        self.reloader.remember(name, version.source, new)
+        if selection.indices or removed:
+            self._run(record, new, selection, removed)
+        elif selection.patched or (diff is not None and diff.changed):
+            self._note_patched(name)
+        refresh_positions(module, record.path, version.code, self.journal)
+
+    def _whole(self, name: str) -> None:
+        record = self._record(name)
+        parsed = self.reloader.parsed(name)
+        if parsed is None:
+            self._restart(name, "its source cannot be read")
+        selection = Selection(self, record, parsed, Need())
+        selection.everything()
+        self._run(record, parsed, selection, set())
+
+    def _dependent(self, name: str) -> None:
+        record = self._record(name)
+        need = need_of(self, record)
+        if not need:
+            return
+        self.current = name
+        if not need.runs:
+            self._rebind(record, need)
+            return
+        if self.plan.is_kept(record):
+            self._restart(name, "it is not to be reloaded, and what it uses at import time has changed")
+        facts = record.scanned()
+        own = {item for item in sys.modules[name].__dict__ if item not in self._imported(record)}
+        if record.code is not None and not facts.keeps_calls and not need.missing and not facts.loads & own:
+            self._run_whole(record, record.code, need)
+            return
+        parsed = self.reloader.parsed(name)
+        if parsed is None:
+            self._restart(name, "its source has changed since it was loaded")
+        selection = Selection(self, record, parsed, need)
+        select_dependent(selection)
+        self._run(record, parsed, selection, set())
+
+    def _imported(self, record: Record) -> set[str]:
+        return {local for _, _, local in record.scanned().imports if local is not None}
+
+    # Running
+
+    def _run(self, record: Record, parsed: Parsed, selection: Selection, removed: set[str]) -> None:
+        reexecutes = selection.reexecutes
+        execution = Execution(sys.modules[record.name], self.journal)
+
+        def work() -> None:
+            execution.drop(removed)
+            execution.run(parsed, selection.indices)
+
+        self._execute(record, execution, work, reexecutes=reexecutes)
+        self._rebind(record, selection.need, execution)
+
+    def _run_whole(self, record: Record, code: CodeType, need: Need) -> None:
+        execution = Execution(sys.modules[record.name], self.journal)
+        self._execute(record, execution, lambda: execution.whole(code), reexecutes=True)
+        self._restore_unaffected(record, execution, need)
+
+    def _restore_unaffected(self, record: Record, execution: Execution, need: Need) -> None:
+        """State that does not depend on what changed stays, as it does where statements run one by one."""
+        doubtful = [
+            name
+            for name, before in execution.changed.items()
+            if before is not MISSING and not isinstance(before, (str, int, float, bytes, tuple, type(None), type))
+        ]
+        parsed = self.reloader.parsed(record.name) if doubtful else None
+        if parsed is not None:
+            selection = Selection(self, record, parsed, need)
+            select_dependent(selection)
+            affected = {name for index in selection.indices for name in parsed.statements[index].binds}
+            for name in set(doubtful) - affected:
+                execution.bind(name, execution.before[name])
+        self._collect(record, execution)
+
+    def _execute(
+        self, record: Record, execution: Execution, work: Callable[[], None], *, reexecutes: bool
+    ) -> None:
+        name = record.name
+        self.current = name
+        if reexecutes:
+            self.reloader.fire_unload(record)
+        self.records.run_as(record)
+        try:
+            work()
+        except Exception as error:
+            self._check_refusal(name, error)
+            raise
+        finally:
+            self.records.ran()
+        self._collect(record, execution)
+        if reexecutes:
+            if name not in self.result.reexecuted:
+                self.result.reexecuted.append(name)
+            if name in self.result.patched:
+                self.result.patched.remove(name)
+            self.reloader.fire_load(record)
+        else:
+            self._note_patched(name)
+
+    def _note_patched(self, name: str) -> None:
+        if name not in self.result.patched and name not in self.result.reexecuted:
+            self.result.patched.append(name)
+
+    def _check_refusal(self, name: str, error: Exception) -> None:
+        """A class that its metaclass, or a framework's registry, does not let us define again needs a restart."""
+        if isinstance(error, (ImportError, SyntaxError, NameError)):
+            return
+        traceback, refused = error.__traceback__, False
+        while traceback is not None:
+            function = traceback.tb_frame.f_code.co_name
+            refused = refused or function in ("_put_on_class", "_take_bases")
+            traceback = traceback.tb_next
+        if refused:
+            self._restart(name, f"a class does not allow to be changed: {error}")
+
+    def _restart(self, name: str, reason: str) -> Any:
+        raise RestartNeeded(name, reason)
+
+    # Facts
+
+    def _collect(self, record: Record, execution: Execution) -> None:
+        name = record.name
+        for item, before in execution.changed.items():
+            self.note_value(name, item, before, execution.names.get(item, MISSING))
+        reconciler = execution.reconciler
+        self.facts.bodies.update((name, function) for function in reconciler.bodies)
+        for cls, attributes in reconciler.attributes.items():
+            self.note_attributes(name, cls, attributes)
+        self.replaced += reconciler.replaced
+        self._spread_to_calls(name)
+
+    def note_attributes(self, module: str, cls: str, attributes: set[str]) -> None:
+        """Attributes of a class have changed in place."""
+        self.facts.attribute(module, cls, attributes)
+        for function in self.graph.called_in(module):
+            if function.partition(".")[0] == cls.partition(".")[0] and self._mentions(module, function, attributes):
+                self.facts.bodies.add((module, function))
+
+    def note_value(self, module: str, name: str, old: Any, new: Any) -> None:
+        """A name of a module is bound to something else; so is the expected name on the namespace."""
+        self.facts.value(module, name, old, new)
+        parent_name, _, _ = module.rpartition(".")
+        parent = sys.modules.get(parent_name)
+        if parent is not None and old is not MISSING and parent.__dict__.get(name, MISSING) is old:
+            if parent_name not in self.records or name not in self._bound_by_source(parent_name):
+                self.journal.set_item(parent.__dict__, name, new)
+                self.facts.value(parent_name, name, old, new)
+                if new is MISSING:
+                    self.reloader.relist_access(parent)
+
+    def _bound_by_source(self, package: str) -> set[str]:
+        record = self.records.get(package)
+        return self._imported(record) if record is not None else set()
+
+    def _spread_to_calls(self, module: str) -> None:
+        """Functions that import-time code calls behave differently when a global that they read has changed."""
+        names = set(self.facts.values.get(module, ()))
+        if names:
+            for function in self.graph.called_in(module):
+                if self._mentions(module, function, names):
+                    self.facts.bodies.add((module, function))
+
+    def _mentions(self, module: str, function: str, names: set[str]) -> bool:
+        uses = self.search.body((module, function))
+        return uses is not None and bool((uses.names | uses.methods) & names)
+
+    def _rebind(self, record: Record, need: Need, execution: Execution | None = None) -> None:
+        names = sys.modules[record.name].__dict__
+        for local, fact in need.rebinds.items():
+            if names.get(local, MISSING) is fact.old:
+                self.journal.set_item(names, local, fact.new)
+                self.result.rebound.append(f"{record.name}.{local}")
+                self.note_value(record.name, local, fact.old, fact.new)
+        self._spread_to_calls(record.name)
+
+    # The rest
+
+    def _remove_gone(self) -> None:
+        for name in sorted(self.plan.gone, reverse=True):
+            self.current = name
+            self.reloader.remove_module(name, self.journal)
+            self.facts.gone.add(name)
+            self.result.removed.append(name)
+
+    def _move_instances(self) -> None:
+        for cls, count in move_instances(self.replaced, self.journal).items():
+            name = f"{cls.__module__}.{cls.__qualname__}"
+            self.result.restart_required[cls.__module__] = (
+                f"{count} living instance{'s' if count > 1 else ''} of {name} cannot take its new layout"
+            )
+
+    def _commit_source(self, record: Record, version: NewVersion) -> None:
+        before = (record.code, record.source, record.stamp, record.facts, record.path)
+
+        def undo() -> None:
+            record.code, record.source, record.stamp, record.facts, record.path = before
+
+        self.journal.note(undo)
+        record.path = version.path
+        record.take(version.code, version.source, version.stamp)
+
+    def _record(self, name: str) -> Record:
+        record = self.records.get(name)
+        assert record is not None
+        return record

@@ -1,0 +1,180 @@
+"""Which statements of a module call a given function when they run, directly or through other functions."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+
+from pyautoload.reloading.functions import underlying
+from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect
+
+__all__ = ["CallSearch", "Function"]
+
+# A function by module and qualified name. Example: ("myapp.tools", "Slugger.clean")
+Function = tuple[str, str]
+_FOR_BASES = ("__init_subclass__", "__class_getitem__", "__set_name__")
+_LIMIT = 4000
+
+
+class CallSearch:
+    """Looks into the source of the functions involved, and resolves names by what is loaded.
+
+    Args:
+        parsed_of: the parsed source of a module, ``None`` for one that is not ours.
+    """
+
+    def __init__(self, parsed_of: Callable[[str], Parsed | None]) -> None:
+        self._parsed_of = parsed_of
+        # What the body of a function uses, looked up once. Example: {("myapp.tools", "slug"): Uses(...)}
+        self._bodies: dict[Function, Uses | None] = {}
+
+    def statements(self, module: str, targets: set[Function], parsed: Parsed | None = None) -> set[int]:
+        """The indices of the statements of ``module`` that may call one of ``targets``.
+
+        Args:
+            module: the module's name.
+            targets: the functions.
+            parsed: the module's source, if another than what is loaded.
+        """
+        parsed = parsed or self._parsed_of(module)
+        if parsed is None or not targets:
+            return set()
+        return {index for index, item in enumerate(parsed.statements) if self._calls(module, item, targets)}
+
+    def reaches(self, function: Function, targets: set[Function], limit: int = 50) -> bool:
+        """Whether a function may call one of ``targets``; also when that takes more than ``limit`` functions to tell."""
+        walk = _Walk(self, targets, limit)
+        walk._add(function)
+        return walk.run()
+
+    def _calls(self, module: str, item: Statement, targets: set[Function]) -> bool:
+        if not (item.uses.called or item.uses.methods or item.kind in ("class", "other")):
+            return False
+        walk = _Walk(self, targets)
+        walk.code(module, item.uses)
+        if item.kind == "class":
+            walk.bases(module, item)
+        return walk.run()
+
+    def body(self, function: Function) -> Uses | None:
+        """What a function's body uses, nested functions included."""
+        if function not in self._bodies:
+            self._bodies[function] = self._find(function)
+        return self._bodies[function]
+
+    def _find(self, function: Function) -> Uses | None:
+        parsed = self._parsed_of(function[0])
+        if parsed is None:
+            return None
+        scope: list[ast.stmt] = [item.node for item in parsed.statements]
+        node: ast.stmt | None = None
+        for part in function[1].partition(".<locals>")[0].split("."):
+            node = _definition(scope, part)
+            if node is None:
+                return None
+            scope = getattr(node, "body", [])
+        uses = Uses(set(), set(), set())
+        for child in scope:
+            _collect(child, uses, uses)
+        return uses
+
+
+def _definition(scope: list[ast.stmt], name: str) -> ast.stmt | None:
+    for node in scope:
+        for child in ast.walk(node) if not hasattr(node, "name") else (node,):
+            if getattr(child, "name", None) == name and isinstance(child, ast.stmt):
+                return child
+    return None
+
+
+class _Walk:
+    def __init__(self, search: CallSearch, targets: set[Function], limit: int = _LIMIT) -> None:
+        self.search = search
+        self.limit = limit
+        self.targets = targets
+        self.pending: list[Function] = []
+        self.seen: set[Function] = set()
+        # Classes whose instances are made or used on the way: methods are looked up in them.
+        self.classes: list[type] = []
+        self.methods: set[str] = set()
+
+    def run(self) -> bool:
+        while self.pending and len(self.seen) < self.limit:
+            function = self.pending.pop()
+            if function in self.targets:
+                return True
+            uses = self.search.body(function)
+            if uses is not None:
+                self._own_class(function)
+                self.code(function[0], uses)
+        return bool(self.pending)  # too many to follow: assume the worst
+
+    def code(self, module: str, uses: Uses) -> None:
+        names = getattr(sys.modules.get(module), "__dict__", {})
+        for name in uses.called:
+            self._call(names.get(name))
+        for name in uses.names:
+            value = names.get(name)
+            if isinstance(value, ModuleType):
+                for method in uses.methods:
+                    self._call(value.__dict__.get(method))
+            elif value is not None and not isinstance(value, (type, FunctionType)):
+                self._class(type(value), made=False)
+            elif isinstance(value, type) and uses.methods:
+                self._class(value, made=False)
+        for method in uses.methods - self.methods:
+            self.methods.add(method)
+            for cls in self.classes:
+                self._method(cls, method)
+
+    def bases(self, module: str, item: Statement) -> None:
+        names = getattr(sys.modules.get(module), "__dict__", {})
+        assert isinstance(item.node, ast.ClassDef)
+        for base in item.node.bases:
+            value = names.get(base.id) if isinstance(base, ast.Name) else None
+            if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
+                value = getattr(names.get(base.value.id), base.attr, None)
+            if isinstance(value, type):
+                for method in _FOR_BASES:
+                    self._method(value, method)
+                if type(value) is not type:
+                    self._class(type(value), made=True)
+
+    def _call(self, value: object) -> None:
+        if isinstance(value, type):
+            self._class(value, made=True)
+            return
+        for function in underlying(value):
+            self._add((function.__module__, function.__qualname__))
+        if value is not None and not isinstance(value, FunctionType):
+            self._method(type(value), "__call__")
+
+    def _class(self, cls: type, *, made: bool) -> None:
+        if cls.__module__ == "builtins" or cls in self.classes:
+            return
+        self.classes.append(cls)
+        for base in cls.__mro__:
+            for name in [name for name in base.__dict__ if name[:2] == "__"] if base.__module__ != "builtins" else ():
+                if made or name not in ("__init__", "__new__", "__post_init__"):
+                    self._method(base, name)
+        for method in self.methods:
+            self._method(cls, method)
+
+    def _method(self, cls: type, name: str) -> None:
+        for base in cls.__mro__:
+            if name in base.__dict__:
+                for function in underlying(base.__dict__[name]):
+                    self._add((function.__module__, function.__qualname__))
+                return
+
+    def _own_class(self, function: Function) -> None:
+        owner = getattr(sys.modules.get(function[0]), "__dict__", {}).get(function[1].partition(".")[0])
+        if "." in function[1] and isinstance(owner, type):
+            self._class(owner, made=False)
+
+    def _add(self, function: Function) -> None:
+        if function not in self.seen:
+            self.seen.add(function)
+            self.pending.append(function)

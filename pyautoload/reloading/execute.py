@@ -1,0 +1,160 @@
+"""Executing code of a loaded module again, in its own namespace, statement by statement or as a whole."""
+
+from __future__ import annotations
+
+import abc
+import ast
+import enum
+import sys
+from collections.abc import Iterable
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.reloading.classes import absorb
+from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.reconcile import Reconciler, same_value
+
+if TYPE_CHECKING:
+    from pyautoload.reloading.statements import Parsed, Statement
+
+__all__ = ["Execution"]
+
+
+class Execution:
+    """One module's part of a reload: what it binds is reconciled with what was bound before.
+
+    Args:
+        module: the loaded module.
+        journal: remembers how to take it back.
+    """
+
+    def __init__(self, module: ModuleType, journal: Journal) -> None:
+        self.module = module
+        self.names: dict[str, Any] = module.__dict__
+        self.journal = journal
+        self.before = journal.keep_module(module)
+        self.reconciler = Reconciler(journal, module.__name__)
+        # Names bound to something else now: name → what it was.
+        self.changed: dict[str, Any] = {}
+
+    # Statement by statement
+
+    def run(self, parsed: Parsed, indices: Iterable[int]) -> None:
+        """Run some statements of the module, in order."""
+        counts: dict[str, int] = {}
+        for item in parsed.statements:
+            for name in item.binds:
+                counts[name] = counts.get(name, 0) + 1
+        for index in sorted(indices):
+            self.statement(parsed, parsed.statements[index], counts)
+
+    def statement(self, parsed: Parsed, item: Statement, counts: dict[str, int]) -> None:
+        """Run one statement and reconcile what it binds."""
+        names = self.names
+        star = _is_star(item.node)
+        earlier = dict(names) if star else {name: names.get(name, MISSING) for name in item.binds}
+        exec(parsed.compiled(item), names)
+        if item.kind == "doc":
+            return
+        twins: list[tuple[Any, Any]] = []
+        for name in list(names) if star else item.binds:
+            new = names.get(name, MISSING)
+            # With several bindings of one name the old value is that of the last one.
+            old = earlier.get(name, MISSING) if counts.get(name, 1) == 1 else MISSING
+            result = self._settled(item, old, new)
+            if result is not new:
+                names[name] = result
+                twins.append((result, new))
+            if not _is_dunder(name):
+                self._note(name, result)
+        if twins and item.kind in ("def", "class") and self._may_be_known_elsewhere(item, twins):
+            absorb(twins, self.journal)
+
+    def _settled(self, item: Statement, old: Any, new: Any) -> Any:
+        if old is new or old is MISSING or new is MISSING or item.kind == "import":
+            return new
+        if item.kind in ("def", "class"):
+            return self.reconciler.merged(old, new)
+        if self._is_own_definition(new) and self._is_own_definition(old) and _is_made_here(item, old, new):
+            return self.reconciler.merged(old, new)
+        return old if same_value(old, new) else new
+
+    def _is_own_definition(self, value: Any) -> bool:
+        return isinstance(value, (type, FunctionType)) and value.__module__ == self.module.__name__
+
+    @staticmethod
+    def _may_be_known_elsewhere(item: Statement, twins: list[tuple[Any, Any]]) -> bool:
+        """Whether a decorator, a metaclass or ``__init_subclass__`` may have put the new object somewhere."""
+        decorators = {*item.uses.called, *item.uses.methods} if getattr(item.node, "decorator_list", None) else set()
+        for old, new in twins:
+            if not isinstance(new, type):
+                if decorators and sys.getrefcount(new) > 4:
+                    return True
+                continue
+            if decorators - _HARMLESS or type(new) not in _PLAIN_METACLASSES:
+                return True
+            if any("__init_subclass__" in base.__dict__ for base in old.__mro__[1:-1] if base.__module__ != "typing"):
+                return True
+        return False
+
+    def _note(self, name: str, result: Any) -> None:
+        before = self.before.get(name, MISSING)
+        if result is not before:
+            self.changed[name] = before
+        else:
+            self.changed.pop(name, None)
+
+    # As a whole
+
+    def whole(self, code: CodeType) -> None:
+        """Run all of the module's code, then reconcile: the same result where nothing in between looks at new objects."""
+        names = self.names
+        exec(code, names)
+        for name in [name for name in names if not _is_dunder(name)]:
+            new, old = names[name], self.before.get(name, MISSING)
+            if new is old:
+                continue
+            if self._is_own_definition(new) and self._is_own_definition(old):
+                result = self.reconciler.merged(old, new)
+            else:
+                result = old if old is not MISSING and same_value(old, new) else new
+            if result is not new:
+                names[name] = result
+            self._note(name, result)
+
+    # Bindings
+
+    def drop(self, wanted: Iterable[str]) -> None:
+        """Unbind names that the source does not bind any more."""
+        for name in wanted:
+            if name in self.names and not _is_dunder(name):
+                del self.names[name]
+                self._note(name, MISSING)
+
+    def bind(self, name: str, value: Any) -> None:
+        """Bind a name that the module only holds."""
+        self.names[name] = value
+        self._note(name, value)
+
+
+# Decorators that do not keep what they decorate.
+_HARMLESS = frozenset({"dataclass", "total_ordering", "final", "runtime_checkable", "unique"})
+_PLAIN_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta)
+
+
+def _is_dunder(name: str) -> bool:
+    return name[:2] == "__" and name[-2:] == "__"
+
+
+def _is_star(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+
+
+def _is_made_here(item: Statement, old: Any, new: Any) -> bool:
+    """Whether a definition comes from within this statement: ``if x: def f(): ...``, ``f = lambda: 1``."""
+    line = getattr(getattr(new, "__code__", None), "co_firstlineno", None)
+    if isinstance(new, type):
+        return any(
+            isinstance(node, ast.ClassDef) and node.name == new.__qualname__ for node in ast.walk(item.node)
+        ) and old.__qualname__ == new.__qualname__
+    return line is not None and item.node.lineno <= line <= (item.node.end_lineno or line)

@@ -1,0 +1,194 @@
+"""Finding the function objects behind names, decorators, descriptors and closures, and giving them new code."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from pyautoload.reloading.codediff import FunctionChange, same_code
+from pyautoload.reloading.journal import Journal
+
+__all__ = ["CACHED", "FunctionIndex", "underlying"]
+
+# What functools.lru_cache makes.
+CACHED: type = type(functools.lru_cache(lambda: None))
+_DEPTH = 8
+
+
+def underlying(value: object, seen: set[int] | None = None, depth: int = 0) -> Iterator[FunctionType]:
+    """The functions that ``value`` is or wraps: through decorators, descriptors, partials and closures."""
+    seen = set() if seen is None else seen
+    if id(value) in seen or depth > _DEPTH:
+        return
+    seen.add(id(value))
+    if isinstance(value, FunctionType):
+        yield value
+        for inner in _held_by_function(value):
+            yield from underlying(inner, seen, depth + 1)
+        return
+    for inner in _parts(value):
+        yield from underlying(inner, seen, depth + 1)
+
+
+def _held_by_function(function: FunctionType) -> Iterator[object]:
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+        if not isinstance(content, (type, ModuleType)):
+            yield content
+    wrapped = function.__dict__.get("__wrapped__")
+    if wrapped is not None:
+        yield wrapped
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, (staticmethod, classmethod, MethodType)):
+        return (value.__func__,)
+    if isinstance(value, property):
+        return (value.fget, value.fset, value.fdel)
+    if isinstance(value, functools.cached_property):
+        return (value.func,)
+    if isinstance(value, (functools.partial, functools.partialmethod)):
+        return (value.func, *value.args, *value.keywords.values())
+    if isinstance(value, functools.singledispatchmethod):
+        return (value.func, value.dispatcher)
+    if isinstance(value, CACHED):
+        return (getattr(value, "__wrapped__", None),)
+    if isinstance(value, (type, ModuleType, str, int, float, list, tuple, set, frozenset, dict, type(None))):
+        return ()
+    # A decorator written as a class keeps the function in an attribute.
+    held = getattr(value, "__dict__", None)
+    return tuple(held.values()) if isinstance(held, dict) and len(held) < 30 else ()
+
+
+class FunctionIndex:
+    """The functions of one module that can be reached by name, by where their code stands in the file.
+
+    Args:
+        module: the module.
+        path: its file: functions whose code is from elsewhere are left out.
+    """
+
+    def __init__(self, module: ModuleType, path: str) -> None:
+        self._path = path
+        self._name = module.__name__
+        # (name, first line) of the code → functions. Example: {("greet", 12): [<function User.greet>]}
+        self._functions: dict[tuple[str, int], list[FunctionType]] = {}
+        # Caches found on the way: their answers are those of the old code.
+        self.caches: list[Any] = []
+        self.classes: dict[str, type] = {}
+        self._seen: set[int] = set()
+        for value in list(module.__dict__.values()):
+            self._add(value)
+
+    def _add(self, value: object) -> None:
+        if isinstance(value, type):
+            if value.__module__ == self._name and id(value) not in self._seen:
+                self._seen.add(id(value))
+                self.classes.setdefault(value.__qualname__, value)
+                for member in list(value.__dict__.values()):
+                    self._add(member)
+            return
+        if isinstance(value, CACHED):
+            self.caches.append(value)
+        for function in underlying(value, self._seen):
+            code = function.__code__
+            if code.co_filename == self._path:
+                self._functions.setdefault((code.co_name, code.co_firstlineno), []).append(function)
+
+    def find(self, code: CodeType) -> list[FunctionType]:
+        """The functions whose code is ``code``, or was compiled from the same lines."""
+        return self._functions.get((code.co_name, code.co_firstlineno), [])
+
+
+def give_code(function: FunctionType, code: CodeType, journal: Journal) -> None:
+    """Replace a function's code; its docstring follows unless it was set by hand."""
+    old = function.__code__
+    if old is code:
+        return
+    old_doc, new_doc = _docstring(old), _docstring(code)
+    journal.set_attribute(function, "__code__", code)
+    if old_doc != new_doc and function.__doc__ == old_doc:
+        journal.set_attribute(function, "__doc__", new_doc)
+
+
+def _docstring(code: CodeType) -> str | None:
+    if sys.version_info >= (3, 14) and not code.co_flags & 0x4000000:  # CO_HAS_DOCSTRING
+        return None
+    first = code.co_consts[0] if code.co_consts else None
+    return first if isinstance(first, str) else None
+
+
+def nested_changes(change: FunctionChange) -> Iterator[FunctionChange]:
+    """The functions within a changed function, paired by name and order: closures made by it may be alive."""
+    old = [const for const in change.old.co_consts if isinstance(const, CodeType)]
+    new = [const for const in change.new.co_consts if isinstance(const, CodeType)]
+    for index, code in enumerate(old):
+        same_name = [other for other in new if other.co_name == code.co_name]
+        position = sum(1 for other in old[:index] if other.co_name == code.co_name)
+        if position < len(same_name):
+            inner = FunctionChange(f"{change.qualname}.<locals>.{code.co_name}", code, same_name[position])
+            yield inner
+            yield from nested_changes(inner)
+
+
+def may_be_alive(code: CodeType, found: int) -> bool:
+    """Whether functions beside the ``found`` ones may run this code (closures, entries of a registry).
+
+    The constants that ``code`` lies in hold one reference, each function found holds one, and this call three.
+    """
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        return sys.getrefcount(code) > found + 4
+    return True  # without a GIL the count is not exact
+
+
+def find_alive(codes: list[CodeType]) -> list[FunctionType]:
+    """All living functions that run one of ``codes``: a sweep over the heap, for what cannot be reached by name."""
+    files = {code.co_filename for code in codes}
+    keys = {(code.co_name, code.co_firstlineno) for code in codes}
+    return [
+        item
+        for item in gc.get_objects()
+        if type(item) is FunctionType
+        and item.__code__.co_filename in files
+        and (item.__code__.co_name, item.__code__.co_firstlineno) in keys
+    ]
+
+
+def patch(diff_changes: list[FunctionChange], index: FunctionIndex, journal: Journal) -> None:
+    """Give every function that runs a changed code the new one, living closures included."""
+    hidden: list[FunctionChange] = []
+    for change in diff_changes:
+        functions = index.find(change.old)
+        old = functions[0].__code__ if functions else change.old
+        actual = FunctionChange(change.qualname, old, change.new)
+        if not functions or _is_decorated_elsewhere(old, functions):
+            hidden.append(actual)
+        for function in functions:
+            give_code(function, change.new, journal)
+        hidden += [
+            inner
+            for inner in nested_changes(actual)
+            if may_be_alive(inner.old, 0) and inner.old.co_freevars == inner.new.co_freevars
+        ]
+    if hidden:
+        _patch_hidden(hidden, journal)
+
+
+def _is_decorated_elsewhere(code: CodeType, functions: list[FunctionType]) -> bool:
+    distinct = {id(function) for function in functions}
+    return may_be_alive(code, len(distinct) + 1)
+
+
+def _patch_hidden(changes: list[FunctionChange], journal: Journal) -> None:
+    by_key = {(change.old.co_name, change.old.co_firstlineno): change for change in changes}
+    for function in find_alive([change.old for change in changes]):
+        change = by_key[(function.__code__.co_name, function.__code__.co_firstlineno)]
+        if function.__code__ is change.old or same_code(function.__code__, change.old):
+            give_code(function, change.new, journal)

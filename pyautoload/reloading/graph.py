@@ -1,0 +1,345 @@
+"""Graph: which module depends on which, name by name, and which functions import-time code may have called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyautoload.importing.stems import stem_for
+from pyautoload.reloading.functions import underlying
+from pyautoload.reloading.records import Record, Records
+from pyautoload.reloading.sources import names_in
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+
+__all__ = ["HELD_ONLY", "USED", "Alias", "Graph"]
+
+USED = "used at import time"
+HELD_ONLY = "held only"
+
+
+class Alias(NamedTuple):
+    """One name of another module that a module uses or holds.
+
+    Attributes:
+        module: the other module.
+        attribute: its name there, ``"*"`` for all, ``None`` for the module itself.
+        local: the global name that holds it here, ``None`` where it is reached through a namespace or in a function.
+        used: whether import-time code uses it.
+    """
+
+    module: str
+    attribute: str | None
+    local: str | None
+    used: bool
+
+
+class Graph:
+    """Dependencies between managed modules, worked out lazily from records.
+
+    Args:
+        records: of the loaded modules.
+        binder: of the loader, for names.
+    """
+
+    def __init__(self, records: Records, binder: Binder) -> None:
+        self.records = records
+        self.binder = binder
+        # Module → what it uses and holds of others.
+        self._aliases: dict[str, tuple[Alias, ...]] = {}
+        # Module → those that import it. Example: {"myapp.base": {"myapp.user", "myapp.order"}}
+        self._importers: dict[str, set[str]] = {}
+        # Module → modules imported at module level, for the order of execution.
+        self._imports: dict[str, set[str]] = {}
+        # (module, function) → modules whose import-time code may have called it.
+        # Example: {("myapp.tools", "slug"): {"myapp.routes"}}
+        self._called: dict[tuple[str, str], set[str]] = {}
+        # Module → functions of it that occur in `_called`.
+        self._called_in: dict[str, set[str]] = {}
+        # Modules that use functools, and so perhaps caches.
+        self.cachers: set[str] = set()
+
+    # Keeping up to date
+
+    def update(self, limit: int | None = None) -> int:
+        """Look at modules that were loaded since the last time.
+
+        Args:
+            limit: at most so many.
+
+        Returns:
+            How many were looked at.
+        """
+        done = 0
+        fresh = self.records.fresh
+        while fresh and (limit is None or done < limit):
+            name = fresh.pop(0) if len(fresh) < 64 else self._pop_many(fresh)
+            record = self.records.get(name)
+            if record is not None:
+                self._add(record)
+            done += 1
+        return done
+
+    @staticmethod
+    def _pop_many(fresh: list[str]) -> str:
+        # A list gives up its last element at once, its first one only after moving all the others.
+        return fresh.pop()
+
+    def renew(self, record: Record) -> None:
+        """A module's code has changed: look at it again."""
+        self._drop_edges(record.name)
+        self._add(record)
+
+    def forget(self, name: str) -> None:
+        """A module is not loaded any more."""
+        self._drop_edges(name)
+        self._importers.pop(name, None)
+        for function in self._called_in.pop(name, ()):
+            self._called.pop((name, function), None)
+
+    def _drop_edges(self, name: str) -> None:
+        for target in {alias.module for alias in self._aliases.pop(name, ())}:
+            self._importers.get(target, set()).discard(name)
+        self._imports.pop(name, None)
+        self.cachers.discard(name)
+
+    def _add(self, record: Record) -> None:
+        aliases = tuple(self._resolve(record))
+        self._aliases[record.name] = aliases
+        for alias in aliases:
+            self._importers.setdefault(alias.module, set()).add(record.name)
+        if any(item.module == "functools" for item in record.scanned().imports):
+            self.cachers.add(record.name)
+        self._trace_calls(record)
+
+    # Edges
+
+    def _resolve(self, record: Record) -> Iterator[Alias]:
+        facts = record.scanned()
+        module = sys.modules.get(record.name)
+        early = self._imports.setdefault(record.name, set())
+        for module_name, attribute, local in facts.imports:
+            used = local is not None and local in facts.loads
+            for alias in self._import(module_name, attribute, local, used):
+                if local is not None or attribute == "*":
+                    early.add(alias.module)
+                yield alias
+        for chains, used in ((facts.chains, True), (facts.late_chains, False)):
+            for chain in chains:
+                for alias in self._follow(module, chain, used):
+                    if used:
+                        early.add(alias.module)
+                    yield alias
+
+    def _import(self, name: str, attribute: str | None, local: str | None, used: bool) -> Iterator[Alias]:
+        if not self._is_ours(name):
+            return
+        if attribute is None:
+            yield Alias(name, None, local, used)
+            return
+        submodule = f"{name}.{attribute}"
+        if submodule in self.records or (self.binder.registry.is_loaded(submodule) and attribute != "*"):
+            yield Alias(submodule, None, local, used)
+        yield Alias(name, attribute, local, used)
+        yield from self._behind(name, attribute, local, used)
+
+    def _behind(self, name: str, attribute: str, local: str | None, used: bool) -> Iterator[Alias]:
+        """The module that the expected name ``attribute`` of a namespace comes from."""
+        space = self.binder.registry.namespace(name)
+        if space is None or attribute == "*":
+            return
+        stem, _ = stem_for(self.binder, attribute, space)
+        if stem is not None and (full := f"{name}.{stem}" if name else stem) in self.records:
+            yield Alias(full, attribute, local, used)
+
+    def _follow(self, module: object, chain: tuple[str, ...], used: bool) -> Iterator[Alias]:
+        """What a dotted read reaches: ``myapp.models.User`` is ``User`` of ``myapp.models``."""
+        value = getattr(module, "__dict__", {}).get(chain[0])
+        for attribute in chain[1:]:
+            if not isinstance(value, ModuleType) or not self._is_ours(value.__name__):
+                return
+            following = value.__dict__.get(attribute)
+            if isinstance(following, ModuleType) and following.__name__ == f"{value.__name__}.{attribute}":
+                value = following
+                continue
+            yield Alias(value.__name__, attribute, None, used)
+            yield from self._behind(value.__name__, attribute, None, used)
+            return
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self.records or self.binder.registry.is_loaded(name) or self.binder.registry.get(name) is not None
+
+    def aliases(self, name: str) -> tuple[Alias, ...]:
+        """What a module uses and holds of others."""
+        return self._aliases.get(name, ())
+
+    def importers(self, name: str) -> set[str]:
+        """The modules that import ``name``, or reach into it."""
+        return self._importers.get(name, set())
+
+    # Questions of users
+
+    def dependencies(self, name: str) -> dict[str, str]:
+        """Module → kind of the dependency, for everything that ``name`` depends on."""
+        found: dict[str, str] = {}
+        for alias in self.aliases(name):
+            if alias.module in self.records and alias.module != name:
+                if alias.used or alias.module not in found:
+                    found[alias.module] = USED if alias.used else HELD_ONLY
+        return dict(sorted(found.items()))
+
+    def dependents(self, name: str, *, transitive: bool = False) -> dict[str, str]:
+        """Module → kind of the dependency, for everything that depends on ``name``."""
+        found: dict[str, str] = {}
+        pending = [name]
+        while pending:
+            current = pending.pop()
+            for importer in self.importers(current):
+                kind = self.dependencies(importer).get(current)
+                if kind is None or importer == name:
+                    continue
+                if importer not in found and transitive:
+                    pending.append(importer)
+                if found.get(importer) != USED:
+                    found[importer] = kind
+        return dict(sorted(found.items()))
+
+    # Order
+
+    def affected(self, names: Iterable[str]) -> set[str]:
+        """``names`` and every module that imports one of them, directly or not."""
+        found: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += self._importers.get(name, ())
+        return found
+
+    def ordered(self, names: set[str]) -> list[str]:
+        """``names``, each after those that it imports; within a circle as they were loaded."""
+        known = [record for name in names if (record := self.records.get(name)) is not None]
+        known.sort(key=lambda record: record.order)
+        result: list[str] = []
+        seen: set[str] = set()
+        for record in known:
+            stack = [(record.name, iter(self._before(record.name, names)))]
+            if record.name in seen:
+                continue
+            seen.add(record.name)
+            while stack:
+                name, before = stack[-1]
+                following = next((item for item in before if item not in seen), None)
+                if following is None:
+                    result.append(name)
+                    stack.pop()
+                    continue
+                seen.add(following)
+                stack.append((following, iter(self._before(following, names))))
+        return result + sorted(names - seen)
+
+    def _before(self, name: str, names: set[str]) -> list[str]:
+        found = self._imports.get(name, set()) & names
+        return sorted(found, key=self._order_of) if len(found) > 1 else list(found)
+
+    def _order_of(self, name: str) -> int:
+        record = self.records.get(name)
+        return record.order if record is not None else 0
+
+    def note_imports(self, record: Record, code_imports: Iterable[tuple[str, str | None, str | None]]) -> None:
+        """What the new code of a module will import, before it has run: its dependencies must run first."""
+        early = self._imports.setdefault(record.name, set())
+        for module, attribute, local in code_imports:
+            if local is not None or attribute == "*":
+                early.update(alias.module for alias in self._import(module, attribute, local, False))
+
+    # What import-time code may call
+
+    def called_by(self, module: str, function: str) -> set[str]:
+        """The modules whose import-time code may call a function of ``module``, directly or through others."""
+        return self._called.get((module, function), set())
+
+    def called_in(self, module: str) -> set[str]:
+        """The functions of ``module`` that any import-time code may call."""
+        return self._called_in.get(module, set())
+
+    def _trace_calls(self, record: Record) -> None:
+        facts = record.facts
+        module = sys.modules.get(record.name)
+        if facts is None or not facts.active or module is None:
+            return
+        trace = _CallTrace(self.records, facts.attributes)
+        for name in facts.active:
+            trace.visit(module.__dict__.get(name))
+        for chain in facts.chains:
+            trace.visit_chain(module.__dict__.get(chain[0]), chain[1:])
+        for owner, function in trace.found:
+            self._called.setdefault((owner, function), set()).add(record.name)
+            self._called_in.setdefault(owner, set()).add(function)
+
+
+class _CallTrace:
+    """Follows what may be called from a set of values, by what functions mention: too much rather than too little."""
+
+    def __init__(self, records: Records, attributes: frozenset[str]) -> None:
+        self.records = records
+        self.attributes = set(attributes)
+        self.found: set[tuple[str, str]] = set()
+        self._seen: set[int] = set()
+
+    def visit(self, value: object) -> None:
+        if value is None or isinstance(value, (str, int, float, bytes, tuple, list, dict, set)) or id(value) in self._seen:
+            return
+        self._seen.add(id(value))
+        if isinstance(value, type):
+            self._class(value)
+        elif isinstance(value, ModuleType):
+            return
+        elif type(value).__module__ in self.records and not isinstance(value, FunctionType):
+            self._class(type(value))
+        for function in underlying(value):
+            self._function(function)
+
+    def visit_chain(self, value: object, rest: tuple[str, ...]) -> None:
+        for attribute in rest:
+            if not isinstance(value, ModuleType):
+                return
+            value = value.__dict__.get(attribute)
+            self.visit(value)
+
+    def _class(self, cls: type) -> None:
+        for base in cls.__mro__:
+            if base.__module__ not in self.records:
+                continue
+            for name, member in list(base.__dict__.items()):
+                if name in self.attributes or (name[:2] == "__" and name not in ("__dict__", "__weakref__")):
+                    for function in underlying(member):
+                        self._function(function)
+        meta = type(cls)
+        if meta is not type and meta.__module__ in self.records and id(meta) not in self._seen:
+            self.visit(meta)
+
+    def _function(self, function: FunctionType) -> None:
+        key = (function.__module__, function.__qualname__)
+        if key in self.found or function.__module__ not in self.records:
+            return
+        self.found.add(key)
+        names = names_in(function.__code__)
+        scope = function.__globals__
+        for name in names:
+            value = scope.get(name)
+            if isinstance(value, ModuleType) and value.__name__ in self.records:
+                for attribute in names:
+                    self.visit(value.__dict__.get(attribute))
+            else:
+                self.visit(value)
+        owner = scope.get(function.__qualname__.partition(".")[0])
+        if isinstance(owner, type):
+            for base in owner.__mro__:
+                for name in names & set(base.__dict__) if base.__module__ in self.records else ():
+                    for inner in underlying(base.__dict__[name]):
+                        self._function(inner)

@@ -1,0 +1,45 @@
+"""Which files are opened while a module is imported: an audit hook, one for the process, installed when first needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from typing import Any
+
+from pyautoload.reloading.records import Records
+
+__all__ = ["watch_opened_files"]
+
+# Everybody who wants to know. An audit hook cannot be taken out again; without listeners it does nothing.
+_listeners: weakref.WeakSet[Records] = weakref.WeakSet()
+_installed = False
+# What Python itself opens in order to import, and what is no file of the application.
+_CODE_SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".zip", ".tmp", ".log")
+_NOT_THE_APPLICATION = (f"{os.sep}site-packages{os.sep}", f"{os.sep}__pycache__{os.sep}", f"{os.sep}zoneinfo{os.sep}")
+_SYSTEM = tuple({os.path.realpath(sys.base_prefix) + os.sep + "lib", "/proc/", "/sys/", "/dev/", "/etc/"})
+
+
+def watch_opened_files(records: Records) -> None:
+    """Tell ``records`` of each file that is opened for reading while a managed module is executed."""
+    global _installed
+    _listeners.add(records)
+    if not _installed:
+        sys.addaudithook(_audit)
+        _installed = True
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or not _listeners:
+        return
+    path, mode, flags = arguments
+    if not isinstance(path, (str, bytes)) or (isinstance(mode, str) and mode[:1] not in ("r", "")):
+        return
+    if mode is None and isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        return
+    name = os.fsdecode(path)
+    if name.endswith(_CODE_SUFFIXES) or name.startswith(_SYSTEM) or any(part in name for part in _NOT_THE_APPLICATION):
+        return
+    for records in list(_listeners):
+        if records.is_executing():
+            records.opened(os.path.abspath(name))

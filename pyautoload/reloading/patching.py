@@ -1,0 +1,90 @@
+"""Patching: function objects get new code, classes new members, and nothing else runs."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING
+
+from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, same_code
+from pyautoload.reloading.functions import FunctionIndex, give_code, patch
+from pyautoload.reloading.journal import Journal
+from pyautoload.reloading.sources import deferred_codes
+
+if TYPE_CHECKING:
+    from pyautoload.reloading.calls import CallSearch
+    from pyautoload.reloading.graph import Graph
+
+__all__ = ["apply_patch", "clear_caches", "refresh_positions"]
+
+
+def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> None:
+    """Give the functions of a module the code that ``diff`` says; those that only moved get their new lines."""
+    index = FunctionIndex(module, path)
+    moved = [(change.new, index.find(change.old)) for change in diff.moved]
+    patch(diff.changed, index, journal)
+    for code, functions in moved:
+        for function in functions:
+            if function.__code__ is not code:
+                give_code(function, code, journal)
+    _note_lines(index, diff.classes, journal)
+
+
+def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journal) -> None:
+    for lines in classes:
+        cls = index.classes.get(lines.qualname)
+        for name, value in lines.notes.items() if cls is not None else ():
+            if cls.__dict__.get(name) != value:
+                journal.set_class_attribute(cls, name, value)
+
+
+def refresh_positions(module: ModuleType, path: str, code: CodeType, journal: Journal) -> None:
+    """Let every function of a module share the code objects of ``code``, whose lines are those of the file now."""
+    index = FunctionIndex(module, path)
+    for new in deferred_codes(code):
+        for function in index.find(new):
+            if function.__code__ is not new and same_code(function.__code__, new):
+                give_code(function, new, journal)
+
+
+def clear_caches(
+    graph: Graph, search: CallSearch, changed: set[tuple[str, str]], cachers: set[str], affected: set[str]
+) -> None:
+    """Empty the ``lru_cache`` of every function that calls a changed one: its answers may be those of the old code.
+
+    Args:
+        graph: the dependencies.
+        search: tells which functions a function calls.
+        changed: the functions that behave differently.
+        cachers: modules that use functools.
+        affected: modules that depend on the changed ones.
+    """
+    for name in cachers & affected:
+        record = graph.records.get(name)
+        module = sys.modules.get(name)
+        if record is None or module is None:
+            continue
+        for cache in FunctionIndex(module, record.path).caches:
+            function = getattr(cache, "__wrapped__", None)
+            key = (getattr(function, "__module__", ""), getattr(function, "__qualname__", ""))
+            if key in changed or search.reaches(key, changed):
+                cache.cache_clear()
+
+
+def code_within(code: CodeType, name: str, first: int, last: int) -> CodeType | None:
+    """The function ``name`` whose code stands between two lines."""
+    for found in deferred_codes(code):
+        if found.co_name == name and first <= found.co_firstlineno <= last:
+            return found
+    return None
+
+
+def changed_function(
+    old: CodeType, new: CodeType, qualname: str, old_lines: tuple[int, int], new_lines: tuple[int, int]
+) -> FunctionChange | None:
+    """The change of one function that stands at known lines; ``None`` where its object cannot just take the new code."""
+    name = qualname.rpartition(".")[2]
+    before, after = code_within(old, name, *old_lines), code_within(new, name, *new_lines)
+    if before is None or after is None or before.co_freevars != after.co_freevars:
+        return None
+    return FunctionChange(qualname, before, after)

@@ -1,0 +1,440 @@
+"""Reloader: the one object that a loader delegates to. It serialises reloads, reports them, and runs the watcher."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pyautoload import log
+from pyautoload.errors import ReloadError
+from pyautoload.reloading.apply import RestartNeeded, Transaction
+from pyautoload.reloading.gate import Gate, Pass
+from pyautoload.reloading.graph import Graph
+from pyautoload.reloading.opened import watch_opened_files
+from pyautoload.reloading.patching import clear_caches
+from pyautoload.reloading.plan import Plan
+from pyautoload.reloading.planning import Planner
+from pyautoload.reloading.records import Records, Signature, signature
+from pyautoload.reloading.result import ReloadResult
+from pyautoload.reloading.statements import Parsed
+from pyautoload.reloading.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+    from pyautoload.reloading.watcher import Batch, Watcher
+
+__all__ = ["Reloader"]
+
+# So many parsed sources are kept; the rest is parsed again when needed.
+_PARSED = 256
+# What a module needs to be looked at for: so many at a time while nothing happens.
+_SLICE = 64
+_QUIET_BEFORE_LOOKING = 0.2
+
+
+class Reloader(Upkeep):
+    """Reloads what one loader manages.
+
+    Args:
+        binder: of the loader.
+        gate_timeout: how long a reload waits for those inside ``running()``, in seconds.
+    """
+
+    def __init__(self, binder: Binder, gate_timeout: float = 2.0) -> None:
+        self.binder = binder
+        self.records = Records()
+        self.graph = Graph(self.records, binder)
+        self.planner = Planner(binder, self.records)
+        self.gate = Gate(gate_timeout)
+        self.listeners: list[Callable[[ReloadResult], object]] = []
+        # One reload at a time. It is held while modules are executed, so nobody waits for it who is importing.
+        self._mutex = threading.Lock()
+        self._owner: int | None = None
+        # Paths of the last failed attempt with their signatures: tried again with the next change, whatever that is.
+        self._failed: dict[str, Signature | None] = {}
+        self._watcher: Watcher | None = None
+        # Module → its source and what that parses to.
+        self._parsed: dict[str, tuple[bytes, Parsed]] = {}
+        self._results: threading.local = threading.local()
+        _reloaders.add(self)
+
+    # Life
+
+    def start(self, *, watch: bool, polling: bool, debounce: float) -> None:
+        """Begin to keep records, and to watch if asked to."""
+        binder = self.binder
+        if binder.records is not self.records:
+            binder.records = self.records
+            binder.reloading = True
+            watch_opened_files(self.records)
+            for name in binder.registry.loaded():
+                status = binder.registry.loaded_status(name)
+                if status is not None and name not in self.records and not os.path.isdir(status.path):
+                    self.records.adopt(name, status.path, status.mtime_ns)
+        self._unwatch()
+        if watch:
+            self._watch(polling, debounce)
+
+    def stop(self) -> None:
+        """Stop watching and keeping records."""
+        self._unwatch()
+        self.binder.records = None
+        self.binder.reloading = False
+
+    def _watch(self, polling: bool, debounce: float) -> None:
+        from pyautoload.reloading.watcher import Watcher
+
+        config = self.binder.tree.config
+        roots = [path for path in config.roots if os.path.isdir(path)]
+        tops = [path for path in roots if not any(_is_below(path, other) for other in roots)]
+        self._watcher = Watcher(
+            tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
+        )
+        self.records.on_fresh = self._watcher.wake
+        self._watcher.start()
+
+    def _unwatch(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        self.records.on_fresh = lambda: None
+        if watcher is not None:
+            watcher.stop()
+
+    @property
+    def watches(self) -> bool:
+        """Whether changes are applied in the background."""
+        return self._watcher is not None
+
+    def _is_wanted(self, path: str) -> bool:
+        if path in self.records.readers or path in self.records.by_path:
+            return True
+        name = os.path.basename(path)
+        if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
+            return False
+        return f"{os.sep}__pycache__{os.sep}" not in path
+
+    def _idle(self) -> bool:
+        """Look at what was loaded, a little at a time, so that the first reload need not."""
+        if not self.records.fresh:
+            self._watch_data()
+            return False
+        if time.monotonic() - self.records.last < _QUIET_BEFORE_LOOKING or not self._mutex.acquire(blocking=False):
+            return True
+        try:
+            for name in self.records.fresh[-_SLICE:]:
+                record = self.records.get(name)
+                if record is not None:
+                    self.records.complete(record)
+            self.graph.update(_SLICE)
+        finally:
+            self._mutex.release()
+        return True
+
+    def _watch_data(self) -> None:
+        watcher = self._watcher
+        if watcher is None or not self.records.readers:
+            return
+        roots = list(self.binder.tree.config.roots)
+        outside = {os.path.dirname(path) for path in list(self.records.readers)}
+        watcher.also(path for path in outside if not any(path == root or _is_below(path, root) for root in roots))
+
+    # Reloading
+
+    def running(self) -> Pass:
+        """A pass through the gate."""
+        return Pass(self.gate)
+
+    def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
+        """Bring everything up to date, and run ``names`` again with what depends on them.
+
+        Raises:
+            ReloadError: something failed; everything was put back.
+        """
+        if self._owner == threading.get_ident() or self.records.is_executing():
+            return ReloadResult(notes=["a reload or an import is going on in this thread; call reload() after it"])
+        with self.gate.parked(), self._mutex:
+            self._owner = threading.get_ident()
+            try:
+                if self._watcher is not None:
+                    self._watcher.take()
+                result = self._fresh() if fresh else self._attempt(None, names)
+            finally:
+                self._owner = None
+        self._tell(result)
+        if result.errors:
+            raise result.errors[0]
+        return result
+
+    def reload_if_changed(self) -> ReloadResult | None:
+        """Bring everything up to date if anything has changed.
+
+        Returns:
+            The result, ``None`` when nothing had changed.
+
+        Raises:
+            ReloadError: something failed; everything was put back. Raised once for one state of the files.
+        """
+        watcher = self._watcher
+        if watcher is not None and not watcher.polls and not watcher.pending:
+            return None
+        if self._owner == threading.get_ident() or self.records.is_executing():
+            return None
+        with self.gate.parked(), self._mutex:
+            self._owner = threading.get_ident()
+            try:
+                batch = watcher.take() if watcher is not None else None
+                if watcher is not None and batch is None and not watcher.polls:
+                    return None  # the watcher's thread was quicker
+                if self._failed and all(signature(path) == stamp for path, stamp in self._failed.items()):
+                    if batch is None and not self._others_changed():
+                        return None
+                result = self._attempt(batch, ())
+            finally:
+                self._owner = None
+        if not result:
+            return None
+        self._tell(result)
+        if result.errors:
+            raise result.errors[0]
+        return result
+
+    def _others_changed(self) -> bool:
+        """Whether any file besides those that failed differs from what is loaded."""
+        for record in self.records.all():
+            if record.path not in self._failed and signature(record.path) != record.stamp:
+                return True
+        return any(
+            path not in self._failed and self.binder.tree.refresh(space.name)
+            for space in self.binder.registry.namespaces()
+            for path in [space.name]
+        )
+
+    def _apply(self, batch: Batch) -> None:
+        """What the watcher calls."""
+        with self._mutex:
+            self._owner = threading.get_ident()
+            try:
+                result = self._attempt(batch, ())
+            except Exception as error:  # noqa: BLE001 - the watcher has nobody to raise to, and must live on
+                log.warning(self.binder.tag, "a reload failed unexpectedly: %r", error)
+                return
+            finally:
+                self._owner = None
+        if result:
+            for failure in result.errors:
+                log.warning(self.binder.tag, "%s", failure)
+            self._tell(result)
+
+    def _attempt(self, batch: Batch | None, names: Iterable[str]) -> ReloadResult:
+        """One reload: plan, apply, and in case of failure put everything back."""
+        start = time.perf_counter()
+        result = ReloadResult()
+        if batch is not None and self._failed:
+            batch.paths.update(self._failed)
+        self.graph.update()
+        try:
+            plan = self.planner.plan(batch, self._known(names))
+        except ReloadError as error:
+            self._fail(result, error, [error.file] if error.file else [])
+            self._retry_all(batch)
+        else:
+            self._carry_out(plan, result)
+        result.duration = time.perf_counter() - start
+        if self._watcher is not None:
+            self._watch_data()
+        return result
+
+    def _known(self, names: Iterable[str]) -> list[str]:
+        found = []
+        for name in names:
+            if name not in self.records:
+                status = self.binder.registry.loaded_status(name)
+                if status is None:
+                    raise ValueError(f"{name!r} is no loaded module of this loader; loaded() lists them")
+                continue
+            found.append(name)
+        return found
+
+    def _carry_out(self, plan: Plan, result: ReloadResult) -> None:
+        result.changed = sorted({*plan.changed, *plan.data})
+        result.added = list(plan.added)
+        result.restart_required.update(plan.refused)
+        if not (plan.changed or plan.gone or plan.forced):
+            self._failed.clear()
+            return
+        with self.gate.closed() as alone:
+            if not alone:
+                result.notes.append(f"requests were still running after {self.gate.timeout} s: they may see both versions")
+            for _ in range(1 + len(self.records)):
+                transaction = Transaction(self, plan, result)
+                before = self.binder.registry.loaded()
+                try:
+                    transaction.run()
+                except RestartNeeded as needed:
+                    self._undo(transaction, before, result)
+                    self._leave_out(plan, needed, result)
+                except BaseException as error:
+                    self._undo(transaction, before, result)
+                    if not isinstance(error, (Exception, SystemExit)):
+                        raise
+                    self._fail(result, self.located(transaction, error), self._paths(plan))
+                    return
+                else:
+                    self._finish(transaction, result)
+                    return
+
+    def _leave_out(self, plan: Plan, needed: RestartNeeded, result: ReloadResult) -> None:
+        name = needed.module
+        result.restart_required[name] = needed.reason
+        plan.skipped.add(name)
+        plan.forced.discard(name)
+        version = plan.changed.pop(name, None)
+        if version is not None:
+            self.planner.refused[name] = version.stamp
+
+    def _undo(self, transaction: Transaction, before: list[str], result: ReloadResult) -> None:
+        for error in transaction.roll_back():
+            log.warning(self.binder.tag, "putting back after a failed reload: %r", error)
+        known = set(before)
+        self.binder.unload([name for name in self.binder.registry.loaded() if name not in known])
+        for name in [record.name for record in self.records.all() if record.name not in known]:
+            self.records.forget(name)
+            self.graph.forget(name)
+        for names in (result.patched, result.reexecuted, result.rebound, result.removed):
+            names.clear()
+
+    def _fail(self, result: ReloadResult, error: ReloadError, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._failed[path] = signature(path)
+        result.errors.append(error)
+        error.result = result
+
+    def _retry_all(self, batch: Batch | None) -> None:
+        if batch is not None:
+            for path in batch.paths:
+                self._failed[path] = signature(path)
+
+    def _paths(self, plan: Plan) -> list[str]:
+        paths = [version.path for version in plan.changed.values()]
+        paths += [record.path for name in plan.gone if (record := self.records.get(name)) is not None]
+        return paths + [path for files in plan.data.values() for path in files]
+
+    def _finish(self, transaction: Transaction, result: ReloadResult) -> None:
+        self._failed.clear()
+        plan = transaction.plan
+        for name in plan.gone:
+            self.graph.forget(name)
+            self._parsed.pop(name, None)
+        for name, files in plan.data.items():
+            record = self.records.get(name)
+            if record is not None and record.files is not None:
+                record.files.update(files)
+        for name in plan.changed:
+            record = self.records.get(name)
+            if record is not None:
+                self.graph.renew(record)
+        self.graph.update()
+        bodies = transaction.changed_functions()
+        cachers = self.graph.cachers
+        if bodies and cachers:
+            clear_caches(self.graph, transaction.search, bodies, cachers, self.graph.affected({name for name, _ in bodies}))
+        result.removed.sort()
+
+    def _fresh(self) -> ReloadResult:
+        """Unload everything that is managed; what is used is loaded anew."""
+        start = time.perf_counter()
+        registry, tree = self.binder.registry, self.binder.tree
+        result = ReloadResult()
+        with self.gate.closed():
+            names = [name for name in registry.loaded() if not (name in self.binder.externals or self._is_given(name))]
+            result.removed = sorted(names)
+            self.binder.unload(names)
+            for name in [record.name for record in self.records.all()]:
+                self.records.forget(name)
+                self.graph.forget(name)
+            self._parsed.clear()
+            self._failed.clear()
+            for space in registry.namespaces():
+                tree.relist(space.name)
+        result.duration = time.perf_counter() - start
+        return result
+
+    def _is_given(self, name: str) -> bool:
+        """Whether a namespace was given by the user and is mere directory: it keeps its identity."""
+        return self.binder.tree.is_root(name) and name not in self.records
+
+    def _tell(self, result: ReloadResult) -> None:
+        log.debug(self.binder.tag, "%s", result)
+        for listener in list(self.listeners):
+            try:
+                listener(result)
+            except Exception as error:  # noqa: BLE001 - a listener must not break reloading for the others
+                log.warning(self.binder.tag, "on_reload function %r failed: %r", listener, error)
+
+    # Sources
+
+    def parsed(self, name: str) -> Parsed | None:
+        """The parsed source of a loaded module, ``None`` where it is not known."""
+        record = self.records.get(name)
+        if record is None:
+            return None
+        self.records.complete(record)
+        if record.source is None:
+            return None
+        known = self._parsed.get(name)
+        if known is not None and known[0] is record.source:
+            return known[1]
+        parsed = Parsed(record.source, record.path)
+        self.remember(name, record.source, parsed)
+        return parsed
+
+    def remember(self, name: str, source: bytes, parsed: Parsed) -> None:
+        """Keep what a source parses to."""
+        if len(self._parsed) >= _PARSED:
+            self._parsed.pop(next(iter(self._parsed)))
+        self._parsed[name] = (source, parsed)
+
+    # Questions
+
+    def dependencies(self, name: str) -> dict[str, str]:
+        """Module → kind of the dependency."""
+        self.graph.update()
+        return self.graph.dependencies(name)
+
+    def dependents(self, name: str, *, transitive: bool = False) -> dict[str, str]:
+        """Module → kind of the dependency."""
+        self.graph.update()
+        return self.graph.dependents(name, transitive=transitive)
+
+    def dependency_graph(self) -> dict[str, dict[str, str]]:
+        """Module → module that it depends on → kind, for everything loaded."""
+        self.graph.update()
+        return {record.name: self.graph.dependencies(record.name) for record in self.records.all()}
+
+    def reset_after_fork(self) -> None:
+        """A fork copies held locks and loses threads: the child does not watch."""
+        self._mutex = threading.Lock()
+        self._owner = None
+        self._watcher = None
+        self.records.on_fresh = lambda: None
+        self.gate.reset()
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+# Every reloader of this process, for the locks after a fork.
+_reloaders: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for reloader in list(_reloaders):
+        reloader.reset_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

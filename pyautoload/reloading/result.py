@@ -1,0 +1,79 @@
+"""ReloadResult: what one reload did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyautoload.errors import ReloadError
+
+__all__ = ["ReloadResult"]
+
+
+@dataclass
+class ReloadResult:
+    """What one reload did; it is true in a condition when it did anything.
+
+    Attributes:
+        changed: the modules whose files had changed, sorted.
+        patched: modules in which functions, classes or imports were updated without running the rest again.
+        reexecuted: modules whose code ran again, in that order.
+        rebound: names that were bound anew in modules that only hold them, ``'myapp.web.LIMIT'``.
+        added: modules whose files are new.
+        removed: modules that were taken out, as their files have gone.
+        restart_required: module → why it cannot be reloaded.
+        errors: what went wrong; everything was put back then.
+        notes: what else is worth knowing.
+        duration: seconds.
+    """
+
+    changed: list[str] = field(default_factory=list)
+    patched: list[str] = field(default_factory=list)
+    reexecuted: list[str] = field(default_factory=list)
+    rebound: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    restart_required: dict[str, str] = field(default_factory=dict)
+    errors: list[ReloadError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    duration: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether what is loaded is what is on disk now."""
+        return not self.errors and not self.restart_required
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.changed
+            or self.patched
+            or self.reexecuted
+            or self.rebound
+            or self.added
+            or self.removed
+            or self.restart_required
+            or self.errors
+        )
+
+    def __str__(self) -> str:
+        parts = [
+            f"{word} {_some(names)}"
+            for word, names in (
+                ("patched", self.patched),
+                ("re-executed", self.reexecuted),
+                ("rebound", self.rebound),
+                ("added", self.added),
+                ("removed", self.removed),
+            )
+            if names
+        ]
+        took = f"{self.duration * 1000:.1f} ms"
+        if self.errors:
+            head = f"reload failed after {took}, the code of before is in use"
+            return "\n  ".join([head, *map(str, self.errors)])
+        text = f"reloaded in {took}: {'; '.join(parts)}" if parts else f"nothing to reload ({took})"
+        lines = [f"restart required for {name}: {why}" for name, why in self.restart_required.items()]
+        return "\n  ".join([text, *lines, *self.notes])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

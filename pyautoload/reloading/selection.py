@@ -1,0 +1,289 @@
+"""Selection: which statements of a module have to run, so that it ends as a fresh import would leave it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.reloading.codediff import CodeDiff
+from pyautoload.reloading.dependents import Need
+from pyautoload.reloading.functions import FunctionIndex, patch
+from pyautoload.reloading.members import plan_members
+from pyautoload.reloading.patching import changed_function
+from pyautoload.reloading.records import Record
+from pyautoload.reloading.statements import Change, Parsed, Statement, diff, same_node
+
+if TYPE_CHECKING:
+    from pyautoload.reloading.apply import Transaction
+
+__all__ = ["Patch", "Selection", "select_changed", "select_dependent"]
+
+# Something to be done to a module before its statements run.
+Patch = Callable[[FunctionIndex], None]
+_IMMUTABLE = (int, str, bytes, float, complex, bool, type(None), frozenset, type, FunctionType, ModuleType)
+
+
+class Selection:
+    """The statements of one module that will run.
+
+    Args:
+        transaction: the reload.
+        record: of the module.
+        parsed: the source whose statements are chosen.
+        need: what the module needs as a dependent of others.
+    """
+
+    def __init__(self, transaction: Transaction, record: Record, parsed: Parsed, need: Need) -> None:
+        self.transaction = transaction
+        self.record = record
+        self.parsed = parsed
+        self.need = need
+        self.names: dict[str, Any] = sys.modules[record.name].__dict__
+        # Indices into the statements.
+        self.indices: set[int] = set()
+        # Statements that are new: what they do to objects is wanted in addition to what was done before.
+        self.additions: set[int] = set()
+        # Whether this counts as executing the module again; otherwise it is patched.
+        self.reexecutes = False
+        self.patched = False
+        # Names whose values change, and functions that behave differently, for the statements that use them.
+        self.values: set[str] = set()
+        self.bodies: set[tuple[str, str]] = set()
+        # Names that statements which are gone or changed may have stored into.
+        self.extra_stores: set[str] = set()
+        # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
+        self.members: dict[str, set[str]] = {}
+
+    def everything(self) -> None:
+        """Run the whole module."""
+        self.indices = set(range(len(self.parsed.statements)))
+        self.reexecutes = True
+
+    def choose(self, index: int) -> None:
+        """A statement has to run."""
+        item = self.parsed.statements[index]
+        self.indices.add(index)
+        if item.kind != "import":
+            self.values |= item.binds
+
+    def close(self) -> None:
+        """Add what uses the outcome of what was chosen, and what those statements store into."""
+        if self._uses_changed() and any(self._is_work(index) for index in self.indices):
+            self.reexecutes = True
+        if not self.reexecutes:
+            return
+        for index, item in enumerate(self.parsed.statements):
+            if item.kind == "other":
+                self.choose(index)
+        while self._uses_changed() or self._stores_into():
+            pass
+
+    def _is_work(self, index: int) -> bool:
+        return self.parsed.statements[index].kind in ("assign", "other")
+
+    def _uses_changed(self) -> bool:
+        """Choose statements that use what changes; says whether there were any."""
+        graph, found = self.transaction.graph, False
+        while True:
+            bodies = set(self.bodies)
+            for function in graph.called_in(self.record.name):
+                if self.values and self.transaction._mentions(self.record.name, function, self.values):
+                    bodies.add((self.record.name, function))
+            calling = self.transaction.search.statements(self.record.name, bodies, self.parsed) if bodies else set()
+            fresh = {
+                index
+                for index, item in enumerate(self.parsed.statements)
+                if index not in self.indices
+                and item.kind != "import"
+                and (item.uses.names & self.values or index in calling or self._uses_member(item))
+            }
+            if not fresh:
+                return found
+            found = True
+            for index in fresh:
+                self.choose(index)
+
+    def _uses_member(self, item: Statement) -> bool:
+        mentioned = item.uses.names | item.uses.methods
+        return any(
+            cls in item.uses.names and (names & mentioned or (item.kind == "class" and item.name != cls))
+            for cls, names in self.members.items()
+        )
+
+    def _stores_into(self) -> bool:
+        """A statement that adds to a list must find it as it was when it first ran: what made the list runs too."""
+        stored: set[str] = set()
+        for index in self.indices - self.additions:
+            item = self.parsed.statements[index]
+            decorated = item.kind in ("def", "class") and bool(getattr(item.node, "decorator_list", None))
+            if item.kind == "other" or decorated:
+                stored |= item.uses.names
+        stored |= self.extra_stores
+        fresh = {
+            index
+            for index, item in enumerate(self.parsed.statements)
+            if index not in self.indices
+            and item.kind == "assign"
+            and any(self._is_mutable(name) for name in item.binds & stored)
+        }
+        for index in fresh:
+            self.choose(index)
+        return bool(fresh)
+
+    def _is_mutable(self, name: str) -> bool:
+        value = self.names.get(name)
+        return not isinstance(value, _IMMUTABLE) and not (
+            isinstance(value, tuple) and all(isinstance(item, _IMMUTABLE) for item in value)
+        )
+
+
+def select_dependent(selection: Selection) -> None:
+    """Choose what a module runs whose source is the same, but whose dependencies have changed."""
+    need = selection.need
+    wanted = need.changed | need.through
+    bound_anew = need.changed | set(need.rebinds)
+    for index, item in enumerate(selection.parsed.statements):
+        if item.kind == "import":
+            if item.binds & bound_anew or (need.missing and not item.binds):
+                selection.indices.add(index)
+        elif item.uses.names & wanted:
+            selection.choose(index)
+    selection.values |= need.changed
+    selection.bodies |= need.calls
+    for index in selection.transaction.search.statements(selection.record.name, need.calls, selection.parsed):
+        selection.choose(index)
+    selection.reexecutes = True
+    selection.close()
+
+
+def select_changed(
+    selection: Selection, old: Parsed, code: CodeType, code_diff: CodeDiff | None
+) -> tuple[list[Patch], set[str]]:
+    """Choose what a changed module runs.
+
+    Args:
+        selection: to be filled.
+        old: the source that is loaded.
+        code: the new code of the module.
+        code_diff: the functions that differ, where nothing else does.
+
+    Returns:
+        What is to be patched first, and the names that go.
+    """
+    patches: list[Patch] = []
+    removed: set[str] = set()
+    if code_diff is not None:
+        selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
+        changes = list(code_diff.changed)
+        patches.append(lambda index: patch(changes, index, selection.transaction.journal))
+        selection.patched = bool(changes)
+    else:
+        change = diff(old.statements, selection.parsed.statements)
+        removed = old.bound() - selection.parsed.bound()
+        patches = _statement_changes(selection, change, code)
+        _note_removed(selection, change, removed)
+    selection.transaction.facts.bodies |= selection.bodies
+    if selection.need.runs:
+        select_dependent(selection)
+    else:
+        selection.close()
+    return patches, removed
+
+
+def _statement_changes(selection: Selection, change: Change, code: CodeType) -> list[Patch]:
+    patches: list[Patch] = []
+    for index, before in change.changed.items():
+        item = selection.parsed.statements[index]
+        patch_of = _patch_of(selection, before, item, code)
+        if patch_of is not None:
+            patches.append(patch_of)
+            selection.patched = True
+        elif item.kind == "import":
+            selection.indices.add(index)
+            selection.values |= _imported_otherwise(before.node, item.node)
+        elif item.kind == "doc":
+            selection.indices.add(index)
+        else:
+            selection.choose(index)
+            selection.reexecutes |= selection._is_work(index)
+            selection.extra_stores = selection.extra_stores | _stores_of(before)
+    for index in change.added:
+        selection.choose(index)
+        selection.additions.add(index)
+        selection.reexecutes |= selection._is_work(index)
+    return patches
+
+
+def _stores_of(item: Statement) -> set[str]:
+    """What a statement that has gone may have stored into."""
+    decorated = bool(getattr(item.node, "decorator_list", None))
+    return item.uses.names if item.kind == "other" or decorated else set()
+
+
+def _note_removed(selection: Selection, change: Change, removed: set[str]) -> None:
+    selection.values |= removed
+    for item in change.removed:
+        if item.kind in ("assign", "other"):
+            selection.reexecutes = True
+        stored = _stores_of(item)
+        if stored:
+            selection.extra_stores = selection.extra_stores | stored
+            mutable = {name for name in stored if selection._is_mutable(name)}
+            if mutable & selection.parsed.bound():
+                selection.reexecutes = True
+    if change.removed and not removed:
+        selection.patched = True
+
+
+def _patch_of(selection: Selection, before: Statement, item: Statement, code: CodeType) -> Patch | None:
+    """How to apply a changed definition without running its statement; ``None`` where it has to run."""
+    journal, old_code = selection.transaction.journal, selection.record.code
+    if old_code is None or before.kind != item.kind:
+        return None
+    if item.kind == "def" and same_header(before.node, item.node):
+        change = changed_function(old_code, code, item.name, lines_of(before.node), lines_of(item.node))
+        if change is None:
+            return None
+        selection.bodies.add((selection.record.name, item.name))
+        return lambda index: patch([change], index, journal)
+    if item.kind == "class":
+        return plan_members(selection, before.node, item.node, code)
+    return None
+
+
+def same_header(old: ast.stmt, new: ast.stmt) -> bool:
+    """Whether two functions or classes differ in their bodies only."""
+    if type(old) is not type(new):
+        return False
+    fields = [field for field in old._fields if field not in ("body", "type_comment")]
+    return all(_same(getattr(old, field, None), getattr(new, field, None)) for field in fields)
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_same, old, new))
+    if isinstance(old, ast.AST) and isinstance(new, ast.AST):
+        return same_node(old, new)
+    return bool(old == new)
+
+
+def lines_of(node: ast.stmt) -> tuple[int, int]:
+    """The first and last line of a definition, its decorators included."""
+    first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
+    return first, node.end_lineno or node.lineno
+
+
+def _imported_otherwise(old: ast.stmt, new: ast.stmt) -> set[str]:
+    """The names that a changed import statement takes from somewhere else than before."""
+
+    def taken(node: ast.stmt) -> dict[str, tuple[Any, ...]]:
+        if isinstance(node, ast.ImportFrom):
+            return {alias.asname or alias.name: (node.module, node.level, alias.name) for alias in node.names}
+        assert isinstance(node, ast.Import)
+        return {alias.asname or alias.name.partition(".")[0]: (alias.name, alias.asname) for alias in node.names}
+
+    before, after = taken(old), taken(new)
+    return {name for name, origin in after.items() if before.get(name) != origin}

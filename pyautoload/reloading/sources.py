@@ -1,0 +1,293 @@
+"""What a module's code imports and uses, read from its code object: cheap enough for ten thousand modules.
+
+Import-time code is the module's own level, class bodies and comprehensions: what runs when the module is imported.
+Function bodies are deferred code: they run at import time only if import-time code calls them.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Iterator
+from types import CodeType
+from typing import NamedTuple
+
+__all__ = ["CodeFacts", "ImportFact", "deferred_codes", "import_time_codes", "is_deferred", "names_in", "scan"]
+
+_OP = dis.opmap
+_EXTENDED_ARG = _OP["EXTENDED_ARG"]
+_LOAD_CONST = _OP["LOAD_CONST"]
+_LOAD_SMALL_INT = _OP.get("LOAD_SMALL_INT", -1)
+_IMPORT_NAME = _OP["IMPORT_NAME"]
+_IMPORT_FROM = _OP["IMPORT_FROM"]
+_LOAD_NAME = _OP["LOAD_NAME"]
+_LOAD_GLOBAL = _OP["LOAD_GLOBAL"]
+_LOAD_DICT_OR_GLOBALS = _OP.get("LOAD_FROM_DICT_OR_GLOBALS", -1)
+_LOAD_ATTR = _OP["LOAD_ATTR"]
+_LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
+_STORE_NAME = _OP["STORE_NAME"]
+_STORE_GLOBAL = _OP["STORE_GLOBAL"]
+_POP_TOP = _OP["POP_TOP"]
+_PUSH_NULL = _OP.get("PUSH_NULL", -1)
+_BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
+_READS_ATTRIBUTES = frozenset({_LOAD_ATTR, _LOAD_METHOD})
+_STORES = frozenset({_STORE_NAME, _STORE_GLOBAL})
+_CALLS = frozenset(
+    code
+    for name, code in _OP.items()
+    if name in {"CALL", "CALL_KW", "CALL_FUNCTION", "CALL_FUNCTION_KW", "CALL_FUNCTION_EX", "CALL_METHOD"}
+)
+# Some instructions carry flags in the low bits of the argument, before the index of the name.
+_GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
+_ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
+_IMPORT_SHIFT = 2 if sys.version_info >= (3, 15) else 0
+_HAS_CACHES = sys.version_info >= (3, 11)
+_CO_OPTIMIZED = 0x1
+# Nested code that Python runs where it stands, though it looks like a function.
+_RUN_AT_ONCE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<generic parameters of ", "<module>")
+
+
+class ImportFact(NamedTuple):
+    """One import of a module's code.
+
+    Attributes:
+        module: the absolute name of the module that the statement names.
+        attribute: the name taken from it, ``"*"`` for all, ``None`` where the module itself is imported.
+        local: the global name that is bound, ``None`` in a function.
+    """
+
+    module: str
+    attribute: str | None
+    local: str | None
+
+
+class CodeFacts(NamedTuple):
+    """What is known of one module's code.
+
+    Attributes:
+        imports: every import, those in functions too.
+        loads: the global names that import-time code reads.
+        attributes: the attributes that import-time code reads or calls.
+        chains: dotted reads of import-time code. Example: ``("myapp", "models", "User")``
+        late_chains: the same of deferred code.
+        active: those of ``loads`` that are read for more than to be a base class.
+        calls: whether import-time code calls anything (that classes are built does not count).
+        keeps_calls: whether the outcome of such a call is used: decorators, ``X = f()``, but not a plain ``f()``.
+    """
+
+    imports: tuple[ImportFact, ...]
+    loads: frozenset[str]
+    attributes: frozenset[str]
+    chains: frozenset[tuple[str, ...]]
+    late_chains: frozenset[tuple[str, ...]]
+    active: frozenset[str]
+    calls: bool
+    keeps_calls: bool
+
+
+def is_deferred(code: CodeType) -> bool:
+    """Whether nested code is a function's, which runs when it is called (class bodies run at once)."""
+    return bool(code.co_flags & _CO_OPTIMIZED) and not code.co_name.startswith(_RUN_AT_ONCE)
+
+
+def import_time_codes(code: CodeType) -> Iterator[CodeType]:
+    """``code`` and the nested code that runs with it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType) and not is_deferred(const):
+            yield from import_time_codes(const)
+
+
+def deferred_codes(code: CodeType) -> Iterator[CodeType]:
+    """The functions defined by ``code`` and by nested code that runs with it; not functions within functions."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            if is_deferred(const):
+                yield const
+            else:
+                yield from deferred_codes(const)
+
+
+def names_in(code: CodeType) -> set[str]:
+    """All global and attribute names that ``code`` mentions, nested functions included."""
+    found = set(code.co_names)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found |= names_in(const)
+    return found
+
+
+def _decode(code: CodeType) -> list[tuple[int, int]]:
+    raw = code.co_code
+    found: list[tuple[int, int]] = []
+    extended = 0
+    for op, arg in zip(raw[::2], raw[1::2], strict=True):
+        if op == _EXTENDED_ARG:
+            extended = (extended | arg) << 8
+            continue
+        if op or not _HAS_CACHES:  # 0 is CACHE, the room behind an instruction
+            found.append((op, extended | arg))
+        extended = 0
+    return found
+
+
+class _Scanner:
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self.imports: list[ImportFact] = []
+        self.loads: set[str] = set()
+        self.attributes: set[str] = set()
+        self.chains: set[tuple[str, ...]] = set()
+        self.late_chains: set[tuple[str, ...]] = set()
+        self.active: set[str] = set()
+        self.calls = False
+        self.keeps_calls = False
+
+    def run(self, code: CodeType) -> None:
+        for part in import_time_codes(code):
+            self._import_time(part)
+        for function in deferred_codes(code):
+            self._deferred(function)
+
+    def _import_time(self, code: CodeType) -> None:
+        instructions = _decode(code)
+        names = code.co_names
+        classes = called = kept = 0
+        in_bases = False
+        for index, (op, arg) in enumerate(instructions):
+            if op == _LOAD_NAME or op == _LOAD_DICT_OR_GLOBALS:
+                self._load(instructions, index, names, names[arg], self.chains)
+                self._note_load(names[arg], in_bases)
+            elif op == _LOAD_GLOBAL:
+                name = names[arg >> _GLOBAL_SHIFT]
+                self._load(instructions, index, names, name, self.chains)
+                self._note_load(name, in_bases)
+            elif op == _LOAD_ATTR:
+                self.attributes.add(names[arg >> _ATTR_SHIFT])
+            elif op == _LOAD_METHOD:
+                self.attributes.add(names[arg])
+            elif op == _IMPORT_NAME:
+                self._import(code, instructions, index, at_module_level=code.co_name == "<module>")
+            elif op == _BUILD_CLASS:
+                classes += 1
+                in_bases = True
+            elif op == _PUSH_NULL and not self._belongs_to_class(instructions, index):
+                in_bases = False  # a call among the bases: `class A(mixin(B))`
+            elif op in _CALLS:
+                in_bases = False
+                called += 1
+                kept += not self._is_dropped(instructions, index)
+        self.calls = self.calls or called > classes
+        self.keeps_calls = self.keeps_calls or kept > classes
+
+    def _note_load(self, name: str, in_bases: bool) -> None:
+        self.loads.add(name)
+        if not in_bases:
+            self.active.add(name)
+
+    @staticmethod
+    def _belongs_to_class(instructions: list[tuple[int, int]], index: int) -> bool:
+        return index > 0 and instructions[index - 1][0] == _BUILD_CLASS
+
+    @staticmethod
+    def _is_dropped(instructions: list[tuple[int, int]], index: int) -> bool:
+        return index + 1 < len(instructions) and instructions[index + 1][0] == _POP_TOP
+
+    def _deferred(self, code: CodeType) -> None:
+        raw = code.co_code[::2]
+        names = code.co_names
+        if _IMPORT_NAME in raw or (_LOAD_GLOBAL in raw and not _READS_ATTRIBUTES.isdisjoint(raw)):
+            instructions = _decode(code)
+            for index, (op, arg) in enumerate(instructions):
+                if op == _IMPORT_NAME:
+                    self._import(code, instructions, index, at_module_level=False)
+                elif op == _LOAD_GLOBAL:
+                    self._load(instructions, index, names, names[arg >> _GLOBAL_SHIFT], self.late_chains)
+        for const in code.co_consts:
+            if isinstance(const, CodeType):
+                self._deferred(const)
+
+    @staticmethod
+    def _load(
+        instructions: list[tuple[int, int]], index: int, names: tuple[str, ...], name: str, into: set[tuple[str, ...]]
+    ) -> None:
+        chain = [name]
+        for op, arg in instructions[index + 1 : index + 6]:
+            if op == _LOAD_ATTR:
+                chain.append(names[arg >> _ATTR_SHIFT])
+            elif op == _LOAD_METHOD:
+                chain.append(names[arg])
+            else:
+                break
+        if len(chain) > 1:
+            into.add(tuple(chain))
+
+    def _import(
+        self, code: CodeType, instructions: list[tuple[int, int]], index: int, *, at_module_level: bool
+    ) -> None:
+        level = self._constant(code, instructions[index - 2])
+        wanted = self._constant(code, instructions[index - 1])
+        name = self._absolute(code.co_names[instructions[index][1] >> _IMPORT_SHIFT], level)
+        if name is None:
+            return
+        if isinstance(wanted, tuple) and wanted == ("*",):
+            self.imports.append(ImportFact(name, "*", None))
+            return
+        if isinstance(wanted, tuple):
+            self._from_import(code, instructions, index + 1, name, at_module_level)
+            return
+        local = None
+        for op, arg in instructions[index + 1 : index + 12]:
+            if op in _STORES:
+                local = code.co_names[arg]
+                break
+            if op == _IMPORT_NAME:
+                break
+        self.imports.append(ImportFact(name, None, local if at_module_level else None))
+
+    def _from_import(
+        self, code: CodeType, instructions: list[tuple[int, int]], index: int, module: str, at_module_level: bool
+    ) -> None:
+        while index + 1 < len(instructions) and instructions[index][0] == _IMPORT_FROM:
+            attribute = code.co_names[instructions[index][1]]
+            op, arg = instructions[index + 1]
+            local = code.co_names[arg] if op in _STORES and (at_module_level or op == _STORE_GLOBAL) else None
+            self.imports.append(ImportFact(module, attribute, local))
+            index += 2
+
+    @staticmethod
+    def _constant(code: CodeType, instruction: tuple[int, int]) -> object:
+        op, arg = instruction
+        if op == _LOAD_SMALL_INT:
+            return arg
+        return code.co_consts[arg] if op == _LOAD_CONST else None
+
+    def _absolute(self, name: str, level: object) -> str | None:
+        if not isinstance(level, int) or level == 0:
+            return name
+        parts = self.package.split(".") if self.package else []
+        if level > len(parts):
+            return None
+        base = ".".join(parts[: len(parts) - level + 1])
+        return f"{base}.{name}" if name else base
+
+
+def scan(code: CodeType, package: str) -> CodeFacts:
+    """The facts of a module's code.
+
+    Args:
+        code: the module's code object.
+        package: what its relative imports start from (``__package__``).
+    """
+    scanner = _Scanner(package)
+    scanner.run(code)
+    return CodeFacts(
+        tuple(scanner.imports),
+        frozenset(scanner.loads),
+        frozenset(scanner.attributes),
+        frozenset(scanner.chains),
+        frozenset(scanner.late_chains),
+        frozenset(scanner.active),
+        scanner.calls,
+        scanner.keeps_calls,
+    )

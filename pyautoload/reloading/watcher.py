@@ -1,0 +1,223 @@
+"""Watcher: events of the file system, taken as hints, collected until it is quiet, then handed over as one batch."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.polling import PollingObserver
+
+__all__ = ["Batch", "Watcher"]
+
+# Events that can mean a change. Opened and closed-without-write do not; "attrib" is what watchdog 7 calls a touch.
+_KINDS = frozenset({"created", "modified", "closed", "moved", "deleted", "attrib"})
+_STRUCTURAL = frozenset({"created", "moved", "deleted"})
+# So many events say "look at everything" better than one by one; an overflow of the system's queue comes after
+# thousands of them, so that it is covered too.
+_MANY = 400
+# However busy a directory is: after so many seconds a batch is handed over.
+_LONGEST = 0.5
+
+
+class Batch(NamedTuple):
+    """What may have changed.
+
+    Attributes:
+        paths: files and directories.
+        directories: directories of which an entry has come or gone.
+        everything: look at all files.
+    """
+
+    paths: set[str]
+    directories: set[str]
+    everything: bool
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, note: Callable[[str, str, bool], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        kind = event.event_type
+        if kind not in _KINDS or (event.is_directory and kind not in _STRUCTURAL):
+            return
+        self._note(kind, os.fsdecode(event.src_path), event.is_directory)
+        if kind == "moved":
+            self._note(kind, os.fsdecode(event.dest_path), event.is_directory)
+
+
+class Watcher:
+    """Watches directories and calls ``apply`` with each batch, in a thread of its own.
+
+    Args:
+        directories: to be watched with all below them.
+        apply: called with a batch; what it raises is its own affair and must not happen.
+        debounce: seconds without an event after which a batch is complete.
+        polling: look at the files at intervals in place of asking the system for events.
+        wanted: whether a path is of any interest.
+        idle: called now and then while nothing happens; says whether there is more to do.
+    """
+
+    def __init__(
+        self,
+        directories: Iterable[str],
+        apply: Callable[[Batch], None],
+        *,
+        debounce: float,
+        polling: bool,
+        wanted: Callable[[str], bool],
+        idle: Callable[[], bool],
+    ) -> None:
+        self._directories = list(directories)
+        self._apply = apply
+        self._debounce = debounce
+        self._wanted = wanted
+        self._idle = idle
+        self._polling = polling
+        self._observer: Any = None
+        self._watched: dict[str, Any] = {}
+        self._handler = _Handler(self._note)
+        self._thread: threading.Thread | None = None
+        # Thread 1 (the observer) notes events while thread 2 (ours) takes a batch.
+        self._condition = threading.Condition()
+        self._paths: set[str] = set()
+        self._changed_directories: set[str] = set()
+        self._count = 0
+        self._everything = False
+        self._first = self._last = 0.0
+        self._stopping = False
+        # Whether something was noted that nobody has taken yet: read without the lock, by `reload_if_changed`.
+        self.pending = False
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to watch; where the system's limit of watches is reached, by polling, with a warning."""
+        try:
+            self._observe(PollingObserver if self._polling else Observer)
+        except OSError as error:
+            self._shut()
+            warnings.warn(
+                f"the system does not allow to watch {', '.join(self._directories)} ({error}): changes are looked for "
+                f"once a second, which costs more. On Linux raise fs.inotify.max_user_watches",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            self._polling = True
+            self._observe(PollingObserver)
+        self._thread = threading.Thread(target=self._work, name="pyautoload-reload", daemon=True)
+        self._thread.start()
+
+    @property
+    def polls(self) -> bool:
+        """Whether changes are looked for at intervals."""
+        return self._polling
+
+    def _observe(self, kind: Any) -> None:
+        self._observer = kind()
+        self._observer.daemon = True
+        self._watched = {}
+        self._observer.start()
+        for directory in self._directories:
+            self._watched[directory] = self._observer.schedule(self._handler, directory, recursive=True)
+
+    def _shut(self) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            if observer.is_alive() and threading.current_thread() is not observer:
+                observer.join(5)
+
+    def stop(self) -> None:
+        """End watching; returns when no batch is being applied any more."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        self._shut()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5)
+
+    def also(self, directories: Iterable[str]) -> None:
+        """Watch further directories, not what lies below them: files outside the roots that are read at import."""
+        for directory in directories:
+            if directory in self._watched or self._observer is None:
+                continue
+            try:
+                self._watched[directory] = self._observer.schedule(self._handler, directory, recursive=False)
+            except OSError:
+                self._watched[directory] = None  # gone meanwhile, or no watches left: not to be tried each time
+
+    # Events
+
+    def _note(self, kind: str, path: str, is_directory: bool) -> None:
+        if not self._wanted(path) and not is_directory:
+            return
+        with self._condition:
+            now = time.monotonic()
+            if not self._count:
+                self._first = now
+            self._last = now
+            self._count += 1
+            self._paths.add(path)
+            if kind in _STRUCTURAL:
+                self._changed_directories.add(os.path.dirname(path))
+                if is_directory:
+                    self._changed_directories.add(path)
+                    self._everything = self._everything or kind == "moved"
+            self.pending = True
+            if self._count == 1:
+                self._condition.notify_all()
+
+    def take(self) -> Batch | None:
+        """Everything noted so far; ``None`` when there is nothing."""
+        with self._condition:
+            if not self._count:
+                return None
+            batch = Batch(self._paths, self._changed_directories, self._everything or self._count > _MANY)
+            self._paths, self._changed_directories = set(), set()
+            self._count, self._everything, self.pending = 0, False, False
+            return batch
+
+    # The thread
+
+    def _work(self) -> None:
+        while not self._stopping:
+            if not self._wait_for_quiet():
+                continue
+            batch = self.take()
+            if batch is not None and not self._stopping:
+                self._apply(batch)
+
+    def _wait_for_quiet(self) -> bool:
+        """Wait for an event and then until none has come for a while; ``False`` when there is none."""
+        with self._condition:
+            if not self._count and not self._stopping:
+                busy = self._unlocked_idle()
+                if not self._count and not self._stopping:
+                    self._condition.wait(0.01 if busy else None)
+            while self._count and not self._stopping:
+                now = time.monotonic()
+                left = min(self._last + self._debounce, self._first + _LONGEST) - now
+                if left <= 0:
+                    return True
+                self._condition.wait(left)
+        return False
+
+    def _unlocked_idle(self) -> bool:
+        self._condition.release()
+        try:
+            return self._idle()
+        finally:
+            self._condition.acquire()
+
+    def wake(self) -> None:
+        """There is something to do while nothing happens."""
+        with self._condition:
+            self._condition.notify_all()

@@ -1,0 +1,118 @@
+"""A small application on disk that is reloaded by the real watcher, for the tests of reloading."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import textwrap
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyautoload import AutoLoader
+from pyautoload.reloading.result import ReloadResult
+
+_names = itertools.count()
+
+
+class App:
+    """Files of one package, loaded, and reloaded when ``edit`` changes them.
+
+    In the files ``APP`` stands for the package's name, which is another one in each test.
+    """
+
+    def __init__(self, base: Path, files: Mapping[str, str], **options: Any) -> None:
+        self.name = f"app{next(_names)}"
+        self.root = base / self.name
+        self.root.mkdir()
+        for name, text in files.items():
+            self.write(name, text)
+        self._arrived = threading.Condition()
+        self.results: list[ReloadResult] = []
+        self.loader = AutoLoader(self.root).setup()
+        self.loader.enable_reloading(**{"on_reload": self._note, **options})
+
+    def _note(self, result: ReloadResult) -> None:
+        with self._arrived:
+            self.results.append(result)
+            self._arrived.notify_all()
+
+    def write(self, name: str, text: str | None) -> Path:
+        """Write a file, or delete it with ``None``."""
+        path = self.root / name
+        if text is None:
+            path.unlink()
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).replace("APP", self.name), encoding="utf-8")
+        return path
+
+    def edit(self, name: str | None = None, text: str | None = None, **more: str | None) -> ReloadResult:
+        """Change files (``edit("a.py", "...")`` or ``edit(a="...", b=None)``) and wait until that has been applied."""
+        files = {f"{stem.replace('__', '/')}.py": content for stem, content in more.items()}
+        if name is not None:
+            files[name] = text
+        return self.after(lambda: [self.write(path, content) for path, content in files.items()])
+
+    def after(self, action: Callable[[], object]) -> ReloadResult:
+        """Do something and wait for the reload that follows."""
+        before = len(self.results)
+        action()
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.results) > before, 20), "no reload followed"
+            return self.results[-1]
+
+    def settled(self, check: Callable[[], bool]) -> bool:
+        """Wait until ``check()`` holds, which a reload may bring about."""
+        with self._arrived:
+            return bool(self._arrived.wait_for(check, 20))
+
+    def quiet(self, seconds: float = 0.15) -> bool:
+        """Whether no reload comes for a while."""
+        before = len(self.results)
+        with self._arrived:
+            return not self._arrived.wait_for(lambda: len(self.results) > before, seconds)
+
+    def __call__(self, name: str) -> Any:
+        """The module ``name`` of the package."""
+        return importlib.import_module(f"{self.name}.{name}")
+
+    def names(self, modules: list[str]) -> list[str]:
+        """Module names without the package's name."""
+        return [name.removeprefix(f"{self.name}.") for name in modules]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., App]]:
+    """``app(a="X = 1", b="from APP.a import X")`` writes files and gives the ``App``."""
+    made: list[App] = []
+
+    def make(files: Mapping[str, str] | None = None, /, *, options: Mapping[str, Any] | None = None, **more: str) -> App:
+        named = {f"{stem.replace('__', '/')}.py": text for stem, text in more.items()}
+        made.append(App(tmp_path, {**(files or {}), **named}, **(options or {})))
+        return made[-1]
+
+    monkeypatch.chdir(tmp_path)
+    yield make
+    for item in made:
+        item.loader.disable_reloading()
+        item.loader.unregister()
+
+
+def fresh(app: App, name: str) -> dict[str, Any]:
+    """What a module holds when its file is executed by itself: plain values only."""
+    source = (app.root / f"{name}.py").read_text()
+    names: dict[str, Any] = {"__name__": f"{app.name}.{name}", "__package__": app.name}
+    exec(compile(source, name, "exec"), names)
+    return {key: value for key, value in names.items() if not key.startswith("__")}
+
+
+def replace_atomically(path: Path, text: str) -> None:
+    """Save as many editors do: a new file beside the old one, moved over it."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text)
+    os.replace(temporary, path)
