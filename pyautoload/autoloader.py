@@ -21,7 +21,9 @@ from pyautoload.registry import ModuleRegistry
 from pyautoload.tree import ManagedTree
 
 if TYPE_CHECKING:
+    from pyautoload.profiling import Profile
     from pyautoload.bundling import BuiltBundle
+    from pyautoload.sources import Source
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
     from pyautoload.reloading.result import ReloadResult
@@ -125,19 +127,26 @@ class AutoLoader:
 
     # Configuration
 
-    def push_dir(self, path: str | os.PathLike[str], namespace: str | ModuleType | None = None) -> AutoLoader:
+    def push_dir(
+        self,
+        path: str | os.PathLike[str],
+        namespace: str | ModuleType | None = None,
+        *,
+        source: Source | None = None,
+    ) -> AutoLoader:
         """Add a root.
 
         Args:
             path: the directory, resolved against the working directory now.
             namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
+            source: what holds the files at and below ``path``, where that is neither the file system nor a zip file.
 
         Raises:
             SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
             ConflictError: another loader manages that directory.
         """
         before = dict(self.config.roots)
-        root = self.config.add_root(path, namespace)
+        root = self.config.add_root(path, namespace, source)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
         except SetupError:
@@ -450,6 +459,20 @@ class AutoLoader:
     def where(self, name: str) -> str | None:
         """The file of a module name or an expected name; ``None`` for a name that is not managed."""
         return self._introspection().where(name)
+
+    def profile(self, *, libraries: bool = True, save: str | os.PathLike[str] | None = None) -> Profile:
+        """Measure imports: ``with loader.profile() as profile: ...``, then ``print(profile.table())``; or a decorator.
+
+        Args:
+            libraries: also measure what the modules import besides.
+            save: a file to write to at the end: ``.html``, ``.json``, or the table.
+
+        Returns:
+            The profile: time per module, of its own and cumulative, and who imported it first.
+        """
+        from pyautoload.profiling import Profile
+
+        return Profile(self, libraries=libraries, save=save)
 
     # Callbacks
 

@@ -16,8 +16,10 @@ from pyautoload.errors import SetupError
 from pyautoload.importing import bytecode
 from pyautoload.importing.bundle import Bundle, BundleProblem, BundleWarning, signature_of, write
 from pyautoload.importing.loader import PyAutoloadLoader
+from pyautoload.importing.mounted import MountedLoader
 from pyautoload.registry import Namespace
 from pyautoload.scanner import RACY_NS
+from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree import ManagedTree
 
 if TYPE_CHECKING:
@@ -161,6 +163,10 @@ def _codes(space: Namespace, skipped: dict[str, str]) -> Iterator[tuple[str, tup
 
 
 def _code(file: str) -> tuple[CodeType, int, int]:
+    place = source_for(file)
+    if place is not FILE_SYSTEM:
+        modified, size = place.stat(file)
+        return MountedLoader("", file).source_to_code(place.read(file), file), modified, size
     status = os.stat(file)
     code, _ = bytecode.cached_code(file, bytecode.cache_path(file), surely_fresh=True)
     if code is None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pyautoload.errors import ConflictError, SetupError
 from pyautoload.globs import GlobSet
 from pyautoload.inflector import is_name, normalized
+from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 
 __all__ = ["Config", "Root", "hidden", "inside", "split_module_file"]
 
@@ -48,19 +49,27 @@ class Config:
         self.not_eager = GlobSet()
         self.not_reloaded = GlobSet()
 
-    def add_root(self, path: str | os.PathLike[str], namespace: str | ModuleType | None) -> Root:
+    def add_root(
+        self, path: str | os.PathLike[str], namespace: str | ModuleType | None, source: Source | None = None
+    ) -> Root:
         """Add a root; given again, its namespace is replaced.
 
         Args:
             path: the directory, resolved against the working directory now.
             namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
+            source: what holds the files below ``path``, if that is not the file system or an archive.
 
         Raises:
             SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
         """
         name = None if namespace is None else checked_namespace(namespace)
         absolute = os.path.abspath(os.fspath(path))
-        if not os.path.isdir(absolute) and not in_archive(absolute):
+        if source is not None:
+            mount(absolute, source)
+        if not os.path.isdir(absolute):
+            mount_archive(absolute)
+        if not source_for(absolute).is_dir(absolute):
+            unmount(absolute)
             problem = "is not a directory" if os.path.exists(absolute) else "does not exist"
             raise SetupError(f"the root directory {absolute} {problem}: create it, or correct the path")
         if name is None:
@@ -192,16 +201,3 @@ def split_module_file(name: str) -> tuple[str, str] | None:
         if name.endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)], suffix
     return None
-
-
-def in_archive(path: str) -> bool:
-    """Whether ``path`` lies inside a file (a zip archive) and not in the directory tree."""
-    parent = path
-    while not os.path.exists(parent):
-        above = os.path.dirname(parent)
-        if above == parent:
-            return False
-        parent = above
-    import zipfile
-
-    return os.path.isfile(parent) and zipfile.is_zipfile(parent)

@@ -7,6 +7,7 @@ import os
 from pyautoload.config import parts_below, split_module_file
 from pyautoload.errors import PathError
 from pyautoload.importing.binder import Binder
+from pyautoload.importing.stems import stem_for
 from pyautoload.inflector import checked_name, checked_stem, normalized
 from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
@@ -150,8 +151,6 @@ class Introspection:
         return self._where_expected(parent, stem)
 
     def _where_expected(self, parent: Namespace, name: str) -> str | None:
-        from pyautoload.importing.namespace import stem_for
-
         stem, _exact = stem_for(self.binder, name, parent)
         if stem is None:
             return None

@@ -15,9 +15,10 @@ from pyautoload.callbacks import checked_dotted_name
 from pyautoload.config import check_conflicts, inside, split_module_file
 from pyautoload.errors import ConflictError, ExpectedNameError, ModuleNotFoundError, PathError
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.namespace import access_of, defined_names, stem_for
+from pyautoload.importing.namespace import access_of, defined_names
+from pyautoload.importing.stems import stem_for
 from pyautoload.introspection import Introspection, absolute
-from pyautoload.sources import source_for
+from pyautoload.sources import source_for, unmount
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -86,6 +87,8 @@ def stop(loader: AutoLoader) -> None:
             access.remove()
     loader.binder.detach_externals()
     drop_bundle(loader)
+    for path in loader.config.roots:
+        unmount(path)
     loader._is_set_up = False
     loaders.forget(loader)
 
@@ -242,7 +245,7 @@ def _served_by(loader: AutoLoader, name: str) -> str | None:
 def resolve(loader: AutoLoader, name: str) -> Any:
     """The object of a full name; see ``AutoLoader.resolve``."""
     parts = checked_dotted_name(name).split(".")
-    value: Any = importlib.import_module(parts[0]) if parts[0] in loader.tree.tops() else _top_level(loader, parts[0])
+    value: Any = importlib.import_module(parts[0]) if parts[0] in loader.tree.tops() else _top_level(loader, name)
     for index, part in enumerate(parts[1:], 1):
         try:
             value = _member(value, ".".join(parts[: index + 1]), part)
@@ -255,16 +258,18 @@ def resolve(loader: AutoLoader, name: str) -> Any:
 
 def _top_level(loader: AutoLoader, name: str) -> Any:
     """The object of an expected name at the top level: ``User`` in ``user.py`` of a root without a namespace."""
-    space = loader.tree.namespace("") if loader.tree.refresh("") or loader.tree.is_root("") else None
-    stem, exact = stem_for(loader.binder, name, space) if space is not None else (None, False)
+    top = name.partition(".")[0]
+    loader.tree.refresh("")
+    space = loader.tree.namespace("") if loader.tree.is_root("") else None
+    stem, exact = stem_for(loader.binder, top, space) if space is not None else (None, False)
     if stem is None or space is None:
         raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
     module = importlib.import_module(stem)
-    if name in vars(module):
-        return vars(module)[name]
+    if top in vars(module):
+        return vars(module)[top]
     if not exact:
-        raise ModuleNotFoundError(name, f"{module.__file__} defines no such name")
-    raise ExpectedNameError(name, space.modules.get(stem, str(module.__file__)), defined_names(module), stem)
+        raise ModuleNotFoundError(name, f"{module.__file__} defines no {top}")
+    raise ExpectedNameError(top, space.modules.get(stem, str(module.__file__)), defined_names(module), stem)
 
 
 def _member(value: Any, full: str, part: str) -> Any:

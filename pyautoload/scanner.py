@@ -11,7 +11,7 @@ from pyautoload.config import Config, hidden, split_module_file
 from pyautoload.errors import ConflictError
 from pyautoload.inflector import normalized
 from pyautoload.registry import Namespace
-from pyautoload.sources import FILE_SYSTEM, Source, source_for
+from pyautoload.sources import FILE_SYSTEM, Place, source_for
 
 __all__ = ["FileScanner", "Listing"]
 
@@ -228,7 +228,7 @@ def two_definitions(name: str, first: str, second: str) -> ConflictError:
     )
 
 
-def trusted_stamp(directory: str, source: Source = FILE_SYSTEM) -> int:
+def trusted_stamp(directory: str, source: Place = FILE_SYSTEM) -> int:
     """The mtime of a directory in ns, ``-1`` where it is too fresh to show the next change, or the directory is gone."""
     try:
         stamp = source.stat(directory)[0]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import NameInflectionError
-from pyautoload.importing.namespace import NameIndex, NamespaceAccess, access_of
+from pyautoload.importing.namespace import NamespaceAccess, access_of
+from pyautoload.importing.stems import NameIndex, stem_for
 from pyautoload.inflector import Inflector, InflectorProtocol, checked_name, folded
 from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
 from pyautoload.tree import ManagedTree
+
+if TYPE_CHECKING:
+    from pyautoload.reloading.records import Records
 
 __all__ = ["Binder"]
 
@@ -42,6 +46,8 @@ class Binder:
         self.externals: dict[str, list[str] | None] = {}
         # Whether source may change while the process runs, so that bytecode is taken only where it cannot be stale.
         self.reloading = False
+        # What is kept of each module that is executed while reloading is enabled, else None.
+        self.records: Records | None = None
         # Listing → which stem stands for which name in it; made when a name is not found at the first guess.
         self.indexes: WeakKeyDictionary[Namespace, NameIndex] = WeakKeyDictionary()
         tree.on_relisted.append(self._relisted)
@@ -106,15 +112,32 @@ class Binder:
             if name == stem or len(name) > len(stem) or not name[:1].isalpha() or name.islower():
                 continue
             if folded(name) == wanted and not isinstance(value, ModuleType):
-                return name
+                return name if self._is_free(names.get("__name__"), name, stem) else None
         return None
 
-    def mentions(self, path: str, name: str) -> bool:
-        """Whether the text of a file holds ``name`` at all: a cheap test that runs nothing."""
+    def _is_free(self, module_name: object, name: str, stem: str) -> bool:
+        """Whether no other file of the namespace has a better claim to ``name`` than the one that matches loosely."""
+        space = self.registry.namespace(module_name.rpartition(".")[0]) if isinstance(module_name, str) else None
+        return space is None or stem_for(self, name, space)[0] in (stem, None)
+
+    def bound_name(self, stem: str, path: str) -> str | None:
+        """Which name a source file defines for its stem, by its text: nothing is run.
+
+        A file that cannot be parsed is said to define what is expected, so that its error is seen when it is loaded.
+        """
+        import symtable
+
+        if not path.endswith(".py"):
+            return None
         try:
-            return name.encode() in source_for(path).read(path)
+            source = source_for(path).read(path)
+            table = symtable.symtable(source, path, "exec")  # type: ignore[arg-type]
         except OSError:
-            return False
+            return None
+        except (SyntaxError, ValueError):
+            return self.expected_name(stem, path)
+        bound = [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()]
+        return self.defined_name(SimpleNamespace(**dict.fromkeys(bound)), stem, path)
 
     # Loading
 
@@ -192,7 +215,7 @@ class Binder:
         return (f"{parent_name}.{actual}" if parent_name else actual), module.__dict__[actual]
 
     def owes_name(self, parent_name: str, stem: str, path: str) -> bool:
-        """Whether asking for the expected name of a file that does not define it is an error; of a package it is none."""
+        """Whether asking for the expected name is an error where the file lacks it; for a package it is none."""
         space = self.registry.namespace(parent_name)
         return space is not None and stem in space.modules and bool(self.expected_names(stem, path))
 

@@ -23,6 +23,7 @@ from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.registry import Namespace
+from pyautoload.sources import FILE_SYSTEM, source_for
 
 __all__ = ["DirectImport"]
 
@@ -60,7 +61,7 @@ class DirectImport:
         parent_name, _, stem = name.rpartition(".")
         if not self._possible or path[-3:] != ".py" or parent_name in self.binder.externals:
             return False
-        if sys.meta_path[0] is not self.finder:
+        if sys.meta_path[0] is not self.finder or source_for(path) is not FILE_SYSTEM:
             return False
         parent = sys.modules.get(parent_name) if parent_name else None
         parent_spec = getattr(parent, "__spec__", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +10,13 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyautoload import log
-from pyautoload.config import split_module_file
-from pyautoload.errors import EagerLoadError, ExpectedNameError, NameInflectionError
+from pyautoload.config import Config, split_module_file
+from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, NameInflectionError
 from pyautoload.importing.binder import Binder
+from pyautoload.importing.cycles import is_initializing
 from pyautoload.importing.direct import DirectImport
-from pyautoload.importing.namespace import defined_names
+from pyautoload.importing.frames import imported
+from pyautoload.importing.namespace import access_of, defined_names
 from pyautoload.inflector import checked_name, checked_stem
 from pyautoload.registry import Namespace
 
@@ -41,9 +42,11 @@ def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> It
         force: also what ``do_not_eager_load`` excludes.
     """
     tree = binder.tree
+    for known in tree.registry.namespaces():
+        tree.refresh(known.name)  # what has come since it was listed is to be loaded too
     if start is not None and start != "":
         space = tree.namespace(start)
-        if space is not None:
+        if space is not None and (force or not _is_excluded(tree.config, space)):
             yield from _package(binder, space, force)
         return
     top = tree.namespace("")
@@ -63,9 +66,14 @@ def _children(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned
     filtered = bool(config.not_eager) and not force
     prefix = f"{space.name}." if space.name else ""
     for stem in sorted({*space.modules, *space.subdirs, *tree.leads(space.name)}):
-        child = tree.child(space, stem)
+        try:
+            child = tree.child(space, stem)
+        except ConflictError:
+            # Raised again by the attempt to load it, and reported then, with all else that fails.
+            yield Planned(prefix + stem, space.subdirs.get(stem, ("",))[0], None)
+            continue
         if child is not None:
-            if filtered and child.directories and all(map(config.is_not_eager, child.path)):
+            if filtered and _is_excluded(config, child):
                 continue
             yield from _package(binder, child, force)
             continue
@@ -73,6 +81,10 @@ def _children(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned
         if path is None or stem == "__main__" or (filtered and config.is_not_eager(path)):
             continue
         yield Planned(prefix + stem, path, None)
+
+
+def _is_excluded(config: Config, space: Namespace) -> bool:
+    return bool(config.not_eager and space.directories) and all(map(config.is_not_eager, space.path))
 
 
 class EagerLoad:
@@ -121,6 +133,10 @@ class EagerLoad:
                     self._load(item)
                 if self.progress is not None:
                     self.progress(done, len(work), item.name)
+        for item in work:
+            access = access_of(sys.modules.get(item.name)) if item.space is not None else None
+            if access is not None:
+                access.settle()
         log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))
         loaded = [name for name in registry.loaded() if name not in before]
         if self.failures:
@@ -134,9 +150,11 @@ class EagerLoad:
             stem = item.name.rpartition(".")[2]
             if not stem.isidentifier() or self.strict:
                 self._check_name(stem, item)
-            if item.name not in sys.modules:
-                if self.direct is None or not self.direct.load(item.name, item.path, item.space):
-                    importlib.import_module(item.name)
+            module = sys.modules.get(item.name)
+            if module is None and self.direct is not None and self.direct.load(item.name, item.path, item.space):
+                pass
+            elif module is None or is_initializing(module):
+                imported(item.name)  # what another thread is loading is waited for
             if self.strict:
                 self._check_expected(stem, item)
         except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
@@ -203,5 +221,10 @@ def collection_paused(*, freeze: bool = False) -> Iterator[None]:
         if freeze:
             gc.collect()
             gc.freeze()
+        elif gc.get_freeze_count() == 0:
+            # Takes what was loaded for old without looking at it. Else the next object made would start a collection of
+            # all of it as if it were young: a sixth of the time of the load itself.
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()

@@ -12,6 +12,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from pyautoload import log
 from pyautoload.errors import ModuleNotFoundError
@@ -19,6 +20,10 @@ from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
 from pyautoload.registry import ModuleRegistry, Namespace
+from pyautoload.sources import FILE_SYSTEM, source_for
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 __all__ = ["PyAutoloadFinder"]
 
@@ -172,7 +177,9 @@ class PyAutoloadFinder:
             path: its file.
             directories: for a package, its ``__path__``.
         """
-        if path.endswith(".py"):
+        if source_for(path) is not FILE_SYSTEM:
+            spec = self._mounted_spec(fullname, path)
+        elif path.endswith(".py"):
             spec = ModuleSpec(fullname, PyAutoloadLoader(fullname, path, self.binder), origin=path)
             # Else worked out, more slowly, when the module is made.
             spec.cached = cache_path(path)
@@ -183,17 +190,27 @@ class PyAutoloadFinder:
         spec.has_location = True
         return spec
 
+    def _mounted_spec(self, fullname: str, path: str) -> ModuleSpec:
+        from pyautoload.importing.mounted import MountedBytecodeLoader, MountedLoader
+
+        if path.endswith(".py"):
+            return ModuleSpec(fullname, MountedLoader(fullname, path, self.binder), origin=path)
+        return self._stock_spec(fullname, path, MountedBytecodeLoader(fullname, path))
+
     def _binary_spec(self, fullname: str, path: str) -> ModuleSpec:
         """Extension modules and bytecode without source are loaded by the stock loaders."""
-        binder = self.binder
         kind = ExtensionFileLoader if path.endswith(tuple(EXTENSION_SUFFIXES)) else SourcelessFileLoader
+        return self._stock_spec(fullname, path, kind(fullname, path))
+
+    def _stock_spec(self, fullname: str, path: str, loader: Loader) -> ModuleSpec:
+        binder = self.binder
 
         def after(module: ModuleType) -> None:
             if hasattr(module, "__path__"):
                 binder.attach(module, fullname)
             binder.loaded(module, fullname, path)
 
-        return ModuleSpec(fullname, with_after_exec(kind(fullname, path), after), origin=path)
+        return ModuleSpec(fullname, with_after_exec(loader, after), origin=path)
 
 
 def _found_elsewhere(fullname: str) -> ModuleSpec | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import os
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # Python 3.10 has it under its private name only.
 NamespaceLoader: Any = getattr(importlib.machinery, "NamespaceLoader", None)
 if NamespaceLoader is None:
-    from importlib._bootstrap_external import _NamespaceLoader as NamespaceLoader  # type: ignore
+    from importlib._bootstrap_external import _NamespaceLoader as NamespaceLoader
 
 __all__ = ["NamespaceDirectoryLoader", "PyAutoloadLoader", "with_after_exec"]
 
@@ -50,14 +51,26 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if binder is None:
             super().exec_module(module)
             return
-        names = module.__dict__
-        is_package = "__path__" in names
+        is_package = "__path__" in module.__dict__
         if is_package:
             # Before the code runs: it may use what lies in its own directory.
             binder.attach(module, self.name)
         code = self.get_code(self.name)
+        records = binder.records
+        if records is not None:
+            records.begin(self.name, self.path, cast(CodeType, code), self._mtime_ns, is_package=is_package)
+        complete = False
         try:
-            run_without_frames(exec, cast(CodeType, code), names)
+            self._run(module, cast(CodeType, code), binder, is_package)
+            complete = True
+        finally:
+            if records is not None:
+                records.end(loaded=complete)
+
+    @part_of_import
+    def _run(self, module: ModuleType, code: CodeType, binder: Binder, is_package: bool) -> None:
+        try:
+            run_without_frames(exec, code, module.__dict__)
         except (ImportError, AttributeError) as error:
             cycle = cycles.explained(error, binder.manages)
             if cycle is None:
@@ -68,21 +81,45 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             _reattach(module, self.name, binder)
         binder.loaded(module, self.name, self.path, self._mtime_ns)
 
+    def is_package(self, fullname: str) -> bool:
+        """Whether the file is the code of a package: an ``__init__.py``, or ``hotel.py`` beside ``hotel/``."""
+        return super().is_package(fullname) or self._directory_beside() is not None
+
+    def get_resource_reader(self, name: str | None = None) -> Any:
+        """What ``importlib.resources`` reads with: below the directory, also where the file stands beside it."""
+        directory = self._directory_beside()
+        if directory is None:
+            return super().get_resource_reader(name)
+        inside = importlib.machinery.SourceFileLoader(self.name, os.path.join(directory, "__init__.py"))
+        return inside.get_resource_reader(self.name)
+
+    def _directory_beside(self) -> str | None:
+        space = self._binder.registry.namespace(self.name) if self._binder is not None else None
+        is_beside = space is not None and space.file == self.path and not super().is_package(self.name)
+        return next(iter(space.directories), None) if space is not None and is_beside else None
+
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
-        binder = self._binder
-        fresh = binder is not None and binder.reloading
-        if binder is not None and binder.tree.bundle is not None:
-            found = binder.tree.bundle.code(fullname, self.path, checked=fresh)
-            if found is not None:
-                self._mtime_ns = found[1]
-                return found[0]
+        code = self._bundled(fullname)
+        if code is not None:
+            return code
+        fresh = self._binder is not None and self._binder.reloading
         code, self._mtime_ns = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
         if code is not None:
             return code
         if not fresh:
             return super().get_code(fullname)
         return self._compiled_afresh()
+
+    def _bundled(self, fullname: str) -> CodeType | None:
+        binder = self._binder
+        if binder is None or binder.tree.bundle is None:
+            return None
+        found = binder.tree.bundle.code(fullname, self.path, checked=binder.reloading)
+        if found is None:
+            return None
+        self._mtime_ns = found[1]
+        return found[0]
 
     def _compiled_afresh(self) -> CodeType:
         # Not by way of the stock loader: it would take the very bytecode that was just found doubtful.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.importing.cycles import is_initializing, unfinished
-from pyautoload.importing.frames import part_of_import
-from pyautoload.inflector import Inflector, folded
+from pyautoload.importing.frames import imported, part_of_import
+from pyautoload.importing.stems import stem_for
 from pyautoload.registry import Namespace
 
 if TYPE_CHECKING:
@@ -72,8 +71,10 @@ class NamespaceAccess:
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
         space = self.binder.registry.namespace(self.name)
-        if space is None or not self._look_anew(space) <= space.empty:
-            self.install()
+        if space is not None:
+            self._look_anew(space)
+        self.install()
+        self.settle()
 
     def forgotten(self, stem: str) -> None:
         """The module ``stem`` has been unloaded."""
@@ -151,13 +152,11 @@ class NamespaceAccess:
     def _import(self, stem: str) -> ModuleType:
         full = self._full(stem)
         try:
-            # Not `import_module`: a warning at the top of the file would name a line of that function.
-            importlib.__import__(full)
+            # Not by attribute of the parent: on builds without a GIL that can come back here without end.
+            return imported(full)
         except AttributeError as error:
             # Python would take it for "no such attribute", drop the reason and run the file again.
             raise LoadError(full, self.binder.path_of(full), error) from error
-        # Not by attribute of the parent: on builds without a GIL that can come back here without end.
-        return sys.modules[full]
 
     # Names
 
@@ -179,19 +178,20 @@ class NamespaceAccess:
             module = sys.modules.get(self._full(stem))
             if module is None or is_initializing(module):
                 found += self.binder.expected_names(stem, path)[:1]
+            elif (actual := self.binder.defined_name(module, stem, path)) is not None:
+                found.append(actual)  # a `__dir__` of the package itself need not know of it
+            elif self._own_dir is not None and (actual := self.binder.defined_name(module, stem, path)):
+                found.append(actual)
         return found
 
     def _public_names(self) -> list[str]:
-        """``__all__`` of an implicit namespace: the expected names that their files mention at all."""
+        """``__all__`` of an implicit namespace: what its files define for their stems, and what was put there."""
         space = self.binder.tree.namespace(self.name)
-        names = []
-        for stem, path in sorted(space.modules.items()) if space is not None else ():
-            for name in self.binder.expected_names(stem, path)[:1]:
-                if name != stem and self.binder.mentions(path, name):
-                    names.append(name)
-        loaded = [name for name in self.module.__dict__ if not name.startswith("_")]
-        submodules = {self._full(name) for name in loaded} & set(sys.modules)
-        return sorted({*names, *(name for name in loaded if self._full(name) not in submodules)})
+        names = {name for name in self.module.__dict__ if name[0] != "_" and self._full(name) not in sys.modules}
+        for stem, path in space.modules.items() if space is not None else ():
+            if self._full(stem) not in sys.modules and (name := self.binder.bound_name(stem, path)) is not None:
+                names.add(name)
+        return sorted(names)
 
     def _is_implicit(self) -> bool:
         space = self.binder.tree.namespace(self.name)
@@ -212,7 +212,15 @@ class NamespaceAccess:
         names.setdefault(stem, module)
         to_come = self._to_come if self._to_come is not None else self._look_anew(space)
         to_come.discard(stem)
-        if not to_come <= space.empty or not _GIL:
+        self.settle()
+
+    def settle(self) -> None:
+        """Take the hook out if nothing is left that it could load."""
+        space = self.binder.registry.namespace(self.name)
+        names = self.module.__dict__
+        if space is None or self._to_come is None or not self._to_come <= space.empty:
+            return
+        if not _GIL or not _is_ours(names.get("__getattr__")):
             return
         if self._is_implicit() and "__all__" not in names:
             prefix = self._full("")
@@ -245,42 +253,6 @@ def access_of(module: object) -> NamespaceAccess | None:
     hook = getattr(module, "__dict__", {}).get("__dir__")
     owner = getattr(hook, "__self__", None)
     return owner if isinstance(owner, NamespaceAccess) else None
-
-
-class NameIndex(NamedTuple):
-    """Which stem stands for which name in one listing of a namespace: exactly, and with case and underscores aside."""
-
-    exact: dict[str, str]
-    loose: dict[str, str]
-
-
-def stem_for(binder: Binder, attribute: str, space: Namespace) -> tuple[str | None, bool]:
-    """The stem in ``space`` that stands for ``attribute`` (``None``: no one does), and whether it does so exactly."""
-    if isinstance(binder.inflector, Inflector):
-        guess = binder.inflector.candidate(attribute)
-        path = space.modules.get(guess)
-        if path is not None and binder.expected_name(guess, path) == attribute:
-            return guess, True
-    index = _name_index(binder, space)
-    stem = index.exact.get(attribute)
-    if stem is not None:
-        return stem, True
-    if attribute == attribute.lower():
-        return None, False
-    return index.loose.get(folded(attribute)), False
-
-
-def _name_index(binder: Binder, space: Namespace) -> NameIndex:
-    index: NameIndex | None = binder.indexes.get(space)
-    if index is not None:
-        return index
-    index = NameIndex({}, {})
-    for stem, path in sorted([*space.subdirs.items(), *space.modules.items()], key=lambda item: item[0]):
-        for name in binder.expected_names(stem, path if isinstance(path, str) else path[0]):
-            index.exact.setdefault(name, stem)
-        index.loose.setdefault(folded(stem), stem)
-    binder.indexes[space] = index
-    return index
 
 
 def defined_names(module: ModuleType) -> list[str]:

@@ -1,0 +1,79 @@
+"""Where files come from: the file system, an archive, or a place of the user's own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pyautoload.sources.file_system import FILE_SYSTEM
+from pyautoload.sources.protocol import Place, Source
+
+__all__ = ["FILE_SYSTEM", "Place", "Source", "mount", "mount_archive", "source_for", "unmount"]
+
+# Path → what holds everything below it. Example: {"/srv/app.zip": <Mounted ZipArchive('/srv/app.zip')>}
+_mounts: dict[str, Place] = {}
+
+
+def source_for(path: str) -> Place:
+    """What holds ``path``: the innermost mounted source, else the file system."""
+    if not _mounts:
+        return FILE_SYSTEM
+    above = path
+    while True:
+        if above in _mounts:
+            return _mounts[above]
+        parent = os.path.dirname(above)
+        if parent == above:
+            return FILE_SYSTEM
+        above = parent
+
+
+def mount(path: str, source: Source) -> None:
+    """Let ``source`` hold everything at and below ``path``, in place of what held it before.
+
+    Args:
+        path: absolute; need not exist.
+        source: it is asked with absolute paths.
+    """
+    from pyautoload.sources.mounted import Mounted
+
+    _mounts[path] = Mounted(source)
+
+
+def unmount(path: str) -> None:
+    """Take a mounted source away; it is no error if there is none."""
+    _mounts.pop(path, None)
+
+
+def mount_archive(path: str) -> bool:
+    """Mount the zip file that ``path`` lies in, if it lies in one.
+
+    Returns:
+        Whether it does.
+    """
+    archive = path
+    while not os.path.exists(archive):
+        parent = os.path.dirname(archive)
+        if parent == archive:
+            return False
+        archive = parent
+    if archive in _mounts:
+        return True
+    if not os.path.isfile(archive):
+        return False
+    import zipfile
+
+    if not zipfile.is_zipfile(archive):
+        return False
+    from pyautoload.sources.archive import ZipArchive
+
+    mount(archive, ZipArchive(archive))
+    return True
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ZipArchive":
+        from pyautoload.sources.archive import ZipArchive
+
+        return ZipArchive
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,120 @@
+"""Sources of the user's own: three questions are enough to load modules from anywhere."""
+
+import inspect
+import os
+import traceback
+
+import pytest
+
+from pyautoload import AutoLoader, SetupError
+from pyautoload.sources import FILE_SYSTEM, source_for
+
+
+class Memory:
+    """A source that holds its files in a dictionary."""
+
+    def __init__(self, base, files):
+        self.base = base
+        self.files = dict(files)
+        self.version = 1
+
+    def list(self, directory):
+        inner = os.path.relpath(directory, self.base).replace(os.sep, "/")
+        prefix = "" if inner == "." else inner + "/"
+        names = {}
+        for name in self.files:
+            if name.startswith(prefix):
+                first, slash, _ = name[len(prefix) :].partition("/")
+                names[first] = bool(slash)
+        if not names:
+            raise FileNotFoundError(directory)
+        return names.items()
+
+    def read(self, path):
+        try:
+            return self.files[os.path.relpath(path, self.base).replace(os.sep, "/")].encode()
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    def stat(self, path):
+        inner = os.path.relpath(path, self.base).replace(os.sep, "/")
+        if inner in self.files:
+            return self.version, len(self.files[inner])
+        self.list(path)
+        return self.version, 0
+
+
+FILES = {
+    "user.py": "class User:\n    def fail(self):\n        raise ValueError('from memory')\n",
+    "models/post.py": "from store.user import User\nclass Post(User): pass\n",
+    "models/__init__.py": "",
+}
+
+
+@pytest.fixture
+def memory(tree, tmp_path):
+    tree({})
+    return Memory(str(tmp_path / "store"), FILES)
+
+
+def test_modules_come_from_the_source(memory):
+    loader = AutoLoader().push_dir("store", source=memory).setup()
+    assert loader.eager_load(strict=True) == ["store", "store.models", "store.user", "store.models.post"]
+    import store
+
+    assert store.models.Post.__mro__[1] is store.User
+
+
+def test_tracebacks_and_sources_show_the_lines(memory):
+    AutoLoader().push_dir("store", source=memory).setup()
+    from store import User
+
+    with pytest.raises(ValueError) as caught:
+        User().fail()
+    lines = "".join(traceback.format_exception(None, caught.value, caught.value.__traceback__))
+    assert "raise ValueError('from memory')" in lines
+    assert inspect.getsource(User).startswith("class User:")
+
+
+def test_a_file_that_comes_later_is_found_when_the_source_says_that_it_changed(memory):
+    AutoLoader().push_dir("store", source=memory).setup()
+    import store
+
+    assert store.User
+    memory.files["guest.py"] = "class Guest: pass"
+    memory.version = 2
+    assert store.Guest
+
+
+def test_a_file_that_fails_names_itself_and_stays_loadable(memory):
+    memory.files["broken.py"] = "raise RuntimeError('broken')"
+    AutoLoader().push_dir("store", source=memory).setup()
+    import store
+
+    with pytest.raises(RuntimeError, match="broken"):
+        store.Broken  # noqa: B018
+    memory.files["broken.py"] = "class Broken: pass"
+    assert store.Broken
+
+
+def test_a_bundle_holds_what_the_source_holds(memory, tmp_path):
+    place = tmp_path / "store.bundle"
+    AutoLoader().push_dir("store", source=memory).build_bundle(place)
+    memory.files = dict.fromkeys(memory.files, "raise SystemError('the source was read')")
+    AutoLoader(bundle=f"trusted:{place}").push_dir("store", source=memory).setup()
+    import store
+
+    assert store.models.Post
+
+
+def test_a_source_without_the_root_is_an_error(memory):
+    with pytest.raises(SetupError, match="does not exist"):
+        AutoLoader().push_dir("elsewhere", source=Memory("elsewhere", {}))
+    assert source_for(os.path.abspath("elsewhere")) is FILE_SYSTEM
+
+
+def test_an_unregistered_loader_gives_its_source_back(memory, tmp_path):
+    loader = AutoLoader().push_dir("store", source=memory).setup()
+    assert source_for(str(tmp_path / "store" / "user.py")) is not FILE_SYSTEM
+    loader.unregister()
+    assert source_for(str(tmp_path / "store" / "user.py")) is FILE_SYSTEM
