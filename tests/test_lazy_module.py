@@ -71,7 +71,7 @@ def test_a_missing_module_is_reported_at_first_access_with_the_place(on_path):
 
 def test_what_fails_inside_reaches_the_user_unchanged(on_path):
     on_path({"needs.py": "import something_else_missing", "bad.py": "import os\nos.nope"})
-    with pytest.raises(ModuleNotFoundError, match="^No module named 'something_else_missing'$"):
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'something_else_missing'$"):
         _ = lazy.module("needs").x
     with pytest.raises(LoadError):
         hasattr(lazy.module("bad"), "x")

@@ -77,3 +77,20 @@ def test_a_package_without_lazy_exports_is_an_error():
 def test_the_lazy_package_itself_is_lazy():
     assert lazy.registry(lazy).is_loaded("registry")
     assert "module" in dir(lazy)
+
+
+def test_a_package_under_a_loader_has_both_kinds_of_names(autoload):
+    autoload(
+        {
+            "app/util/__init__.py": """
+                from pyautoload import lazy
+                __getattr__, __dir__, __all__ = lazy.exports(__name__, "from .tools import hammer as h")
+            """,
+            "app/util/tools.py": "def hammer(): return 1\nclass Tools: ...",
+        }
+    )
+    import app
+
+    assert list(lazy.registry(app.util).pending) == ["h"]
+    assert (app.util.h(), app.util.Tools.__name__) == (1, "Tools")
+    assert list(lazy.registry(app.util).loaded) == ["h"]

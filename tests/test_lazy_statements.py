@@ -43,6 +43,7 @@ SPACES = ["\n", "\n    ", "\t", " ", "\f", "\r", "\0"]
 TAILS = st.lists(st.sampled_from(WORDS + SPACES), max_size=14).map(" ".join) | st.text(max_size=30)
 
 
+@pytest.mark.filterwarnings("ignore:.*invalid escape")
 @settings(max_examples=1000, deadline=None)
 @given(TAILS)
 def test_whatever_is_read_by_hand_the_parser_reads_alike(tail):
@@ -52,6 +53,7 @@ def test_whatever_is_read_by_hand_the_parser_reads_alike(tail):
         assert plain is None or plain == list(_from_tree(text))
 
 
+@pytest.mark.filterwarnings("ignore:.*invalid escape")
 @settings(max_examples=1000, deadline=None)
 @given(TAILS)
 def test_any_text_gives_exports_or_a_bad_statement(text):

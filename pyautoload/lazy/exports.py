@@ -24,6 +24,9 @@ __all__ = ["Exports", "exports"]
 # Whether the interpreter may switch threads inside one attribute lookup (free-threaded builds).
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
 
+# Where a package keeps its ``Exports``: the hooks that it binds may be wrapped, renamed or taken out.
+HOME = "__lazy_exports__"
+
 
 def exports(
     package: str,
@@ -65,6 +68,7 @@ def exports(
 
 def install(made: Exports, eager: bool | None) -> Triple:
     """Put ``made`` to work and return what the package binds."""
+    made.namespace[HOME] = made
     made.guard_collisions()
     if wants_eager() if eager is None else eager:
         made.load_all()
@@ -77,7 +81,7 @@ def install(made: Exports, eager: bool | None) -> Triple:
 
 def forget_earlier(namespace: dict[str, Any]) -> None:
     """The package runs again (a reload): drop what its earlier run had loaded, so that it is looked up anew."""
-    earlier = getattr(namespace.get("__dir__"), "__self__", None)
+    earlier = namespace.get(HOME)
     if not isinstance(earlier, Exports):
         return
     for name in earlier.entries:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from pyautoload.lazy.exports import Exports, is_unresolved
+from pyautoload.lazy.exports import HOME, Exports, is_unresolved
 
 __all__ = ["Registry", "registry"]
 
@@ -70,8 +70,7 @@ def registry(package: str | ModuleType) -> Registry:
     module = sys.modules.get(package) if isinstance(package, str) else package
     if module is None:
         raise LookupError(f"no package {package!r} is imported: import it first")
-    for value in (vars(module).get("__dir__"), *list(vars(module).values())):
-        exports = getattr(value, "__self__", None) if callable(value) and not is_unresolved(value) else None
-        if isinstance(exports, Exports) and exports.namespace is vars(module):
-            return Registry(exports)
-    raise LookupError(f"{module.__name__} has no lazy exports: it does not bind what lazy.exports() returned")
+    exports = vars(module).get(HOME)
+    if isinstance(exports, Exports):
+        return Registry(exports)
+    raise LookupError(f"{module.__name__} has no lazy exports: it does not call lazy.exports()")
