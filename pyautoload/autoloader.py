@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,9 @@ class AutoLoader:
     def from_config(cls, path: str | os.PathLike[str] | None = None, **options: Any) -> AutoLoader:
         """The loader that ``[tool.pyautoload]`` of a ``pyproject.toml`` describes, not set up yet.
 
+        While a loader that was made from that file is set up, this gives that one: a program, its tests and the pytest
+        plugin can all ask for it.
+
         Args:
             path: the file, or a directory in the project; by default the working directory.
             options: whatever ``AutoLoader`` takes besides its root.
@@ -113,7 +117,14 @@ class AutoLoader:
         from pyautoload import settings
 
         found = settings.load(path)
-        return found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
+        assert found.file is not None
+        known = loaders.for_file(found.file)
+        if known is not None:
+            return known
+        loader = found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
+        # Only then: one that is dropped before claims nothing.
+        loader.callbacks.setup.append(partial(loaders.note_file, found.file, loader))
+        return loader
 
     def __repr__(self) -> str:
         roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())

@@ -191,3 +191,11 @@ def test_three():
     assert not any(type(finder).__module__.startswith("pyautoload") for finder in sys.meta_path)
 """
     run({"test_it.py": source}).assert_outcomes(passed=3)
+
+
+def test_a_program_that_makes_its_loader_from_the_same_table_gets_the_same_loader(run):
+    own = (
+        "from pyautoload import AutoLoader\n\nloader = AutoLoader.from_config(__file__.replace('app.py', '')).setup()\n"
+    )
+    uses = "def test_it(loader):\n    import app\n    assert app.loader is loader\n"
+    run({**FILES, "app.py": own, "tests/test_loader.py": uses}, "-o", "pythonpath=.").assert_outcomes(passed=2)
