@@ -32,7 +32,7 @@ def named_loader(name: str) -> AutoLoader:
     return value.setup()
 
 
-def configured(config: Config, inflector: Any) -> AutoLoader:
+def configured(config: Config, inflector: Any, tag: str | None = None) -> AutoLoader:
     """A loader with the given configuration, set up; of a package that makes its own loader, that one."""
     for root in config.roots.values():
         own = os.path.join(root.path, "__init__.py")
@@ -43,7 +43,7 @@ def configured(config: Config, inflector: Any) -> AutoLoader:
             for loader in loaders.all_loaders(set_up=True):
                 if root.path in loader.config.roots:
                     return loader
-    loader = AutoLoader(inflector=inflector)
+    loader = AutoLoader(inflector=inflector, tag=tag)
     loader.config.ignored, loader.config.collapsed = config.ignored, config.collapsed
     loader.config.not_eager, loader.config.not_reloaded = config.not_eager, config.not_reloaded
     for root in config.roots.values():

@@ -71,7 +71,7 @@ class Project:
         else:
             described = self.loader()
             described.unregister()
-            self._loader = configured(described.config, described.inflector)
+            self._loader = configured(described.config, described.inflector, described.tag)
             click.get_current_context().call_on_close(self._loader.unregister)
         return self._loader
 

@@ -8,6 +8,8 @@ const KINDS = ["import", "function", "typing"];
 const KIND_TEXT = ["import time", "in a function", "type checking"];
 const CELL = { width: 168, height: 20, gap: 6 };
 const HEADER = 24, PADDING = 8;
+// The more levels lie below a namespace, the larger is its title, so that it can be read from farther away.
+const headerOf = (levels) => HEADER * Math.pow(1.8, Math.min(levels, 4));
 const canvas = byId("canvas"), context = canvas.getContext("2d"), stage = canvas.parentElement;
 
 const nodes = data.nodes.map((node, index) => ({ ...node, index, out: [], in: [], shown: true, x: 0, y: 0 }));
@@ -64,18 +66,20 @@ function measure(space) {
     shelf.height = Math.max(shelf.height, child.height);
   }
   const inner = Math.max(grid.width, CELL.width / 2, ...shelves.map((each) => each.width - PADDING));
-  space.layout = { own, grid, shelves };
+  const levels = children.length ? 1 + Math.max(...children.map((child) => child.layout.levels)) : 0;
+  const header = space === rootBox ? 0 : headerOf(levels);
+  space.layout = { own, grid, shelves, levels, header };
   space.width = inner + 2 * PADDING;
-  space.height = HEADER + grid.height + shelves.reduce((sum, each) => sum + each.height + PADDING, 0) + PADDING / 2;
+  space.height = header + grid.height + shelves.reduce((sum, each) => sum + each.height + PADDING, 0) + PADDING / 2;
 }
 function place(space, x, y) {
   Object.assign(space, { x, y });
-  const { own, grid, shelves } = space.layout;
+  const { own, grid, shelves, header } = space.layout;
   own.forEach((node, at) => {
     node.x = x + PADDING + (at % grid.columns) * (CELL.width + CELL.gap);
-    node.y = y + HEADER + Math.floor(at / grid.columns) * (CELL.height + CELL.gap);
+    node.y = y + header + Math.floor(at / grid.columns) * (CELL.height + CELL.gap);
   });
-  let top = y + HEADER + grid.height;
+  let top = y + header + grid.height;
   for (const shelf of shelves) {
     for (const [child, left] of shelf.boxes) place(child, x + PADDING + left, top);
     top += shelf.height + PADDING;
@@ -134,7 +138,9 @@ function paint() {
   paintBox(rootBox, window_, 0);
   paintEdges();
   paintNodes(window_);
-  paintTitles(window_);
+  paintMarkedEdges();
+  titles = [];
+  paintTitles(rootBox, window_);
   canvas.dataset.scale = view.scale.toFixed(4);
 }
 const inView = (x, y, w, h, v) => x < v.right && x + w > v.left && y < v.bottom && y + h > v.top;
@@ -151,26 +157,31 @@ function paintBox(space, v, depth) {
   }
   for (const shelf of space.layout.shelves) for (const [child] of shelf.boxes) paintBox(child, v, depth + 1);
 }
-// Titles keep a readable size on the screen as long as they fit into their box.
-function paintTitles(v) {
-  context.textBaseline = "middle";
-  for (const space of boxes.values()) {
-    if (space === rootBox || countShown(space) === 0 || !inView(space.x, space.y, space.width, space.height, v)) continue;
-    const size = Math.min(Math.max(12, 12 / view.scale), space.height / 2.5, 90);
-    if (size * view.scale < 5) continue;
-    context.font = `600 ${size}px system-ui, sans-serif`;
-    const label = space.parent === rootBox ? space.name : space.short;
-    if (context.measureText(label).width > space.width - 8) continue;
-    const y = space.y + Math.max(HEADER / 2, size * 0.7);
-    if (size > 14) {
-      context.fillStyle = colours.paper;
-      context.globalAlpha = 0.75;
-      context.fillRect(space.x + 3, y - size * 0.6, context.measureText(label).width + 8, size * 1.2);
-      context.globalAlpha = 1;
-    }
-    context.fillStyle = colours.quiet;
-    context.fillText(label, space.x + PADDING, y);
+// Titles keep a readable size on the screen as long as they fit into their box and cover no title drawn before.
+let titles = [];
+function paintTitles(space, v) {
+  if (!inView(space.x, space.y, space.width, space.height, v)) return;
+  if (space !== rootBox) paintTitle(space);
+  for (const shelf of space.layout.shelves) for (const [child] of shelf.boxes) paintTitles(child, v);
+}
+function paintTitle(space) {
+  const size = Math.max(space.layout.header * 0.55, 11 / view.scale);
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  const label = space.parent === rootBox ? space.name : space.short;
+  const width = context.measureText(label).width;
+  if (width > space.width - PADDING || size * 1.3 > space.height) return;
+  const area = { x: space.x + PADDING - 2, y: space.y + Math.max(0, space.layout.header - size * 1.3) / 2, w: width + 4, h: size * 1.3 };
+  if (titles.some((t) => area.x < t.x + t.w && t.x < area.x + area.w && area.y < t.y + t.h && t.y < area.y + area.h)) return;
+  titles.push(area);
+  if (area.h > space.layout.header) {
+    context.fillStyle = colours.paper;
+    context.globalAlpha = 0.8;
+    context.fillRect(area.x, area.y, area.w, area.h);
+    context.globalAlpha = 1;
   }
+  context.textBaseline = "middle";
+  context.fillStyle = colours.quiet;
+  context.fillText(label, area.x + 2, area.y + area.h / 2);
 }
 function related() {
   if (state.edge) return new Set([state.edge.source, state.edge.target]);
@@ -183,6 +194,7 @@ function related() {
 function paintNodes(v) {
   const near = related();
   context.font = "11px system-ui, sans-serif";
+  context.textBaseline = "middle";
   for (const node of nodes) {
     if (!node.shown || !inView(node.x, node.y, CELL.width, CELL.height, v)) continue;
     context.globalAlpha = near && !near.has(node) ? 0.35 : 1;
@@ -234,11 +246,17 @@ function strokeEdge(edge, width, arrow) {
   context.lineTo(tip.x - size * Math.cos(angle + 0.45), tip.y - size * Math.sin(angle + 0.45));
   context.fill();
 }
+const chosenEdges = () => (state.edge ? [state.edge] : state.node ? [...state.node.out, ...state.node.in].filter(visible) : []);
 function paintEdges() {
-  const chosen = state.edge ? [state.edge] : state.node ? [...state.node.out, ...state.node.in].filter(visible) : [];
+  const chosen = chosenEdges().length > 0;
   const many = edges.length > 400;
-  context.globalAlpha = chosen.length ? 0.06 : many ? 0.16 : 0.5;
+  context.globalAlpha = chosen ? 0.05 : edges.length > 3000 ? 0.1 : many ? 0.18 : 0.5;
   for (const edge of edges) if (visible(edge) && edge.cycle < 0) strokeEdge(edge, 1, !many);
+  context.globalAlpha = 1;
+}
+// Above the modules: cycles, and what is chosen.
+function paintMarkedEdges() {
+  const chosen = chosenEdges();
   context.globalAlpha = chosen.length ? 0.25 : 0.85;
   for (const edge of edges) if (visible(edge) && edge.cycle >= 0) strokeEdge(edge, 1.6, true);
   context.globalAlpha = 1;

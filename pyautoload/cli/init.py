@@ -1,0 +1,223 @@
+"""``pyautoload init``: the configuration of an existing project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+
+import click
+
+from pyautoload.autoloader import AutoLoader
+from pyautoload.checking.problem import Problem
+from pyautoload.settings import Settings
+
+PYPROJECT = "pyproject.toml"
+TEST_FILE = os.path.join("tests", "test_autoload.py")
+# Directories of a project that hold no application.
+_NOT_ROOTS = {
+    "tests", "test", "docs", "doc", "examples", "scripts", "benchmarks", "build", "dist", "node_modules", "venv", "env",
+    "migrations", "tools",
+}  # fmt: skip
+# Directories that by convention organise without naming.
+_ORGANISING = ("concerns",)
+_TEST = '''\
+"""Every file can be loaded and defines what its name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyautoload import AutoLoader
+from pyautoload.checking import Problem, find_problems
+from pyautoload.settings import load
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def problems() -> list[Problem]:
+    loader = AutoLoader.from_config(PROJECT)
+    settings = load(PROJECT)
+    try:
+        found = find_problems(loader, static=True, plain=settings.plain_modules, base=settings.directory)
+    finally:
+        loader.unregister()
+    return [problem for problem in found if problem.is_finding]
+
+
+@pytest.mark.parametrize("problem", problems(), ids=lambda problem: f"{problem.kind}:{problem.place}")
+def test_what_is_autoloaded_has_no_problem(problem: Problem) -> None:
+    pytest.fail(str(problem), pytrace=False)
+'''
+
+
+@click.command()
+@click.argument("directory", default=".", type=click.Path(exists=True, file_okay=False))
+@click.option("--root", "roots", multiple=True, metavar="DIR", help="A root, in place of what is found.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+def command(directory: str, roots: tuple[str, ...], yes: bool) -> None:
+    """Write the configuration of an existing project, and a test that checks it.
+
+    It shows first what it found: the roots, how many files fit as they are, and the rules that the others need.
+    """
+    directory = os.path.abspath(directory)
+    target = os.path.join(directory, PYPROJECT)
+    if _is_configured(target):
+        raise click.UsageError(f"{target} has a [tool.pyautoload] already")
+    settings = Settings(target, directory, [_relative(root, directory) for root in roots] or _find_roots(directory))
+    if not settings.roots:
+        click.echo("no directory with Python files was found here or in src/; name one with --root", err=True)
+        sys.exit(1)
+    settings.collapse = [f"*/{name}" for name in _ORGANISING if _has_directory(settings, name)]
+    modules, problems = _look(settings)
+    settings.inflections = _inflections(problems)
+    modules, problems = _look(settings)
+    settings.plain_modules = _plain(settings, problems)
+    _, problems = _look(settings)
+    _show(settings, modules, [problem for problem in problems if problem.is_finding])
+    table = render(settings)
+    click.echo(f"\nto be added to {PYPROJECT}:\n")
+    click.echo("\n".join(f"    {line}" if line else "" for line in table.splitlines()))
+    test = os.path.join(directory, TEST_FILE)
+    writes_test = not os.path.exists(test)
+    click.echo(f"\n{TEST_FILE} {'is to check it in every test run' if writes_test else 'exists and stays as it is'}")
+    if not yes and not click.confirm("\nWrite?", default=True):
+        sys.exit(1)
+    _append(target, table)
+    if writes_test:
+        os.makedirs(os.path.dirname(test), exist_ok=True)
+        with open(test, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(_TEST)
+    click.echo(f"wrote {PYPROJECT}{f' and {TEST_FILE}' if writes_test else ''}; next: pyautoload check")
+
+
+def _is_configured(file: str) -> bool:
+    from pyautoload.errors import SetupError
+    from pyautoload.settings import read
+
+    if not os.path.exists(file):
+        return False
+    try:
+        read(file)
+    except SetupError as error:
+        if "has no [tool.pyautoload]" in str(error):
+            return False
+        raise
+    return True
+
+
+# What is there
+
+
+def _find_roots(directory: str) -> list[str]:
+    """The directories with Python files, in ``src`` if there is one."""
+    base = os.path.join(directory, "src")
+    if not os.path.isdir(base):
+        base = directory
+    found = []
+    for entry in sorted(os.scandir(base), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name.isidentifier() and entry.name not in _NOT_ROOTS and _has_python(entry.path):
+            found.append(_relative(entry.path, directory))
+    return found
+
+
+def _relative(path: str, directory: str) -> str:
+    return os.path.relpath(os.path.join(directory, path), directory).replace(os.sep, "/")
+
+
+def _has_python(directory: str) -> bool:
+    return any(name.endswith(".py") for _dir, _dirs, files in os.walk(directory) for name in files)
+
+
+def _has_directory(settings: Settings, name: str) -> bool:
+    roots = (os.path.join(settings.directory, root) for root in settings.roots)
+    return any(name in dirs for root in roots for _dir, dirs, _files in os.walk(root))
+
+
+def _look(settings: Settings) -> tuple[int, list[Problem]]:
+    """The number of managed files, and the static problems with the settings as they are now."""
+    from pyautoload.checking.check import find_problems
+    from pyautoload.checking.survey import Survey
+
+    loader = settings.apply(AutoLoader(tag="init"))
+    try:
+        found = find_problems(loader, static=True, plain=settings.plain_modules, base=settings.directory)
+        return len(Survey(loader.config, loader.inflector).files), found
+    finally:
+        loader.unregister()
+
+
+def _inflections(problems: list[Problem]) -> dict[str, str]:
+    """The rules for files whose name the remedy knows, as far as the stem has the same meaning everywhere."""
+    found: dict[str, set[str]] = {}
+    for problem in problems:
+        rule = re.search(r'inflect\(\{"(\w+)": "(\w+)"\}\)', problem.remedy)
+        if problem.kind == "expected-name" and problem.is_finding and rule is not None and _is_alike(*rule.groups()):
+            found.setdefault(rule[1], set()).add(rule[2])
+    return {stem: names.pop() for stem, names in sorted(found.items()) if len(names) == 1}
+
+
+def _is_alike(stem: str, name: str) -> bool:
+    """Whether a class is likely to be what its file is for: ``Database`` for ``db``, no ``NotFound`` for ``errors``."""
+    letters = iter(name.lower())
+    return all(letter in letters for letter in stem.lower().replace("_", ""))
+
+
+def _plain(settings: Settings, problems: list[Problem]) -> list[str]:
+    """The files that are left: modules with names of several kinds, on purpose."""
+    return sorted(
+        os.path.relpath(problem.path, settings.directory).replace(os.sep, "/")
+        for problem in problems
+        if problem.kind == "expected-name" and problem.severity == "warning" and problem.path is not None
+    )
+
+
+# What is written
+
+
+def _show(settings: Settings, modules: int, left: list[Problem]) -> None:
+    from pyautoload.checking.check import relative_to
+
+    click.secho(f"found {modules} Python files in {', '.join(settings.roots)}", bold=True)
+    fitting = modules - len(settings.inflections) - len(settings.plain_modules)
+    click.echo(f"  {fitting} fit as they are")
+    if settings.inflections:
+        rules = ", ".join(f"{stem} → {name}" for stem, name in settings.inflections.items())
+        click.echo(f"  {len(settings.inflections)} need a rule for their name: {rules}")
+    if settings.plain_modules:
+        click.echo(f"  {len(settings.plain_modules)} define something else; they stay modules to import from")
+    for problem in left:
+        shown = relative_to(settings.directory, problem)
+        click.echo(f"  {click.style(shown.severity, fg='red')}: {shown.place}: {shown.message}")
+
+
+def render(settings: Settings) -> str:
+    """The table as TOML."""
+    lines = ["[tool.pyautoload]", f"roots = {json.dumps(settings.roots)}"]
+    for key in ("collapse", "plain_modules"):
+        values = getattr(settings, key)
+        if len(values) > 3:
+            lines += [f"{key} = [", *(f"    {json.dumps(value, ensure_ascii=False)}," for value in values), "]"]
+        elif values:
+            lines.append(f"{key} = {json.dumps(values, ensure_ascii=False)}")
+    if settings.inflections:
+        lines += ["", "[tool.pyautoload.inflections]"]
+        lines += [f"{_key(stem)} = {json.dumps(name)}" for stem, name in settings.inflections.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(stem: str) -> str:
+    return stem if re.fullmatch(r"[A-Za-z0-9_-]+", stem) else json.dumps(stem, ensure_ascii=False)
+
+
+def _append(file: str, table: str) -> None:
+    text = ""
+    if os.path.exists(file):
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+    separator = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    with open(file, "w", encoding="utf-8", newline="\n") as opened:
+        opened.write(text + separator + table)
