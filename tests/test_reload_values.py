@@ -64,7 +64,7 @@ def test_running_again_stops_where_the_outcome_is_equal(app, runs):
 
 
 def test_package_re_exports(app):
-    a = app(pkg____init__="from .inner import X, f\n", pkg__inner="X = 1\ndef f():\n    return 'old'\n", user="from APP.pkg import X, f\nimport APP.pkg\nY = [X]\n")
+    a = app({"pkg/__init__.py": "from .inner import X, f\n"}, pkg__inner="X = 1\ndef f():\n    return 'old'\n", user="from APP.pkg import X, f\nimport APP.pkg\nY = [X]\n")
     assert a("user").Y == [1]
     a.edit(pkg__inner="X = 2\ndef f():\n    return 'new'\n")
     user = a("user")

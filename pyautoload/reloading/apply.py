@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RestartNeeded", "Transaction"]
 
+# How often modules of a circle may run again because of each other.
+_ROUNDS = 3
+
 
 class RestartNeeded(Exception):
     """A module cannot be reloaded; the others can."""
@@ -117,9 +120,21 @@ class Transaction:
             self._module(name)
             done.add(name)
         # In a circle a module may have run before one whose new values it uses: once more, for those only.
-        for name in queue:
-            if name in self.records and not {name} & (set(self.result.reexecuted) | {*plan.changed} | plan.skipped):
-                self._dependent(name)
+        for _ in range(_ROUNDS):
+            if not any([self._again(name) for name in queue]):
+                break
+
+    def _again(self, name: str) -> bool:
+        record = self.records.get(name)
+        if record is None or name in self.plan.skipped:
+            return False
+        need = need_of(self, record)
+        if name in self.result.reexecuted or name in self.plan.changed:
+            need.calls, need.through, need.missing, need.star = set(), set(), False, False
+            need.changed &= set(need.rebinds)
+        if need:
+            self._meet(record, need)
+        return bool(need)
 
     def _module(self, name: str) -> None:
         self.current = name
@@ -154,8 +169,10 @@ class Transaction:
         self.reloader.remember(name, version.source, new)
         if selection.indices or removed:
             self._run(record, new, selection, removed)
-        elif selection.patched or (diff is not None and diff.changed):
-            self._note_patched(name)
+        else:
+            self._rebind(record, need)
+            if selection.patched or (diff is not None and diff.changed):
+                self._note_patched(name)
         refresh_positions(module, record.path, version.code, self.journal)
 
     def _whole(self, name: str) -> None:
@@ -170,9 +187,11 @@ class Transaction:
     def _dependent(self, name: str) -> None:
         record = self._record(name)
         need = need_of(self, record)
-        if not need:
-            return
-        self.current = name
+        if need:
+            self._meet(record, need)
+
+    def _meet(self, record: Record, need: Need) -> None:
+        name = self.current = record.name
         if not need.runs:
             self._rebind(record, need)
             return
@@ -200,11 +219,21 @@ class Transaction:
         execution = Execution(sys.modules[record.name], self.journal)
 
         def work() -> None:
-            execution.drop(removed)
+            self._bind_anew(execution, selection.need)
+            execution.drop(removed | selection.unbound_first)
             execution.run(parsed, selection.indices)
 
         self._execute(record, execution, work, reexecutes=reexecutes)
-        self._rebind(record, selection.need, execution)
+
+    @staticmethod
+    def _bind_anew(execution: Execution, need: Need) -> None:
+        for local, fact in need.rebinds.items():
+            if execution.names.get(local, MISSING) is not fact.old:
+                continue
+            if fact.is_removal:
+                execution.drop([local])
+            else:
+                execution.bind(local, fact.new)
 
     def _run_whole(self, record: Record, code: CodeType, need: Need) -> None:
         execution = Execution(sys.modules[record.name], self.journal)
@@ -319,7 +348,7 @@ class Transaction:
         uses = self.search.body((module, function))
         return uses is not None and bool((uses.names | uses.methods) & names)
 
-    def _rebind(self, record: Record, need: Need, execution: Execution | None = None) -> None:
+    def _rebind(self, record: Record, need: Need) -> None:
         names = sys.modules[record.name].__dict__
         for local, fact in need.rebinds.items():
             if names.get(local, MISSING) is fact.old:

@@ -33,6 +33,10 @@ _FAR_REACHING = frozenset(
 )
 
 
+def _names(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple)) else []
+
+
 @dataclass
 class Need:
     """What a dependent needs.
@@ -43,6 +47,7 @@ class Need:
         calls: functions that behave differently and that import-time code calls.
         missing: an import of the module will fail.
         through: a value reached through a namespace at import time has changed.
+        star: what a ``from x import *`` gives is another list of names.
     """
 
     rebinds: dict[str, ValueFact] = field(default_factory=dict)
@@ -50,11 +55,12 @@ class Need:
     calls: set[tuple[str, str]] = field(default_factory=set)
     missing: bool = False
     through: set[str] = field(default_factory=set)
+    star: bool = False
 
     @property
     def runs(self) -> bool:
         """Whether import-time code has to run again."""
-        return bool(self.changed or self.calls or self.missing or self.through)
+        return bool(self.changed or self.calls or self.missing or self.through or self.star)
 
     def __bool__(self) -> bool:
         return self.runs or bool(self.rebinds)
@@ -127,6 +133,13 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
     loads = record.scanned().loads
     source = sys.modules.get(alias.module)
     exported = getattr(source, "__all__", None)
+    listed = transaction.facts.values.get(alias.module, {}).get("__all__")
+    if listed is not None:
+        need.star = True
+        for name in set(_names(listed.old)) - set(_names(listed.new)):
+            held = names.get(name, MISSING)
+            if held is not MISSING and held is getattr(source, name, MISSING):
+                need.rebinds[name] = ValueFact(held, MISSING)
     for name, fact in transaction.facts.values.get(alias.module, {}).items():
         if name == "__all__" or (exported is not None and fact.old is MISSING and name not in exported):
             continue

@@ -36,6 +36,8 @@ class Execution:
         self.reconciler = Reconciler(journal, module.__name__)
         # Names bound to something else now: name → what it was.
         self.changed: dict[str, Any] = {}
+        # Names that were unbound before the statements ran, with their values.
+        self.dropped: dict[str, Any] = {}
 
     # Statement by statement
 
@@ -53,6 +55,9 @@ class Execution:
         names = self.names
         star = _is_star(item.node)
         earlier = dict(names) if star else {name: names.get(name, MISSING) for name in item.binds}
+        if isinstance(item.node, _CONDITIONAL):
+            # Which of its names it binds this time is not known before: none of them may be left from last time.
+            self.dropped.update((name, names.pop(name)) for name in item.binds if name in names)
         exec(parsed.compiled(item), names)
         if item.kind == "doc":
             return
@@ -61,7 +66,12 @@ class Execution:
             new = names.get(name, MISSING)
             # With several bindings of one name the old value is that of the last one.
             old = earlier.get(name, MISSING) if counts.get(name, 1) == 1 else MISSING
-            result = self._settled(item, old, new)
+            if name in self.dropped:
+                old = self.dropped.pop(name)
+            if star and counts.get(name) and name in earlier:
+                result = earlier[name]  # a statement of the module itself binds it, too, and that one holds
+            else:
+                result = self._settled(item, old, new)
             if result is not new:
                 names[name] = result
                 twins.append((result, new))
@@ -128,7 +138,7 @@ class Execution:
         """Unbind names that the source does not bind any more."""
         for name in wanted:
             if name in self.names and not _is_dunder(name):
-                del self.names[name]
+                self.dropped[name] = self.names.pop(name)
                 self._note(name, MISSING)
 
     def bind(self, name: str, value: Any) -> None:
@@ -137,13 +147,15 @@ class Execution:
         self._note(name, value)
 
 
+_CONDITIONAL = (ast.If, ast.Try, ast.For, ast.While, ast.Match)
 # Decorators that do not keep what they decorate.
 _HARMLESS = frozenset({"dataclass", "total_ordering", "final", "runtime_checkable", "unique"})
 _PLAIN_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta)
 
 
 def _is_dunder(name: str) -> bool:
-    return name[:2] == "__" and name[-2:] == "__"
+    """Whether a name is the import system's, or notes of Python, and not the module's own."""
+    return name[:2] == "__" and name[-2:] == "__" and name != "__all__"
 
 
 def _is_star(node: ast.stmt) -> bool:

@@ -107,6 +107,7 @@ class Graph:
         self.cachers.discard(name)
 
     def _add(self, record: Record) -> None:
+        self.records.complete(record)
         aliases = tuple(self._resolve(record))
         self._aliases[record.name] = aliases
         for alias in aliases:

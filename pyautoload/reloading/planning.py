@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ReloadError
@@ -45,9 +45,12 @@ class Planner:
             ReloadError: a changed file does not compile.
         """
         plan = Plan(is_kept=self.is_kept, forced=set(forced))
+        created = self._not_yet_known(batch)
         structural = self._list_anew(batch, plan)
+        plan.added = sorted({*plan.added, *(name for name in created if self._is_there(name))})
+        hinted = batch.paths if batch is not None else set()
         for record in self._candidates(batch):
-            self._look_at(record, plan)
+            self._look_at(record, plan, by_content=record.path in hinted)
         self._look_at_data(batch, plan)
         if structural:
             self._look_at_namespaces(plan)
@@ -68,6 +71,22 @@ class Planner:
 
     # Directories
 
+    def _not_yet_known(self, batch: Batch | None) -> list[str]:
+        """The modules that newly made files stand for, as far as these are not listed."""
+        found = []
+        for path in _files(batch.created) if batch is not None else ():
+            stem, suffix = os.path.splitext(os.path.basename(path))
+            name = self.tree.namespace_of(os.path.dirname(path))
+            space = self.registry.namespace(name) if name is not None else None
+            if suffix != ".py" or name is None or path in self.records.by_path:
+                continue
+            if stem != "__init__" and (space is None or stem not in space.modules):
+                found.append(f"{name}.{stem}" if name else stem)
+        return found
+
+    def _is_there(self, name: str) -> bool:
+        return self.tree.namespace(name.rpartition(".")[0]) is not None and self.registry.get(name) is not None
+
     def _list_anew(self, batch: Batch | None, plan: Plan) -> bool:
         if batch is None:
             names = [space.name for space in self.registry.namespaces()]
@@ -85,14 +104,12 @@ class Planner:
         space = self.registry.namespace(name)
         if space is None:
             return bool(name) and self.registry.namespace(name.rpartition(".")[0]) is not None
-        before = set(space.modules)
+        before = set(space.modules) if only_if_changed else None
         changed = self.tree.refresh(name) if only_if_changed else self.tree.relist(name)
         space = self.registry.namespace(name)
-        if space is not None:
+        if space is not None and before is not None:
             prefix = f"{name}." if name else ""
             plan.added += sorted(prefix + stem for stem in set(space.modules) - before)
-        elif only_if_changed:
-            return True
         return changed or space is None
 
     # Modules
@@ -117,14 +134,14 @@ class Planner:
         prefix = directory.rstrip(os.sep) + os.sep
         return [name for path, name in list(self.records.by_path.items()) if path.startswith(prefix)]
 
-    def _look_at(self, record: Record, plan: Plan) -> None:
+    def _look_at(self, record: Record, plan: Plan, *, by_content: bool = False) -> None:
         stamp = signature(record.path)
         path = self._path_now(record.name)
         moved = path is not None and path != record.path
         if stamp is None or moved:
             self._look_at_moved(record, path if moved else None, plan)
             return
-        if stamp == record.stamp and record.name not in plan.changed:
+        if stamp == record.stamp and not by_content:
             return
         if record.stamp is not None and record.stamp.size == -1:
             self.records.complete(record)
@@ -220,3 +237,13 @@ class Planner:
                 record.source = b""
                 self.records.add(record)
                 self._look_at_moved(record, path, plan)
+
+
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    """Files, and those in directories: what lies in a new directory may have come before that was watched."""
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        for directory, _, names in os.walk(path):
+            yield from (os.path.join(directory, name) for name in names)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import NamedTuple, cast
 
+from pyautoload.importing.bytecode import cache_path, cached_code
 from pyautoload.reloading.sources import CodeFacts, scan
 
 __all__ = ["Record", "Records", "Signature", "signature"]
@@ -165,7 +166,9 @@ class Records:
         try:
             with open(record.path, "rb") as file:
                 source = file.read()
-            code = compile(source, record.path, "exec", dont_inherit=True)
+            code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
+            if code is None:
+                code = compile(source, record.path, "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError):
             return
         record.code, record.source, record.stamp = code, source, stamp

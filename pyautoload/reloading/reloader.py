@@ -124,10 +124,6 @@ class Reloader(Upkeep):
         if time.monotonic() - self.records.last < _QUIET_BEFORE_LOOKING or not self._mutex.acquire(blocking=False):
             return True
         try:
-            for name in self.records.fresh[-_SLICE:]:
-                record = self.records.get(name)
-                if record is not None:
-                    self.records.complete(record)
             self.graph.update(_SLICE)
         finally:
             self._mutex.release()
@@ -206,11 +202,18 @@ class Reloader(Upkeep):
         for record in self.records.all():
             if record.path not in self._failed and signature(record.path) != record.stamp:
                 return True
-        return any(
-            path not in self._failed and self.binder.tree.refresh(space.name)
-            for space in self.binder.registry.namespaces()
-            for path in [space.name]
-        )
+        return any([self._listing_changed(space.name) for space in self.binder.registry.namespaces()])
+
+    def _listing_changed(self, name: str) -> bool:
+        """Whether files have come or gone; a directory that changed just now is listed anew to be sure."""
+        registry = self.binder.registry
+        before = registry.namespace(name)
+        if not self.binder.tree.refresh(name):
+            return False
+        after = registry.namespace(name)
+        if before is None or after is None:
+            return before is not after
+        return (before.modules, before.subdirs, before.file) != (after.modules, after.subdirs, after.file)
 
     def _apply(self, batch: Batch) -> None:
         """What the watcher calls."""

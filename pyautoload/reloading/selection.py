@@ -54,6 +54,8 @@ class Selection:
         self.bodies: set[tuple[str, str]] = set()
         # Names that statements which are gone or changed may have stored into.
         self.extra_stores: set[str] = set()
+        # Names that must not be there before their statements run: code above those uses them.
+        self.unbound_first: set[str] = set()
         # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
         self.members: dict[str, set[str]] = {}
 
@@ -78,8 +80,20 @@ class Selection:
         for index, item in enumerate(self.parsed.statements):
             if item.kind == "other":
                 self.choose(index)
-        while self._uses_changed() or self._stores_into():
+        while self._uses_changed() or self._stores_into() or self._bind_together():
             pass
+
+    def _bind_together(self) -> bool:
+        """Where several statements bind one name (``X = 0``, then ``if ...: X = 1``) they run together."""
+        bound = {name for index in self.indices for name in self.parsed.statements[index].binds} - {"_"}
+        fresh = {
+            index
+            for index, item in enumerate(self.parsed.statements)
+            if index not in self.indices and item.kind != "import" and item.binds & bound
+        }
+        for index in fresh:
+            self.choose(index)
+        return bool(fresh)
 
     def _is_work(self, index: int) -> bool:
         return self.parsed.statements[index].kind in ("assign", "other")
@@ -120,7 +134,7 @@ class Selection:
             item = self.parsed.statements[index]
             decorated = item.kind in ("def", "class") and bool(getattr(item.node, "decorator_list", None))
             if item.kind == "other" or decorated:
-                stored |= item.uses.names
+                stored |= self.stores_of(item)
         stored |= self.extra_stores
         fresh = {
             index
@@ -133,6 +147,19 @@ class Selection:
             self.choose(index)
         return bool(fresh)
 
+    def stores_of(self, item: Statement) -> set[str]:
+        """The names whose objects a statement may store into, itself or by calling functions of the module."""
+        found = set(item.uses.names)
+        pending, seen = [*item.uses.called], set()
+        while pending:
+            name = pending.pop()
+            definition = self.parsed.definitions.get(name)
+            if definition is not None and name not in seen:
+                seen.add(name)
+                found |= definition.late.names
+                pending += definition.late.called
+        return found
+
     def _is_mutable(self, name: str) -> bool:
         value = self.names.get(name)
         return not isinstance(value, _IMMUTABLE) and not (
@@ -144,10 +171,9 @@ def select_dependent(selection: Selection) -> None:
     """Choose what a module runs whose source is the same, but whose dependencies have changed."""
     need = selection.need
     wanted = need.changed | need.through
-    bound_anew = need.changed | set(need.rebinds)
     for index, item in enumerate(selection.parsed.statements):
         if item.kind == "import":
-            if item.binds & bound_anew or (need.missing and not item.binds):
+            if need.missing and (item.binds & need.changed or not item.binds) or (need.star and not item.binds):
                 selection.indices.add(index)
         elif item.uses.names & wanted:
             selection.choose(index)
@@ -185,12 +211,31 @@ def select_changed(
         removed = old.bound() - selection.parsed.bound()
         patches = _statement_changes(selection, change, code)
         _note_removed(selection, change, removed)
+        if old.has_doc and not selection.parsed.has_doc:
+            patches.append(lambda index: selection.transaction.journal.set_item(selection.names, "__doc__", None))
+            selection.patched = True
     selection.transaction.facts.bodies |= selection.bodies
     if selection.need.runs:
         select_dependent(selection)
     else:
         selection.close()
+    if code_diff is None:
+        _note_order(selection)
     return patches, removed
+
+
+def _note_order(selection: Selection) -> None:
+    """A statement that uses a name which is bound below it only must fail, as it would in a fresh import."""
+    first: dict[str, int] = {}
+    for index, item in enumerate(selection.parsed.statements):
+        for name in item.binds:
+            first.setdefault(name, index)
+    for index in sorted(selection.indices):
+        item = selection.parsed.statements[index]
+        late = {name for name in item.uses.names - item.binds if first.get(name, -1) > index}
+        for name in late:
+            selection.unbound_first.add(name)
+            selection.choose(first[name])
 
 
 def _statement_changes(selection: Selection, change: Change, code: CodeType) -> list[Patch]:
@@ -209,7 +254,7 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
         else:
             selection.choose(index)
             selection.reexecutes |= selection._is_work(index)
-            selection.extra_stores = selection.extra_stores | _stores_of(before)
+            selection.extra_stores = selection.extra_stores | _stores_of(selection, before)
     for index in change.added:
         selection.choose(index)
         selection.additions.add(index)
@@ -217,10 +262,10 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
     return patches
 
 
-def _stores_of(item: Statement) -> set[str]:
+def _stores_of(selection: Selection, item: Statement) -> set[str]:
     """What a statement that has gone may have stored into."""
     decorated = bool(getattr(item.node, "decorator_list", None))
-    return item.uses.names if item.kind == "other" or decorated else set()
+    return selection.stores_of(item) if item.kind == "other" or decorated else set()
 
 
 def _note_removed(selection: Selection, change: Change, removed: set[str]) -> None:
@@ -228,7 +273,7 @@ def _note_removed(selection: Selection, change: Change, removed: set[str]) -> No
     for item in change.removed:
         if item.kind in ("assign", "other"):
             selection.reexecutes = True
-        stored = _stores_of(item)
+        stored = _stores_of(selection, item)
         if stored:
             selection.extra_stores = selection.extra_stores | stored
             mutable = {name for name in stored if selection._is_mutable(name)}

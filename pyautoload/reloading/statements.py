@@ -86,6 +86,11 @@ class Parsed:
         # Local function or class → its statement, the last one of that name.
         self.definitions = {item.name: item for item in self.statements if item.kind in ("def", "class")}
 
+    @property
+    def has_doc(self) -> bool:
+        """Whether the module has a docstring."""
+        return bool(self.statements) and self.statements[0].kind == "doc"
+
     def compiled(self, item: Statement) -> CodeType:
         """The code of one statement; its lines are those of the file."""
         if item.code is None:

@@ -31,11 +31,13 @@ class Batch(NamedTuple):
     Attributes:
         paths: files and directories.
         directories: directories of which an entry has come or gone.
+        created: files that have come, or were written in place of others.
         everything: look at all files.
     """
 
     paths: set[str]
     directories: set[str]
+    created: set[str]
     everything: bool
 
 
@@ -89,6 +91,7 @@ class Watcher:
         self._condition = threading.Condition()
         self._paths: set[str] = set()
         self._changed_directories: set[str] = set()
+        self._created: set[str] = set()
         self._count = 0
         self._everything = False
         self._first = self._last = 0.0
@@ -168,6 +171,8 @@ class Watcher:
             self._paths.add(path)
             if kind in _STRUCTURAL:
                 self._changed_directories.add(os.path.dirname(path))
+                if kind != "deleted":
+                    self._created.add(path)
                 if is_directory:
                     self._changed_directories.add(path)
                     self._everything = self._everything or kind == "moved"
@@ -180,8 +185,10 @@ class Watcher:
         with self._condition:
             if not self._count:
                 return None
-            batch = Batch(self._paths, self._changed_directories, self._everything or self._count > _MANY)
-            self._paths, self._changed_directories = set(), set()
+            batch = Batch(
+                self._paths, self._changed_directories, self._created, self._everything or self._count > _MANY
+            )
+            self._paths, self._changed_directories, self._created = set(), set(), set()
             self._count, self._everything, self.pending = 0, False, False
             return batch
 

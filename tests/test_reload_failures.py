@@ -1,0 +1,169 @@
+"""Failures: all or nothing, reported once with file and line, and mended by the next edit."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import pytest
+from reload_app import app  # noqa: F401
+
+from pyautoload import ReloadError
+from pyautoload.errors import ReloadingDisabled
+
+
+def test_a_syntax_error_then_the_fix(app):
+    a = app(a="def f():\n    return 1\n")
+    f = a("a").f
+    result = a.edit(a="def f(:\n    return 2\n")
+    error = result.errors[0]
+    assert (f(), error.module, error.file, error.line) == (1, f"{a.name}.a", str(a.root / "a.py"), 1)
+    assert isinstance(error.__cause__, SyntaxError)
+    a.edit(a="def f():\n    return 2\n")
+    assert f() == 2
+
+
+def test_an_exception_at_import_time_puts_everything_back(app):
+    a = app(a="X = 1\nITEMS = [1]\nclass C:\n    V = 1\ndef f():\n    return 1\n")
+    module = a("a")
+    before = dict(vars(module))
+    result = a.edit(a="X = 2\nITEMS = [2]\nclass C:\n    V = 2\n    def n(self): ...\ndef f():\n    return 2\nNEW = 1\nboom = 1 / 0\n")
+    assert {key: value for key, value in vars(module).items()} == before
+    assert (module.f(), module.C.V, hasattr(module.C, "n")) == (1, 1, False)
+    assert (result.errors[0].line, type(result.errors[0].__cause__)) == (9, ZeroDivisionError)
+
+
+def test_an_exception_in_a_dependent_halfway(app):
+    a = app(
+        a="X = 1\ndef f():\n    return X\n",
+        b="from APP.a import X\nY = X * 2\n",
+        c="from APP.b import Y\nZ = 10 // (4 - Y)\n",
+        d="from APP.c import Z\nW = Z\n",
+    )
+    assert a("d").W == 5
+    result = a.edit(a="X = 2\ndef f():\n    return -X\n")
+    assert result.errors[0].module == f"{a.name}.c"
+    assert (a("a").X, a("a").f(), a("b").X, a("b").Y, a("c").Z, a("d").W) == (1, 1, 1, 2, 5, 5)
+    a.edit(c="from APP.b import Y\nZ = Y\n")
+    assert (a("a").f(), a("b").Y, a("c").Z, a("d").W) == (-2, 4, 4, 4)
+
+
+def test_a_deleted_symbol_that_is_still_imported(app):
+    a = app(a="X = 1\ndef f():\n    return 1\n", b="from APP.a import f\ndef g():\n    return f()\n")
+    g = a("b").g
+    result = a.edit(a="X = 1\n")
+    assert (result.errors[0].module, result.errors[0].line) == (f"{a.name}.b", 1)
+    assert (g(), a("a").f()) == (1, 1)
+    a.edit(b="def g():\n    return 2\n")
+    assert g() == 2
+    assert not hasattr(a("a"), "f")
+
+
+def test_a_name_used_after_its_definition_was_deleted(app):
+    a = app(a="X = 1\nY = X + 1\n")
+    a("a")
+    result = a.edit(a="Y = X + 1\n")
+    assert isinstance(result.errors[0].__cause__, NameError)
+    assert a("a").Y == 2
+
+
+def test_a_name_used_before_its_definition(app):
+    a = app(a="X = 1\nY = 5\n")
+    a("a")
+    result = a.edit(a="Y = X + 1\nX = 1\n")
+    assert isinstance(result.errors[0].__cause__, NameError)
+    assert a("a").Y == 5
+
+
+def test_two_broken_files_heal_together(app):
+    a = app(a="def f():\n    return 1\n", b="def g():\n    return 1\n")
+    f, g = a("a").f, a("b").g
+    a.edit(a="def f(:\n")
+    a.edit(b="def g():\n    return 2\n")
+    assert (f(), g()) == (1, 1)
+    a.edit(a="def f():\n    return 2\n")
+    assert (f(), g()) == (2, 2)
+
+
+def test_a_module_that_was_imported_on_the_way_to_the_failure_is_unloaded(app):
+    a = app(a="X = 1\n", extra="Y = 1\n")
+    a("a")
+    a.edit(a="import APP.extra\nX = 2\n1 / 0\n")
+    assert f"{a.name}.extra" not in sys.modules
+    assert not hasattr(a("a"), "extra")
+
+
+def test_reload_raises_and_the_result_tells(app):
+    a = app(a="X = 1\n", options={"watch": False})
+    a("a")
+    a.write("a.py", "X = 2\nraise RuntimeError('no')\n")
+    with pytest.raises(ReloadError, match="RuntimeError: no") as caught:
+        a.loader.reload()
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert caught.value.result.errors == [caught.value]
+    assert a("a").X == 1
+
+
+def test_reload_if_changed_raises_once_for_one_state_of_the_files(app):
+    a = app(a="X = 1\n", options={"watch": False})
+    a("a")
+    a.write("a.py", "X = \n")
+    with pytest.raises(ReloadError):
+        a.loader.reload_if_changed()
+    assert a.loader.reload_if_changed() is None
+    a.write("a.py", "X = 5\n")
+    assert a.loader.reload_if_changed()
+    assert a("a").X == 5
+
+
+def test_the_watcher_logs_the_failure(app, caplog):
+    a = app(a="X = 1\n")
+    a("a")
+    with caplog.at_level(logging.WARNING, "pyautoload"):
+        a.edit(a="X = (\n")
+    assert "SyntaxError" in caplog.text
+
+
+def test_a_callback_that_fails_puts_everything_back(app):
+    a = app(a="X = 1\n")
+    a("a")
+
+    def refuse(name, value, path):
+        raise RuntimeError("not now")
+
+    a.loader.on_load(refuse)
+    result = a.edit(a="X = 2\n")
+    assert result.errors
+    assert a("a").X == 1
+
+
+def test_an_on_reload_function_that_fails_does_not_stop_reloading(app):
+    a = app(a="def f():\n    return 1\n")
+    f = a("a").f
+    a.loader.on_reload(lambda result: 1 / 0)
+    a.edit(a="def f():\n    return 2\n")
+    a.edit(a="def f():\n    return 3\n")
+    assert f() == 3
+
+
+def test_reloading_must_be_enabled(app):
+    a = app(a="")
+    a.loader.disable_reloading()
+    with pytest.raises(ReloadingDisabled):
+        a.loader.reload()
+    with pytest.raises(ReloadingDisabled):
+        a.loader.dependency_graph()
+
+
+def test_a_module_that_is_not_loaded_cannot_be_reloaded(app):
+    a = app(a="")
+    with pytest.raises(ValueError, match="is no loaded module"):
+        a.loader.reload("nowhere.at.all")
+
+
+def test_system_exit_at_import_time_is_a_failure_as_any(app):
+    a = app(a="X = 1\n")
+    a("a")
+    result = a.edit(a="X = 2\nraise SystemExit(3)\n")
+    assert isinstance(result.errors[0].__cause__, SystemExit)
+    assert a("a").X == 1
