@@ -74,6 +74,8 @@ class Result:
     sides: dict[str, dict[str, Any]]
     targets: list[dict[str, Any]]
     skipped: dict[str, str]
+    # Contender → why it has no figure here. Example: {"hmr": "never live: 874 of 999 modules stale"}
+    remarks: dict[str, str]
     # Contender → what it said beside the metrics; with the first metric of a group only.
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -139,6 +141,7 @@ def _result(
         sides=sides,
         targets=[judged for target in metric.targets if (judged := _judge(target, sides))],
         skipped=skipped,
+        remarks={name: remark for name, found in runs.items() if (remark := _remark(found, f"{metric.key}_remark"))},
     )
 
 
@@ -175,6 +178,10 @@ def _judge(target: Target, sides: dict[str, dict[str, Any]]) -> dict[str, Any] |
     }
 
 
+def _remark(found: list[Figures], key: str) -> str:
+    return next((str(figures[key]) for figures in found if key in figures), "")
+
+
 def _all_notes(group: Group, runs: dict[str, list[Figures]]) -> dict[str, Any]:
     told = {metric.key for metric in group.metrics} | set(group.expect)
     notes = {name: _notes(found, told) for name, found in runs.items() if found}
@@ -186,7 +193,7 @@ def _notes(found: list[Figures], told: set[str]) -> dict[str, Any]:
     notes: dict[str, Any] = {}
     for key in found[0]:
         values = [figures.get(key) for figures in found]
-        if key in told or None in values:
+        if key in told or None in values or key.endswith(("_remark", "_all")):
             continue
         numeric = all(isinstance(value, (int, float)) for value in values)
         notes[key] = statistics.median(values) if numeric else values[-1]  # type: ignore[type-var]

@@ -40,6 +40,13 @@ class Plan:
         return self.sizes[min(1, len(self.sizes) - 1)]
 
     @property
+    def edited(self) -> tuple[int, ...]:
+        """The sizes of the trees that are edited while they are loaded: 1,000, 5,000 and 10,000 modules."""
+        if self.sizes == (1_000, 10_000, 100_000):
+            return (1_000, 5_000, 10_000)
+        return tuple(max(size, 100) for size in self.sizes if size <= 10_000) or (1_000,)
+
+    @property
     def large(self) -> int:
         return self.sizes[-1]
 

@@ -42,14 +42,21 @@ def run(command: list[str], *, timeout: float = 1800, **extra: str) -> Figures:
     return figures
 
 
-def python(function: str, *, needs: str = "", **arguments: Any) -> Start:
-    """A contender in Python: ``function`` is ``'stock.eager'``; ``needs`` a package it cannot do without."""
+def python(function: str, *, needs: str = "", interpreter: str = "", **arguments: Any) -> Start:
+    """A contender in Python.
+
+    Args:
+        function: ``'stock.eager'`` for that function of ``opponents/stock.py``.
+        needs: a package that it cannot do without.
+        interpreter: another one than this.
+        arguments: what the function is called with.
+    """
 
     def start() -> Figures:
         if needs and importlib.util.find_spec(needs) is None:
             raise Missing(f"{needs} is not installed: pip install 'pyautoload[bench]'")
         pairs = [f"{key}={value}" for key, value in arguments.items()]
-        return run([sys.executable, str(HERE / "child.py"), function, *pairs])
+        return run([interpreter or sys.executable, str(HERE / "child.py"), function, *pairs])
 
     return start
 

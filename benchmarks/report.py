@@ -87,6 +87,7 @@ def _section(name: str, found: dict[str, Any]) -> str:
         parts.append(found["text"] + "\n")
     for result in found["results"]:
         parts.append(_table(result))
+        parts += [f"{side}: {remark}.\n" for side, remark in result["remarks"].items()]
         parts += [f"{verdict(target, result['unit'])}.\n" for target in result["targets"]]
         parts += [f"{side} was left out: {reason}.\n" for side, reason in result["skipped"].items()]
     return "\n".join(parts)

@@ -35,6 +35,8 @@ def shown(result: Result) -> Table:
         middle = f"{number(side['quartiles'][0])} to {number(side['quartiles'][1])}"
         told = ratio(side["ratio"]) if "ratio" in side else "1" if name == result.baseline else ""
         table.add_row(name, number(side["median"]), spread, middle, told)
+    for name, remark in result.remarks.items():
+        table.add_row(name, remark, "", "", "")
     for name in result.skipped:
         table.add_row(name, "skipped", "", "", "")
     return table

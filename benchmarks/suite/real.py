@@ -1,7 +1,7 @@
 """Eager load of real code bases, against importing every module of them.
 
-Copies of installed packages, without tests and without what needs optional packages. How much there is to gain depends on
-what their modules do when they run: SymPy computes for two milliseconds in each, next to which finding it is nothing.
+Copies of installed packages, without tests and without what needs optional packages. How much there is to gain depends
+on what their modules do when they run: SymPy computes for two milliseconds in each, and finding it is little to that.
 """
 
 from __future__ import annotations
