@@ -320,6 +320,8 @@ class _Reader:
         self.bind(local, line, "import", context)
 
     def target(self, node: ast.expr, context: _Context) -> None:
+        if not isinstance(node, ast.Name):
+            self.expression(node, context)
         for part in _names_of(node):
             self.bind(part.id, part.lineno, "value", context)
 

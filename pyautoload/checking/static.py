@@ -105,7 +105,7 @@ def expected_name_problem(survey: Survey, module: str, defined: list[str], asked
 
 
 def _likely(defined: list[str], expected: str) -> str | None:
-    same = (name for name in defined if folded(name) == folded(expected))
+    same = (name for name in defined if folded(name) == folded(expected) and not name.islower())
     return next(same, None) or next((name for name in defined if name[:1].isupper() and not name.isupper()), None)
 
 
