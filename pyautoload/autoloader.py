@@ -22,12 +22,12 @@ from pyautoload.registry import ModuleRegistry
 from pyautoload.tree import ManagedTree
 
 if TYPE_CHECKING:
-    from pyautoload.profiling import Profile
     from pyautoload.bundling import BuiltBundle
-    from pyautoload.sources import Source
+    from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
     from pyautoload.reloading.result import ReloadResult
+    from pyautoload.sources import Source
 
 __all__ = ["AutoLoader"]
 
@@ -329,6 +329,7 @@ class AutoLoader:
         """Unload every loaded managed module; what is used afterwards is loaded again."""
         self._require_setup("unload()")
         self.binder.unload(self.registry.loaded())
+        loading.look_anew(self)
 
     # Reloading
 
@@ -488,7 +489,13 @@ class AutoLoader:
     # Callbacks
 
     def on_setup(self, fn: Callable[[], Any]) -> Callable[[], Any]:
-        """Call ``fn()`` after ``setup()``; at once if the loader is set up already."""
+        """Call ``fn()`` after ``setup()``; at once if the loader is set up already.
+
+        Raises:
+            TypeError: ``fn`` cannot be called.
+        """
+        if not callable(fn):
+            raise TypeError(f"{fn!r} cannot be called: a function is needed")
         self.callbacks.setup.append(fn)
         if self._is_set_up:
             fn()
@@ -529,5 +536,5 @@ class AutoLoader:
         if self._is_set_up:
             log.debug(self.tag, "configured after setup(): what is listed already is listed anew")
             loading.drop_bundle(self)  # it was made for other rules
-            self.tree.use_roots()
+            loading.look_anew(self)
         return self

@@ -84,9 +84,9 @@ class Introspection:
 
     def _directory_name(self, path: str, name: str) -> str | None:
         config = self.tree.config
-        if path not in config.roots and not config.collapsed.matches(path):
-            if not self.tree.scanner.has_python(path):
-                return None
+        named = path not in config.roots and not config.collapsed.matches(path)
+        if named and not self.tree.scanner.has_python(path):
+            return None
         self._check_directories(path)
         return name
 
@@ -124,10 +124,10 @@ class Introspection:
                 if directory_name is None:
                     continue
                 names[listing.directory] = directory_name
-                for path in sorted(listing.files.values()):
-                    name = self.expected_name(path)
-                    if name is not None:
-                        names[path] = name
+                namespace = self.tree.namespace_of(listing.directory)
+                for stem, path in sorted(listing.files.items()):
+                    name = f"{namespace}.{stem}" if namespace else stem
+                    names[path] = self._file_name(path, str(namespace) if stem == "__init__" else name)
         return names
 
     def where(self, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -79,11 +79,15 @@ def eager_load_all() -> list[str]:
     Raises:
         EagerLoadError: with the failures of all of them; each loader has loaded what it could.
     """
+    return _of_all(lambda loader: loader.eager_load())
+
+
+def _of_all(load: Callable[[AutoLoader], list[str]]) -> list[str]:
     loaded: list[str] = []
     failures: dict[str, Exception] = {}
     for loader in all_loaders(set_up=True):
         try:
-            loaded += loader.eager_load()
+            loaded += load(loader)
         except EagerLoadError as error:
             failures.update(error.failures)
             loaded += error.loaded
@@ -104,9 +108,10 @@ def eager_load_namespace(namespace: str | ModuleType) -> list[str]:
         The names of the modules that were loaded.
 
     Raises:
-        EagerLoadError: something could not be loaded.
+        TypeError: neither a name nor a module.
+        EagerLoadError: with the failures of all of them.
     """
-    return [name for loader in all_loaders(set_up=True) for name in loader.eager_load_namespace(namespace)]
+    return _of_all(lambda loader: loader.eager_load_namespace(namespace))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.importing.eager import Planned, Progress
 
-__all__ = ["eager_load", "eager_load_dir", "load_file", "namespace_name", "resolve", "start", "stop"]
+__all__ = ["eager_load", "eager_load_dir", "load_file", "look_anew", "namespace_name", "resolve", "start", "stop"]
 
 
 # Starting and stopping
@@ -44,10 +44,7 @@ def start(loader: AutoLoader) -> None:
     finder.refresh_tops()
     loader._finder = finder
     finder.install()
-    for name in loader.tree.root_namespaces():
-        module = sys.modules.get(name)
-        if module is not None and not loader.registry.is_loaded(name):
-            loader.binder.attach_external(module, name)
+    _attach_existing(loader)
     loader._is_set_up = True
     loaders.note_set_up(loader)
     loader._start_reloading()
@@ -82,8 +79,8 @@ def stop(loader: AutoLoader) -> None:
         loader._finder = None
     loader.disable_reloading()
     for name in loader.registry.loaded():
-        access = access_of(sys.modules.get(name))
-        if access is not None and access.binder is loader.binder:
+        access = access_of(sys.modules.get(name), loader.binder)
+        if access is not None:
             access.remove()
     loader.binder.detach_externals()
     drop_bundle(loader)
@@ -91,6 +88,25 @@ def stop(loader: AutoLoader) -> None:
         unmount(path)
     loader._is_set_up = False
     loaders.forget(loader)
+
+
+def _attach_existing(loader: AutoLoader) -> None:
+    """Add what is managed to the packages that exist already, made by whomever."""
+    tops = loader.tree.tops() & sys.modules.keys()
+    if not tops:
+        return
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] not in tops or loader.registry.is_loaded(name) or not isinstance(module, ModuleType):
+            continue
+        if (hasattr(module, "__path__") or loader.tree.is_root(name)) and loader.tree.claims(name):
+            loader.binder.attach_external(module, name)
+
+
+def look_anew(loader: AutoLoader) -> None:
+    """Forget what was listed: files may have come or gone. What is used next is looked up on disk."""
+    loader.tree.use_roots()
+    if loader._finder is not None:
+        loader._finder.refresh_tops()
 
 
 def _check_existing(loader: AutoLoader, name: str) -> None:

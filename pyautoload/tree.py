@@ -14,7 +14,7 @@ from pyautoload import log
 from pyautoload.config import Config, parts_below
 from pyautoload.inflector import normalized
 from pyautoload.registry import ModuleRegistry, Namespace
-from pyautoload.scanner import FileScanner
+from pyautoload.scanner import FileScanner, two_definitions
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class ManagedTree:
     def use_roots(self) -> None:
         """Take the roots from the configuration; what was listed before is forgotten."""
         with self._lock:
+            known = [space.name for space in self.registry.namespaces()]
             self.registry.invalidate()
             self._leads, self._root_dirs = {"": set()}, {}
             for root in self.config.roots.values():
@@ -72,6 +73,9 @@ class ManagedTree:
                 parts = root.namespace.split(".") if root.namespace else []
                 for index, part in enumerate(parts):
                     self._leads.setdefault(".".join(parts[:index]), set()).add(part)
+        for name in known:
+            for listener in self.on_relisted:
+                listener(name)
 
     # Namespaces
 
@@ -83,6 +87,13 @@ class ManagedTree:
             assert space is not None
             names.update(space.modules, space.subdirs)
         return names
+
+    def claims(self, name: str) -> bool:
+        """Whether ``name`` is a namespace of this tree."""
+        top = name.partition(".")[0]
+        if top not in self._leads.get("", ()) and "" not in self._root_dirs:
+            return False
+        return self.namespace(name) is not None
 
     def is_root(self, name: str) -> bool:
         """Whether a root was given for the namespace ``name``, or one below it."""
@@ -189,27 +200,35 @@ class ManagedTree:
 
     def _adopt_sibling(self, space: Namespace) -> None:
         """`hotel.py` beside `hotel/` is the code of the namespace `hotel`."""
-        if space.file is not None or not space.name:
+        if not space.name:
             return
         parent_name, _, stem = space.name.rpartition(".")
         parent = self.registry.namespace(parent_name)
         file = parent.modules.get(stem) if parent else None
-        if file is not None and file.endswith(".py"):
-            space.file = file
+        if file is None or not file.endswith(".py"):
+            return
+        if space.file is not None:
+            raise two_definitions(space.name, file, space.file)  # the directory of the other one is a root
+        space.file = file
 
     def _shadow_existing(self, space: Namespace | None) -> Namespace | None:
-        """A file in a top-level root does not take the name of a module that exists: `json.py` stays shadowed."""
+        """What lies in a top-level root does not take the name of a module that exists: `json.py` stays shadowed."""
         if space is None or space.name or not self.existing_modules_win:
             return space
         for stem, path in list(space.modules.items()):
             existing = sys.modules.get(stem)
-            if existing is None:
-                taken = stem in sys.stdlib_module_names
-            else:
-                taken = getattr(existing, "__file__", None) != path
-            if taken and stem != "__main__":
+            own = existing is not None and getattr(existing, "__file__", None) == path
+            if (stem in sys.stdlib_module_names if existing is None else not own) and stem != "__main__":
                 space.shadowed[path] = f"the module {stem!r} that exists already"
                 del space.modules[stem]
+        for stem, paths in list(space.subdirs.items()):
+            existing = sys.modules.get(stem)
+            taken = existing is not None and not hasattr(existing, "__path__")
+            if stem in sys.stdlib_module_names or (
+                taken and getattr(existing, "__file__", None) != space.modules.get(stem, "")
+            ):
+                space.shadowed[paths[0]] = f"the module {stem!r} that exists already"
+                del space.subdirs[stem]
         return space
 
     def _log_listing(self, space: Namespace) -> None:

@@ -310,3 +310,140 @@ def test_an_unregistered_loader_can_be_set_up_again(tree):
     import app
 
     assert app.User.__module__ == "app.user"
+
+
+def test_a_directory_of_a_top_level_root_extends_a_package_that_exists_already(tree):
+    tree({"site/lib/__init__.py": "OWN = 1", "site/lib/a.py": "AT = 'site'", "src/lib/extra.py": "class Extra: pass"})
+    sys.path.insert(0, "site")
+    import lib
+
+    loader = AutoLoader("src", "").setup()
+    import lib.a
+    import lib.extra
+
+    assert sys.modules["lib"] is lib
+    assert lib.Extra is lib.extra.Extra
+    assert (lib.OWN, lib.a.AT) == (1, "site")
+    assert loader.eager_load() == []
+
+
+def test_collapsing_after_setup_shows_at_the_top_level_too(tree):
+    tree({"src/group/lonely_star.py": "class LonelyStar: pass"})
+    loader = AutoLoader("src", "").setup()
+    loader.collapse("group")
+    import lonely_star
+
+    assert lonely_star.LonelyStar
+
+
+def test_collapsing_after_setup_shows_in_a_namespace_that_is_complete(tree):
+    tree({"app/x.py": "class X: pass", "app/group/y.py": "class Y: pass"})
+    loader = AutoLoader("app").setup()
+    loader.eager_load()
+    loader.collapse("group")
+    import app
+
+    assert app.Y.__module__ == "app.y"
+
+
+def three_loaders() -> list[AutoLoader]:
+    return [AutoLoader(name, "app").setup() for name in ("one", "two", "three")]
+
+
+def test_loaders_that_share_a_namespace_show_all_of_it(tree):
+    root = tree({"one/a.py": "class A: pass", "two/b.py": "class B: pass", "three/sub/c.py": "class C: pass"})
+    three_loaders()
+    import app
+
+    assert {"A", "B", "a", "b", "sub"} <= set(dir(app))
+    assert list(app.__path__) == [str(root / name) for name in ("one", "two", "three")]
+    assert (app.B.__module__, app.sub.C.__module__, app.A.__module__) == ("app.b", "app.sub.c", "app.a")
+    names: dict[str, object] = {}
+    exec("from app import *", names)
+    assert {"A", "B"} <= names.keys()
+
+
+def test_a_loader_that_comes_later_adds_to_a_namespace_that_is_in_use(tree):
+    tree({"one/a.py": "class A: ...", "one/sub/x.py": "class X: ...", "two/sub/y.py": "class Y: ..."})
+    tree({"two/b.py": "class B: ..."})
+    first = AutoLoader("one", "app").setup()
+    first.eager_load()
+    import app
+
+    second = AutoLoader("two", "app").setup()
+    assert app.B.__module__ == "app.b"
+    assert app.sub.Y.__module__ == "app.sub.y"
+    assert {"Y", "X"} <= set(dir(app.sub))
+    assert second.loaded() == ["app.b", "app.sub.y"]
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_one_of_the_loaders_that_share_a_namespace_may_be_unregistered(tree, gone):
+    tree({"one/a.py": "class A: pass", "two/b.py": "class B: pass", "three/c.py": "class C: pass"})
+    all_three = three_loaders()
+    import app
+
+    assert not hasattr(app, "Nope")
+    all_three[gone].unregister()
+    left = [name for index, name in enumerate("ABC") if index != gone]
+    assert [getattr(app, name).__name__ for name in left] == left
+    assert not hasattr(app, "ABC"[gone])
+
+
+def test_a_loader_with_code_for_the_shared_namespace_provides_the_package(tree):
+    tree({"one/a.py": "class A: pass", "two/__init__.py": "CODE = True", "two/b.py": "class B: pass"})
+    AutoLoader("one", "app").setup()
+    AutoLoader("two", "app").setup()
+    import app
+
+    assert app.CODE
+    assert app.A
+    assert app.B
+
+
+def test_each_of_the_loaders_that_share_a_namespace_eager_loads_its_own(tree):
+    tree({"one/a.py": "", "one/both.py": "AT = 1", "two/b.py": "", "two/both.py": "1/0"})
+    first, second = AutoLoader("one", "app").setup(), AutoLoader("two", "app").setup()
+
+    assert second.eager_load() == ["app.b"]
+    assert "app.a" in first.eager_load()
+    assert sys.modules["app.both"].AT == 1
+
+
+def test_each_of_the_loaders_that_share_a_namespace_unloads_its_own(tree):
+    tree({"one/a.py": "class A: pass", "two/b.py": "class B: pass"})
+    first, second = AutoLoader("one", "app").setup(), AutoLoader("two", "app").setup()
+    import app
+
+    a, b = app.A, app.B
+    second.unload()
+    assert app.A is a
+    assert app.B is not b
+    first.unload()
+    assert app.A is not a
+    import app as again
+
+    assert again.A is not a
+    assert again.B.__module__ == "app.b"
+
+
+def test_a_collapsed_directory_of_one_loader_is_no_obstacle_for_another(tree):
+    tree({"one/more/a.py": "class A: pass", "two/b.py": "class B: pass"})
+    AutoLoader("one", "app").collapse("more").setup()
+    AutoLoader("two", "app.more").setup()
+    import app
+
+    assert app.A.__module__ == "app.a"
+    assert app.more.B.__module__ == "app.more.b"
+
+
+def test_portions_on_the_search_path_stay_part_of_a_namespace(tree):
+    root = tree({"site/lib/a.py": "class A: pass", "more/b.py": "class B: pass"})
+    sys.path.insert(0, str(root / "site"))
+    AutoLoader("more", "lib").setup()
+    import lib
+    import lib.a
+
+    assert lib.b.B
+    sys.path.append(str(root))  # lets Python work out the path of each namespace again
+    assert set(lib.__path__) == {str(root / "more"), str(root / "site" / "lib")}

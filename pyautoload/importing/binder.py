@@ -150,15 +150,26 @@ class Binder:
         space = self.tree.namespace(name)
         own = module.__dict__.get("__path__")
         portions = list(own) if own is not None else None
-        self.externals[name] = portions
-        if space is not None:
-            fresh = [path for path in space.path if path not in (portions or [])]
-            if own is None or isinstance(own, list):
-                module.__dict__["__path__"] = [*(portions or []), *fresh]
-        access = access_of(module)
-        if access is None or access.binder is not self:
+        fresh = [path for path in space.path if path not in (portions or [])] if space is not None else []
+        if own is None or isinstance(own, list):
+            module.__dict__["__path__"] = [*(portions or []), *fresh]
+        else:
+            for path in fresh:
+                own.append(path)
+        access = access_of(module, self)
+        if access is None:
+            self.externals[name] = portions
             self.attach(module, name)
+        else:
+            access.relisted()
         log.debug(self.tag, "%s exists already: its own attributes win, what lies below it is managed", name)
+
+    def share(self, module: ModuleType, name: str) -> None:
+        """Let the other loaders that manage something in a package of this one add it to the package."""
+        for finder in sys.meta_path:
+            other = getattr(finder, "binder", None)
+            if isinstance(other, Binder) and other is not self and other.tree.claims(name):
+                other.attach_external(module, name)
 
     def detach_externals(self) -> None:
         """Leave the packages that somebody else made as they were."""
@@ -166,13 +177,16 @@ class Binder:
             module = sys.modules.get(name)
             if module is None:
                 continue
-            access = access_of(module)
-            if access is not None and access.binder is self:
+            access = access_of(module, self)
+            if access is not None:
                 access.remove()
+            own = module.__dict__.get("__path__")
             if portions is None:
                 module.__dict__.pop("__path__", None)
-            elif isinstance(module.__dict__.get("__path__"), list):
+            elif isinstance(own, list):
                 module.__path__ = portions
+            elif isinstance(entries := getattr(own, "_path", None), list):
+                entries[:] = portions
         self.externals.clear()
 
     def loaded(self, module: ModuleType, name: str, path: str, mtime_ns: int | None = None) -> None:
@@ -204,7 +218,7 @@ class Binder:
         if actual is not None:
             # Own attributes of the package win, and so does what a callback or a test has put there.
             parent.__dict__.setdefault(actual, module.__dict__[actual])
-        access = access_of(parent)
+        access = access_of(parent, self)
         if access is not None and (actual is not None or not self.owes_name(parent_name, stem, path)):
             access.stored(stem, module)
 
@@ -220,8 +234,8 @@ class Binder:
         return space is not None and stem in space.modules and bool(self.expected_names(stem, path))
 
     def _relisted(self, name: str) -> None:
-        access = access_of(sys.modules.get(name))
-        if access is not None and access.binder is self:
+        access = access_of(sys.modules.get(name), self)
+        if access is not None:
             access.relisted()
 
     # Unloading
@@ -256,6 +270,6 @@ class Binder:
         actual = self.defined_name(module, stem, status.path if status else "")
         if actual is not None and names.get(actual) is module.__dict__[actual]:
             del names[actual]
-        access = access_of(parent)
+        access = access_of(parent, self)
         if access is not None:
             access.forgotten(stem)

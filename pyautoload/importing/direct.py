@@ -1,11 +1,11 @@
 """DirectImport: import one module without searching for it.
 
-An eager load knows each file already. What is left out is the search (``sys.meta_path``, finders, path hooks); the rest
-is what an import does, in its order: the module's lock, the spec, the entry in ``sys.modules`` before the code runs, its
-removal on failure, the move to the end, the binding on the parent (compare ``_find_and_load`` and ``_load_unlocked`` in
-``importlib._bootstrap``). Locks are the import system's own, so another thread that imports the module waits for it.
-Some of that is private. It is looked at before it is relied on, and wherever it is not as expected, or somebody stands in
-front of our finder, the caller takes the public way.
+An eager load knows each file already. What is left out is the search (``sys.meta_path``, finders, path hooks); the
+rest is what an import does, in its order: the module's lock, the spec, the entry in ``sys.modules`` before the code
+runs, its removal on failure, the move to the end, the binding on the parent (compare ``_find_and_load`` and
+``_load_unlocked`` in ``importlib._bootstrap``). Locks are the import system's own, so another thread that imports the
+module waits for it. Some of that is private. It is looked at before it is relied on, and wherever it is not as
+expected, or somebody stands in front of our finder, the caller takes the public way.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from pyautoload.sources import FILE_SYSTEM, source_for
 __all__ = ["DirectImport"]
 
 _set_lazy_attributes: Any = getattr(getattr(_bootstrap, "_imp", None), "_set_lazy_attributes", None)
-# From 3.15 on `import_module` raises an audit event for each module, before only the `import` statement did.
-_AUDITED = sys.version_info >= (3, 15)
 
 
 class DirectImport:
@@ -61,23 +59,33 @@ class DirectImport:
         parent_name, _, stem = name.rpartition(".")
         if not self._possible or path[-3:] != ".py" or parent_name in self.binder.externals:
             return False
-        if sys.meta_path[0] is not self.finder or source_for(path) is not FILE_SYSTEM:
+        if not self._would_be_asked(name) or source_for(path) is not FILE_SYSTEM:
             return False
         parent = sys.modules.get(parent_name) if parent_name else None
         parent_spec = getattr(parent, "__spec__", None)
         if parent_name and (parent_spec is None or getattr(parent_spec, "_initializing", False)):
             return False
-        if _AUDITED:
-            sys.audit("import", name, None, sys.path, sys.meta_path, sys.path_hooks)
+        sys.audit("import", name, None, sys.path, sys.meta_path, sys.path_hooks)
         lock = module_locks.acquired(name)
         if lock is None:
             return False
         try:
+            if sys.modules.get(name, self) is None:
+                return False  # somebody has blocked it
             if name not in sys.modules:
                 self._import(name, path, space, parent, parent_spec, stem)
         finally:
             module_locks.released(name, lock)
         return True
+
+    def _would_be_asked(self, name: str) -> bool:
+        """Whether no finder in front of ours could answer for ``name``; finders of loaders for other names cannot."""
+        for finder in sys.meta_path:
+            if finder is self.finder:
+                return True
+            if not isinstance(finder, PyAutoloadFinder) or finder.may_manage(name):
+                return False
+        return False
 
     def _import(self, name: str, path: str, space: Namespace | None, parent: Any, parent_spec: Any, stem: str) -> None:
         module = made_module(
@@ -94,7 +102,8 @@ class DirectImport:
                 pending.pop()
         if parent is not None:
             try:
-                setattr(parent, stem, module)
+                # Asked for again: the file may have put something else in its place.
+                setattr(sys.modules[parent_spec.name], stem, module)
             except AttributeError:
                 message = f"Cannot set an attribute on {parent_spec.name!r} for child module {stem!r}"
                 warnings.warn(message, ImportWarning, stacklevel=2)

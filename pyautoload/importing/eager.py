@@ -134,7 +134,7 @@ class EagerLoad:
                 if self.progress is not None:
                     self.progress(done, len(work), item.name)
         for item in work:
-            access = access_of(sys.modules.get(item.name)) if item.space is not None else None
+            access = access_of(sys.modules.get(item.name), self.binder) if item.space is not None else None
             if access is not None:
                 access.settle()
         log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))

@@ -61,12 +61,18 @@ class PyAutoloadFinder:
     def install(self) -> None:
         """Put the finder in front of ``sys.meta_path``; once only."""
         if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
+            ours = [index for index, finder in enumerate(sys.meta_path) if isinstance(finder, PyAutoloadFinder)]
+            # In front of all others, but behind those of loaders that were set up earlier: their files win.
+            sys.meta_path.insert(ours[-1] + 1 if ours else 0, self)
 
     def uninstall(self) -> None:
         """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
+
+    def may_manage(self, fullname: str) -> bool:
+        """Whether a name can be one of ours, by its first part; a cheap test that lists nothing."""
+        return self._open_top or fullname.partition(".")[0] in self._tops
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -87,9 +93,11 @@ class PyAutoloadFinder:
         if spec is None and self.tree.refresh(parent_name):
             parent = self.tree.namespace(parent_name)
             spec = self._spec(fullname, parent, stem) if parent is not None else None
-        if spec is None and parent is not None and stem in parent.excluded:
+        if spec is not None or parent is None or self._others_with(fullname):
+            return spec
+        if stem in parent.excluded:
             raise ModuleNotFoundError(fullname, parent.excluded[stem])
-        if spec is None and parent is not None and stem in parent.subdirs:
+        if stem in parent.subdirs:
             raise ModuleNotFoundError(fullname, f"there is no managed Python file in {parent.subdirs[stem][0]}")
         return spec
 
@@ -107,7 +115,7 @@ class PyAutoloadFinder:
 
     def _spec(self, fullname: str, parent: Namespace, stem: str) -> ModuleSpec | None:
         if parent.name in self.binder.externals and self._is_served_by_external(fullname, parent.name):
-            return None
+            return self._extended(fullname, parent, stem)
         child = self.tree.child(parent, stem)
         if child is not None:
             return self._package_spec(fullname, child)
@@ -119,14 +127,14 @@ class PyAutoloadFinder:
     def _package_spec(self, fullname: str, space: Namespace) -> ModuleSpec | None:
         if space.file is not None:
             return self.file_spec(fullname, space.file, space.path)
-        portions: list[str] = []
-        if self._may_exist_elsewhere(fullname):
-            spec = _found_elsewhere(fullname)
-            if spec is not None and spec.loader is not None and spec.origin is not None:
-                return self._external_spec(fullname, spec)
-            if spec is not None and spec.submodule_search_locations is not None:
-                portions = [path for path in spec.submodule_search_locations if path not in space.path]
-        loader = NamespaceDirectoryLoader(fullname, [*space.path, *portions], self._find_portions, self.binder)
+        elsewhere = _found_elsewhere(fullname) if self._may_exist_elsewhere(fullname) else None
+        if elsewhere is not None and elsewhere.loader is not None and elsewhere.origin is not None:
+            return self._external_spec(fullname, elsewhere)
+        others = self._others_with(fullname)
+        if any(other.file is not None and other.name == fullname for other in others):
+            return None  # another loader has code for it; what is managed here is added to that
+        directories = _joined(space, others, elsewhere)
+        loader = NamespaceDirectoryLoader(fullname, directories, self._find_portions, self.binder)
         spec = ModuleSpec(fullname, loader, is_package=True)
         spec.submodule_search_locations = loader._path
         return spec
@@ -136,9 +144,25 @@ class PyAutoloadFinder:
         space = self.tree.namespace(fullname)
         if space is None:
             return None
+        elsewhere = _found_elsewhere(fullname) if self._may_exist_elsewhere(fullname) else None
         spec = ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = space.path
+        spec.submodule_search_locations = _joined(space, self._others_with(fullname), elsewhere)
         return spec
+
+    def _others_with(self, fullname: str) -> list[Namespace]:
+        """What other loaders hold of a namespace, or of the namespace that a plain module of theirs lies in."""
+        found = []
+        for finder in sys.meta_path:
+            if finder is self or not isinstance(finder, PyAutoloadFinder):
+                continue
+            parent_name, _, stem = fullname.rpartition(".")
+            space = finder.tree.namespace(fullname) if finder.tree.claims(fullname) else None
+            if space is None and finder.tree.claims(parent_name):
+                parent = finder.tree.namespace(parent_name)
+                space = parent if parent is not None and stem in parent.modules else None
+            if space is not None:
+                found.append(space)
+        return found
 
     # Packages of others
 
@@ -150,9 +174,20 @@ class PyAutoloadFinder:
         return not roots or any(root.explicit for root in roots)
 
     def _external_spec(self, fullname: str, spec: ModuleSpec) -> ModuleSpec:
+        def after(module: ModuleType) -> None:
+            self.binder.attach_external(module, fullname)
+            self.binder.share(module, fullname)
+
         if spec.loader is not None and spec.submodule_search_locations is not None:
-            with_after_exec(spec.loader, lambda module: self.binder.attach_external(module, fullname))
+            with_after_exec(spec.loader, after)
         return spec
+
+    def _extended(self, fullname: str, parent: Namespace, stem: str) -> ModuleSpec | None:
+        """A package within a package of somebody else, where something is managed in it; else it is left to others."""
+        if self.tree.child(parent, stem) is None:
+            return None
+        spec = _found_elsewhere(fullname)
+        return self._external_spec(fullname, spec) if spec is not None else None
 
     def _is_served_by_external(self, fullname: str, parent_name: str) -> bool:
         """Whether a package of somebody else has a module of this name in its own directories: that one wins."""
@@ -211,6 +246,14 @@ class PyAutoloadFinder:
             binder.loaded(module, fullname, path)
 
         return ModuleSpec(fullname, with_after_exec(loader, after), origin=path)
+
+
+def _joined(space: Namespace, others: list[Namespace], elsewhere: ModuleSpec | None) -> list[str]:
+    """The directories of an implicit namespace: its own, those of other loaders, and those on ``sys.path``."""
+    paths = [*space.path, *(path for other in others if other.name == space.name for path in other.path)]
+    if elsewhere is not None and elsewhere.submodule_search_locations is not None:
+        paths += elsewhere.submodule_search_locations
+    return list(dict.fromkeys(paths))
 
 
 def _found_elsewhere(fullname: str) -> ModuleSpec | None:

@@ -149,6 +149,7 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
         """Give the package the attributes that its files stand for."""
         module.__file__ = None
         self._binder.attach(module, self._name)
+        self._binder.share(module, self._name)
         self._binder.loaded(module, self._name, self._directory, 0)
 
 
@@ -172,8 +173,9 @@ def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Load
 def _reattach(module: ModuleType, name: str, binder: Binder) -> None:
     from pyautoload.importing.namespace import access_of
 
-    access = access_of(module)
+    access = access_of(module, binder)
     if access is not None:
         access.install()
     else:
         binder.attach(module, name)
+    binder.share(module, name)

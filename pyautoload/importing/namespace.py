@@ -40,6 +40,8 @@ class NamespaceAccess:
         self._own_dir: Callable[[], Any] | None = None
         # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
         self._to_come: set[str] | None = None
+        # How often something was stored.
+        self._stored = 0
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
 
@@ -49,24 +51,44 @@ class NamespaceAccess:
         """Put the hooks into the package's ``__dict__``; the ones that it has itself are asked first."""
         names = self.module.__dict__
         own, own_dir = names.get("__getattr__"), names.get("__dir__")
-        if not _is_ours(own):
+        if not self._is_among(own, "_own_getattr"):
             self._own_getattr = own
             names["__getattr__"] = self.resolve
             if self._all is not None and names.get("__all__") is self._all:
                 del names["__all__"]
-        if not _is_ours(own_dir):
+        if not self._is_among(own_dir, "_own_dir"):
             self._own_dir = own_dir
             names["__dir__"] = self.listing
 
     def remove(self) -> None:
         """Take the hooks out again, and put the package's own ones back."""
         self._remove_getattr()
-        if _is_ours(self.module.__dict__.get("__dir__")):
-            _put_back(self.module.__dict__, "__dir__", self._own_dir)
+        self._unlink("__dir__", "_own_dir")
 
     def _remove_getattr(self) -> None:
-        if _is_ours(self.module.__dict__.get("__getattr__")):
-            _put_back(self.module.__dict__, "__getattr__", self._own_getattr)
+        self._unlink("__getattr__", "_own_getattr")
+
+    # Several loaders may serve one package. Each access then has the one before it in the place of the package's own
+    # hooks, so that the earlier loader is asked first.
+
+    def _is_among(self, hook: object, own: str) -> bool:
+        while (owner := _owner_of(hook)) is not None:
+            if owner is self:
+                return True
+            hook = getattr(owner, own)
+        return False
+
+    def _unlink(self, key: str, own: str) -> None:
+        names = self.module.__dict__
+        hook = names.get(key)
+        if _owner_of(hook) is self:
+            _put_back(names, key, getattr(self, own))
+            return
+        while (owner := _owner_of(hook)) is not None:
+            hook = getattr(owner, own)
+            if _owner_of(hook) is self:
+                setattr(owner, own, getattr(self, own))
+                return
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
@@ -90,7 +112,10 @@ class NamespaceAccess:
         own_error: AttributeError | None = None
         if self._own_getattr is not None:
             try:
-                return self._own_getattr(attribute)
+                value = self._own_getattr(attribute)
+                if attribute == "__all__" and _owner_of(self._own_getattr) is not None and self._is_implicit():
+                    return sorted({*value, *self._public_names()})
+                return value
             except AttributeError as error:
                 own_error = error
         dunder = attribute.startswith("__") and attribute.endswith("__")
@@ -109,7 +134,8 @@ class NamespaceAccess:
     @part_of_import
     def _lookup(self, attribute: str) -> tuple[bool, Any]:
         space = self.binder.tree.namespace(self.name)
-        if space is None:
+        # A package that renamed itself (setuptools._distutils becomes distutils) imports its own modules by that name.
+        if space is None or self.module.__dict__.get("__name__") != self.name:
             return False, None
         if attribute in space.modules or self.binder.tree.child(space, attribute) is not None:
             module = self._import(attribute)
@@ -210,19 +236,27 @@ class NamespaceAccess:
         names = self.module.__dict__
         # The import system binds it a moment later; without the hook nothing else would answer for it until then.
         names.setdefault(stem, module)
-        to_come = self._to_come if self._to_come is not None else self._look_anew(space)
-        to_come.discard(stem)
+        self._stored += 1
+        if self._to_come is None:
+            if self._stored < len(space.modules):
+                return  # one of 100,000 plugins: nothing can be complete yet, so it is not worth looking at them all
+            self._look_anew(space)
+        assert self._to_come is not None
+        self._to_come.discard(stem)
         self.settle()
 
     def settle(self) -> None:
         """Take the hook out if nothing is left that it could load."""
         space = self.binder.registry.namespace(self.name)
         names = self.module.__dict__
-        if space is None or self._to_come is None or not self._to_come <= space.empty:
+        if space is None:
+            return
+        to_come = self._to_come if self._to_come is not None else self._look_anew(space)
+        if not to_come <= space.empty:
             return
         if not _GIL or not _is_ours(names.get("__getattr__")):
             return
-        if self._is_implicit() and "__all__" not in names:
+        if self._is_implicit() and "__all__" not in names and _owner_of(self._own_getattr) is None:
             prefix = self._full("")
             names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
         self._remove_getattr()
@@ -248,11 +282,19 @@ class NamespaceAccess:
         )
 
 
-def access_of(module: object) -> NamespaceAccess | None:
-    """The access that serves a package, ``None`` for one that has none."""
+def access_of(module: object, binder: Binder | None = None) -> NamespaceAccess | None:
+    """The access that serves a package, ``None`` for one that has none.
+
+    Args:
+        module: the package.
+        binder: of the loader that serves it, where several do.
+    """
     hook = getattr(module, "__dict__", {}).get("__dir__")
-    owner = getattr(hook, "__self__", None)
-    return owner if isinstance(owner, NamespaceAccess) else None
+    while (owner := _owner_of(hook)) is not None:
+        if binder is None or owner.binder is binder:
+            return owner
+        hook = owner._own_dir
+    return None
 
 
 def defined_names(module: ModuleType) -> list[str]:
@@ -266,8 +308,13 @@ def defined_names(module: ModuleType) -> list[str]:
     return own or list(public)
 
 
+def _owner_of(hook: object) -> NamespaceAccess | None:
+    owner = getattr(hook, "__self__", None)
+    return owner if isinstance(owner, NamespaceAccess) else None
+
+
 def _is_ours(hook: object) -> bool:
-    return isinstance(getattr(hook, "__self__", None), NamespaceAccess)
+    return _owner_of(hook) is not None
 
 
 def _put_back(names: dict[str, Any], key: str, own: object) -> None:
