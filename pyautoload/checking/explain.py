@@ -313,7 +313,11 @@ class _Explainer:
         self._defined(name, path)
         self.note(f"PyAutoload's finder answers for {name}, the loader runs {path}")
         self._status(name)
-        return Explanation(subject, self.steps, path, name, Introspection(self.loader.binder).where(name) and name)
+        try:
+            provides = Introspection(self.loader.binder).expected_name(path)
+        except NameInflectionError:
+            provides = None
+        return Explanation(subject, self.steps, path, name, provides)
 
     def _missing(self, subject: str, space: Namespace, part: str) -> Explanation:
         where = space.name or "the top level"

@@ -122,7 +122,7 @@ class _Reader:
         self.scopes: list[dict[str, tuple[str, bool] | None]] = [{}]
         # Functions of the module's own, for calls while it is imported.
         self.functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-        self._called: set[str] = set()
+        self._called: set[ast.stmt] = set()
 
     # Statements
 
@@ -300,10 +300,10 @@ class _Reader:
         if name in _BINDS_UNSEEN and context.kind == IMPORT_TIME:
             self.found.dynamic = True
         function = self.functions.get(name)
-        if function is None or context.kind != IMPORT_TIME or name in self._called:
+        if function is None or context.kind != IMPORT_TIME or function in self._called:
             return
         # What a function does that is called while the module is imported, happens while it is imported.
-        self._called.add(name)
+        self._called.add(function)
         self.function_body(function, context._replace(at_module_level=False))
 
     # Names

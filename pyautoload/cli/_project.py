@@ -60,12 +60,16 @@ class Project:
             click.get_current_context().call_on_close(self._loader.unregister)
         return self._loader
 
-    def running_loader(self) -> AutoLoader:
-        """The loader, set up; the program's directory can be imported from as with ``python -m``."""
-        from pyautoload.checking.attaching import configured, named_loader
-
+    def make_importable(self) -> None:
+        """Let the program's directory be imported from, as with ``python -m``."""
         if self.directory not in sys.path:
             sys.path.insert(0, self.directory)
+
+    def running_loader(self) -> AutoLoader:
+        """The loader, set up, for commands that run the user's code."""
+        from pyautoload.checking.attaching import configured, named_loader
+
+        self.make_importable()
         if self.loader_name is not None:
             self._loader = _named(named_loader, self.loader_name)
         else:

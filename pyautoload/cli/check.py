@@ -32,6 +32,8 @@ def command(project: Project, static: bool, skip: tuple[str, ...], timeout: floa
 
     if static and project.loader_name:
         raise click.UsageError("--static runs nothing, --loader runs your program: use one of them")
+    if not static:
+        project.make_importable()
     with _progress(enabled=not static and not json_) as progress:
         problems = find_problems(
             project.loader(),
