@@ -403,6 +403,7 @@ function excerpt(edge) {
   for (let line = edge.line - 3; line <= edge.line + 3; line++) {
     if (!(line in known)) continue;
     const row = element("span", line === edge.line ? { className: "at" } : {}, element("i", { textContent: line }), known[line]);
+    row.dataset.line = line;
     pre.append(row);
   }
   return pre;
