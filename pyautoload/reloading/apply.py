@@ -8,11 +8,11 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.reloading.calls import CallSearch
-from pyautoload.reloading.codediff import compare
+from pyautoload.reloading.codediff import FunctionChange, compare
 from pyautoload.reloading.dependents import Need, need_of
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
-from pyautoload.reloading.functions import FunctionIndex
+from pyautoload.reloading.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.patching import apply_patch, refresh_positions
@@ -95,14 +95,16 @@ class Transaction:
             if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
                 return False
             diffs[name] = diff
+        hidden: list[FunctionChange] = []
         for name, diff in diffs.items():
             self.current = name
             record = self._record(name)
             self.facts.bodies.update((name, change.qualname) for change in diff.changed)
-            apply_patch(sys.modules[name], record.path, diff, self.journal)
+            hidden += apply_patch(sys.modules[name], record.path, diff, self.journal)
             self._commit_source(record, plan.changed[name])
             if diff.changed:
                 self.result.patched.append(name)
+        patch_hidden(hidden, self.journal)
         self.result.changed = [name for name in self.result.changed if diffs[name].changed]
         return True
 
@@ -151,6 +153,9 @@ class Transaction:
     def _changed(self, name: str, version: NewVersion) -> None:
         record, module = self._record(name), sys.modules[name]
         need = need_of(self, record)
+        if not version.everything and name not in self.plan.forced and not need.runs and self._patched(record, version):
+            self._rebind(record, need)
+            return
         if version.path != record.path:
             self.reloader.respecify(module, record, version.path, self.journal)
         old = self.reloader.parsed(name)
@@ -163,8 +168,7 @@ class Transaction:
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
             index = FunctionIndex(module, record.path)
-            for patch in patches:
-                patch(index)
+            patch_hidden([change for patch in patches for change in patch(index)], self.journal)
         self._commit_source(record, version)
         self.reloader.remember(name, version.source, new)
         if selection.indices or removed:
@@ -174,6 +178,19 @@ class Transaction:
             if selection.patched or (diff is not None and diff.changed):
                 self._note_patched(name)
         refresh_positions(module, record.path, version.code, self.journal)
+
+    def _patched(self, record: Record, version: NewVersion) -> bool:
+        """Patch the module if only bodies changed that no import-time code calls."""
+        name = record.name
+        diff = compare(record.code, version.code) if record.code is not None else None
+        if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
+            return False
+        self.facts.bodies.update((name, change.qualname) for change in diff.changed)
+        patch_hidden(apply_patch(sys.modules[name], record.path, diff, self.journal), self.journal)
+        self._commit_source(record, version)
+        if diff.changed:
+            self._note_patched(name)
+        return True
 
     def _whole(self, name: str) -> None:
         record = self._record(name)
@@ -198,8 +215,7 @@ class Transaction:
         if self.plan.is_kept(record):
             self._restart(name, "it is not to be reloaded, and what it uses at import time has changed")
         facts = record.scanned()
-        own = {item for item in sys.modules[name].__dict__ if item not in self._imported(record)}
-        if record.code is not None and not facts.keeps_calls and not need.missing and not facts.loads & own:
+        if record.code is not None and not facts.keeps_calls and not need.missing and not self._looks_at_itself(record):
             self._run_whole(record, record.code, need)
             return
         parsed = self.reloader.parsed(name)
@@ -208,6 +224,13 @@ class Transaction:
         selection = Selection(self, record, parsed, need)
         select_dependent(selection)
         self._run(record, parsed, selection, set())
+
+    def _looks_at_itself(self, record: Record) -> bool:
+        """Whether import-time code reads names that the module itself binds: then statements must run one by one."""
+        names, imported = sys.modules[record.name].__dict__, self._imported(record)
+        return any(
+            name in names and name not in imported and name[:2] != "__" for name in record.scanned().loads
+        )
 
     def _imported(self, record: Record) -> set[str]:
         return {local for _, _, local in record.scanned().imports if local is not None}

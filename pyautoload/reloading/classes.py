@@ -192,6 +192,8 @@ def _retire(cls: type) -> None:
 def retarget_cells(new: type, old: type, journal: Journal) -> None:
     """``super()`` and ``__class__`` in methods that came from ``new`` mean ``old`` from now on."""
     for member in list(new.__dict__.values()):
+        if type(member) is FunctionType and not member.__closure__ and not member.__dict__:
+            continue
         for function in underlying(member):
             for cell in function.__closure__ or ():
                 if _holds(cell, new):

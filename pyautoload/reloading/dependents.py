@@ -69,9 +69,8 @@ class Need:
 def need_of(transaction: Transaction, record: Record) -> Need:
     """What ``record``'s module needs, given the changes so far."""
     facts, need = transaction.facts, Need()
-    interesting = facts.modules()
     for alias in transaction.graph.aliases(record.name):
-        if alias.module not in interesting or alias.module == record.name:
+        if not facts.knows(alias.module) or alias.module == record.name:
             continue
         if alias.module in facts.gone:
             _note_gone(alias, need)

@@ -47,3 +47,7 @@ class Facts:
     def modules(self) -> set[str]:
         """The modules that anything is known of."""
         return {*self.values, *self.attributes, *self.gone, *(module for module, _ in self.bodies)}
+
+    def knows(self, module: str) -> bool:
+        """Whether values or classes of a module have changed, or it has gone."""
+        return module in self.values or module in self.attributes or module in self.gone

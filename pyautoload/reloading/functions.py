@@ -138,14 +138,30 @@ def nested_changes(change: FunctionChange) -> Iterator[FunctionChange]:
             yield from nested_changes(inner)
 
 
-def may_be_alive(code: CodeType, found: int) -> bool:
-    """Whether functions beside the ``found`` ones may run this code (closures, entries of a registry).
+def _references(change: FunctionChange) -> int:
+    return sys.getrefcount(change.old)
 
-    The constants that ``code`` lies in hold one reference, each function found holds one, and this call three.
+
+def _probe() -> FunctionChange:
+    code = compile("def f(): pass", "", "exec").co_consts[0]
+    return FunctionChange("", code, code)
+
+
+# What the count shows for a code object that nobody holds but the two entries of one change: how many references the
+# call itself adds depends on the version of Python.
+_BASE = _references(_probe()) - 2
+
+
+def is_held_elsewhere(change: FunctionChange, functions: list[FunctionType]) -> bool:
+    """Whether functions beside those found may run the old code: closures, entries of a registry.
+
+    The change holds one reference to it, the constants that it lies in one, and each function that runs it one.
     """
+    held = len({id(function) for function in functions if function.__code__ is change.old})
     if getattr(sys, "_is_gil_enabled", lambda: True)():
-        return sys.getrefcount(code) > found + 4
-    return True  # without a GIL the count is not exact
+        return _references(change) - _BASE > held + 2
+    # Without a GIL the count is not exact.
+    return not functions or any(isinstance(const, CodeType) for const in change.old.co_consts)
 
 
 def find_alive(codes: list[CodeType]) -> list[FunctionType]:
@@ -161,34 +177,35 @@ def find_alive(codes: list[CodeType]) -> list[FunctionType]:
     ]
 
 
-def patch(diff_changes: list[FunctionChange], index: FunctionIndex, journal: Journal) -> None:
-    """Give every function that runs a changed code the new one, living closures included."""
+def patch(changes: list[FunctionChange], index: FunctionIndex, journal: Journal) -> list[FunctionChange]:
+    """Give every function that can be reached by name the new code.
+
+    Returns:
+        The changes whose old code seems to be run by functions that cannot be reached so, for ``patch_hidden``.
+    """
     hidden: list[FunctionChange] = []
-    for change in diff_changes:
+    for change in changes:
         functions = index.find(change.old)
-        old = functions[0].__code__ if functions else change.old
-        actual = FunctionChange(change.qualname, old, change.new)
-        if not functions or _is_decorated_elsewhere(old, functions):
-            hidden.append(actual)
+        nested = list(nested_changes(change))
+        if not functions or is_held_elsewhere(change, functions):
+            hidden.append(change)
+        hidden += [inner for inner in nested if is_held_elsewhere(inner, []) and _same_shape(inner)]
         for function in functions:
             give_code(function, change.new, journal)
-        hidden += [
-            inner
-            for inner in nested_changes(actual)
-            if may_be_alive(inner.old, 0) and inner.old.co_freevars == inner.new.co_freevars
-        ]
-    if hidden:
-        _patch_hidden(hidden, journal)
+    return hidden
 
 
-def _is_decorated_elsewhere(code: CodeType, functions: list[FunctionType]) -> bool:
-    distinct = {id(function) for function in functions}
-    return may_be_alive(code, len(distinct) + 1)
+def _same_shape(change: FunctionChange) -> bool:
+    return change.old.co_freevars == change.new.co_freevars
 
 
-def _patch_hidden(changes: list[FunctionChange], journal: Journal) -> None:
-    by_key = {(change.old.co_name, change.old.co_firstlineno): change for change in changes}
+def patch_hidden(changes: list[FunctionChange], journal: Journal) -> None:
+    """Give new code to living closures and to functions that only a registry knows: one sweep over the heap."""
+    if not changes:
+        return
+    by_key = {(change.old.co_filename, change.old.co_name, change.old.co_firstlineno): change for change in changes}
     for function in find_alive([change.old for change in changes]):
-        change = by_key[(function.__code__.co_name, function.__code__.co_firstlineno)]
-        if function.__code__ is change.old or same_code(function.__code__, change.old):
+        code = function.__code__
+        change = by_key.get((code.co_filename, code.co_name, code.co_firstlineno))
+        if change is not None and (code is change.old or same_code(code, change.old)):
             give_code(function, change.new, journal)

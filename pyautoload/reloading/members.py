@@ -164,12 +164,16 @@ class _MemberPlan:
 
     # Applying
 
-    def apply(self, index: FunctionIndex) -> None:
+    def apply(self, index: FunctionIndex) -> list[FunctionChange]:
         """Change the class."""
         journal = self.selection.transaction.journal
-        patch(self.bodies, index, journal)
-        if not self.define and not self.removed:
-            return
+        hidden = patch(self.bodies, index, journal)
+        if self.define or self.removed:
+            self._apply_members()
+        return hidden
+
+    def _apply_members(self) -> None:
+        journal = self.selection.transaction.journal
         reconciler = Reconciler(journal, self.selection.record.name)
         put = class_putter(self.cls)
         changed: set[str] = set()

@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["apply_patch", "clear_caches", "refresh_positions"]
 
 
-def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> None:
-    """Give the functions of a module the code that ``diff`` says; those that only moved get their new lines."""
+def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> list[FunctionChange]:
+    """Give the functions of a module the code that ``diff`` says; those that only moved get their new lines.
+
+    Returns:
+        The changes for ``patch_hidden``.
+    """
     index = FunctionIndex(module, path)
     moved = [(change.new, index.find(change.old)) for change in diff.moved]
-    patch(diff.changed, index, journal)
+    hidden = patch(diff.changed, index, journal)
     for code, functions in moved:
         for function in functions:
             if function.__code__ is not code:
                 give_code(function, code, journal)
     _note_lines(index, diff.classes, journal)
+    return hidden
 
 
 def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journal) -> None:

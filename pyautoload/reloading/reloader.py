@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.errors import ReloadError
+from pyautoload.importing.eager import collection_paused
 from pyautoload.reloading.apply import RestartNeeded, Transaction
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.graph import Graph
@@ -268,7 +269,7 @@ class Reloader(Upkeep):
         if not (plan.changed or plan.gone or plan.forced):
             self._failed.clear()
             return
-        with self.gate.closed() as alone:
+        with self.gate.closed() as alone, collection_paused():
             if not alone:
                 result.notes.append(f"requests were still running after {self.gate.timeout} s: they may see both versions")
             for _ in range(1 + len(self.records)):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.reloading.codediff import CodeDiff
+from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.dependents import Need
 from pyautoload.reloading.functions import FunctionIndex, patch
 from pyautoload.reloading.members import plan_members
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Patch", "Selection", "select_changed", "select_dependent"]
 
-# Something to be done to a module before its statements run.
-Patch = Callable[[FunctionIndex], None]
+# Something to be done to a module before its statements run; returns what is left for `patch_hidden`.
+Patch = Callable[[FunctionIndex], list[FunctionChange]]
 _IMMUTABLE = (int, str, bytes, float, complex, bool, type(None), frozenset, type, FunctionType, ModuleType)
 
 
@@ -212,7 +212,7 @@ def select_changed(
         patches = _statement_changes(selection, change, code)
         _note_removed(selection, change, removed)
         if old.has_doc and not selection.parsed.has_doc:
-            patches.append(lambda index: selection.transaction.journal.set_item(selection.names, "__doc__", None))
+            patches.append(lambda index: _drop_docstring(selection))
             selection.patched = True
     selection.transaction.facts.bodies |= selection.bodies
     if selection.need.runs:
@@ -222,6 +222,11 @@ def select_changed(
     if code_diff is None:
         _note_order(selection)
     return patches, removed
+
+
+def _drop_docstring(selection: Selection) -> list[FunctionChange]:
+    selection.transaction.journal.set_item(selection.names, "__doc__", None)
+    return []
 
 
 def _note_order(selection: Selection) -> None:

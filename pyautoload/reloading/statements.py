@@ -41,10 +41,9 @@ class Statement:
         kind: ``'import'``, ``'def'``, ``'class'``, ``'assign'``, ``'doc'`` or ``'other'``.
         binds: the names that it binds.
         uses: what it uses when it runs.
-        late: what its function bodies use when they are called.
     """
 
-    __slots__ = ("binds", "code", "kind", "late", "node", "text", "uses")
+    __slots__ = ("_late", "binds", "code", "kind", "node", "text", "uses")
 
     def __init__(self, node: ast.stmt, text: str) -> None:
         self.node = node
@@ -52,21 +51,22 @@ class Statement:
         self.kind = _kind(node)
         self.binds = frozenset(_bound(node))
         self.uses = Uses(set(), set(), set())
-        self.late = Uses(set(), set(), set())
-        _collect(node, self.uses, self.late)
+        _collect(node, self.uses, None)
+        self._late: Uses | None = None
         self.code: CodeType | None = None
+
+    @property
+    def late(self) -> Uses:
+        """What its function bodies use when they are called."""
+        if self._late is None:
+            self._late = Uses(set(), set(), set())
+            _collect(self.node, Uses(set(), set(), set()), self._late)
+        return self._late
 
     @property
     def name(self) -> str:
         """The name of a function or class."""
         return getattr(self.node, "name", "")
-
-    @property
-    def has_effects(self) -> bool:
-        """Whether running it may change objects that others hold: it calls something, or stores into something."""
-        if self.uses.called or self.uses.methods:
-            return True
-        return self.kind == "other"
 
 
 class Parsed:
@@ -189,14 +189,21 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield from _bound(child)
 
 
-def _collect(node: ast.AST, now: Uses, late: Uses) -> None:
-    """Sort what ``node`` mentions by whether it runs with the statement or when a function is called."""
+def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
+    """Sort what ``node`` mentions by whether it runs with the statement or when a function is called.
+
+    Args:
+        node: a syntax tree.
+        now: takes what runs with it.
+        late: takes what runs in functions; ``None`` leaves that out, which is most of the work.
+    """
     if isinstance(node, _FunctionNode):
         _collect_function(node, now, late)
         return
     if isinstance(node, ast.Lambda):
         _collect(node.args, now, late)
-        _collect(node.body, late, late)
+        if late is not None:
+            _collect(node.body, late, late)
         return
     if isinstance(node, ast.ClassDef):
         for decorator in node.decorator_list:
@@ -230,7 +237,7 @@ def _annotations_are_lazy() -> bool:
     return sys.version_info >= (3, 14)
 
 
-def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, late: Uses) -> None:
+def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, late: Uses | None) -> None:
     for decorator in node.decorator_list:
         _note_call(decorator, now)
         _collect(decorator, now, late)
@@ -244,7 +251,7 @@ def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, l
                 _collect(argument.annotation, now, late)
         if node.returns is not None:
             _collect(node.returns, now, late)
-    for statement in node.body:
+    for statement in node.body if late is not None else ():
         _collect(statement, late, late)
 
 
