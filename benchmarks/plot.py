@@ -24,9 +24,9 @@ def draw(content: dict[str, Any], path: Path) -> None:
     matplotlib.rcParams.update({"svg.hashsalt": "pyautoload", "svg.fonttype": "none", "font.size": 9})
     from matplotlib import pyplot
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.2), width_ratios=(1, 1.15))
-    _growth(left, content)
-    _ratios(right, content)
+    figure, (upper, lower) = pyplot.subplots(2, 1, figsize=(8, 8.5), height_ratios=(1, 1.3))
+    _growth(upper, content)
+    _ratios(lower, content)
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
     pyplot.close(figure)
@@ -52,6 +52,8 @@ def _growth(axes: Any, content: dict[str, Any]) -> None:
         axes.errorbar(sizes, medians, yerr=errors, color=colour, linestyle=line, marker="o", markersize=3, label=name)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(lambda size, _: f"{size:,.0f}")
+    axes.yaxis.set_major_formatter(lambda time, _: f"{time:,.0f}")
     axes.set_xlabel("modules")
     axes.set_ylabel("ms")
     axes.set_title("Load everything, warm page cache")
@@ -67,16 +69,17 @@ def _ratios(axes: Any, content: dict[str, Any]) -> None:
         for result in benchmark["results"]:
             for target in result["targets"]:
                 if target["kind"] == "ratio":
-                    bars.append((f"{name}: {target['side']}, {_short(result)}", target))
+                    bars.append((f"{name}: {_short(result)}\n{target['side']}: {result['metric']}", target))
     bars.reverse()
     for row, (_, target) in enumerate(bars):
         axes.barh(row, target["measured"], color=OURS if target["reached"] else OTHERS, height=0.6)
         axes.plot([target["at_most"]] * 2, [row - 0.4, row + 0.4], color="black", linewidth=1.2)
     axes.axvline(1, color=MUTED, linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(bars)), [label for label, _ in bars], fontsize=7)
-    axes.set_title("Time taken by PyAutoload, as a share of the alternative's")
-    axes.set_xlabel("black tick: the aim; grey line: as fast as the alternative")
+    axes.set_yticks(range(len(bars)), [label for label, _ in bars], fontsize=6.5)
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:g}×")
+    axes.set_title("What PyAutoload takes, as a share of what the alternative takes")
+    axes.set_xlabel("black tick: the aim, blue: reached; grey line: as much as the alternative")
 
 
 def _short(result: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from benchmarks.opponents.stopwatch import rss_mb
 TOP = "liveapp"
 DIRECT = 10  # modules that use ``mid`` at import time
 DEPENDENTS = 50  # those, and the ones that use what those have made of it
-PAUSE = 0.25  # seconds between two edits
+PAUSE = 0.15  # seconds between two edits
 POLL = 0.0005
 
 _SOURCES = {
@@ -57,9 +57,9 @@ class Case(NamedTuple):
 CASES = (
     Case("leaf_body_ms", "leaf", False, 3),
     Case("mid_body_ms", "mid", False, 3),
-    Case("hub_body_ms", "hub", False, 10),
-    Case("mid_constant_ms", "mid", True, 5),
-    Case("hub_constant_ms", "hub", True, 15),
+    Case("hub_body_ms", "hub", False, 8),
+    Case("mid_constant_ms", "mid", True, 3),
+    Case("hub_constant_ms", "hub", True, 8),
 )
 
 

@@ -14,18 +14,19 @@ def run(plan: Plan) -> list[Result]:
 
 
 def _size(plan: Plan, modules: int) -> list[Result]:
-    tree = plan.tree(modules, mirror=True)
+    tree = plan.tree(modules, mirror=modules <= plan.usual)
     where: dict[str, Any] = {"tree": tree.base, "names": tree.names}
     sides = {
         "stock import": python("stock.eager", **where),
-        "stock import, gc paused": python("stock.eager", pause_gc=1, **where),
         "eager_load()": python("ours.eager", root=tree.root, names=tree.names),
         "floor: unmarshal and run": python("floor.files", **where),
     }
-    if plan.ruby:
+    if modules <= plan.usual:
+        sides["stock import, gc paused"] = python("stock.eager", pause_gc=1, **where)
+    if plan.ruby and modules <= plan.usual:
         sides["Zeitwerk eager_load (Ruby)"] = ruby("eager", tree=tree.base / "ruby")
     limits = [Target("eager_load()", 0.33, "stock import")] if modules == plan.usual else []
     metric = Metric("ms", "everything loaded", "ms", baseline="stock import", targets=limits)
-    return plan.measure(
-        Group(f"{modules:,} modules", sides, [metric], expect={"loaded": tree.count, "classes": modules})
-    )
+    cpu = Metric("cpu_ms", "processor time of that", "ms", baseline="stock import")
+    expect = {"loaded": tree.count, "classes": modules}
+    return plan.measure(Group(f"{modules:,} modules", sides, [metric, cpu], expect=expect))

@@ -17,7 +17,7 @@ from benchmarks.plan import Plan
 from benchmarks.process import Missing, Start, python
 
 OURS, BARE = "PyAutoload", "watchdog + importlib.reload"
-EDITS = 7
+EDITS = 5
 PEERS = {"IPython autoreload": "ipython", "jurigged": "jurigged", "hmr": "hmr", "superreload": "superreload"}
 
 
