@@ -84,10 +84,11 @@ class AutoLoader:
 
         The root is the caller's directory, the namespace and the tag are its ``__name__``. A second call from the same
         file gives the same loader. The package's ``version.py`` is expected to define ``VERSION``, or ``__version__``.
+        A ``__getattr__`` of the package's own must stand above the call: the one that comes last is asked.
         """
         names = sys._getframe(1).f_globals
         file, name = names.get("__file__"), names.get("__name__")
-        if not file or name not in sys.modules:
+        if not file or name not in sys.modules or "__path__" not in names:
             raise SetupError("for_package() is for the __init__.py of a package: the caller has no file, or no name")
         file = os.path.abspath(file)
         known = loaders.for_file(file)

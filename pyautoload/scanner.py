@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -72,7 +73,8 @@ class FileScanner:
                     self._sort_entries(entries, listing)
             else:
                 self._sort_entries(source.list(path), listing)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            # As the stock finder has it: what cannot be listed holds nothing.
             return Listing(path, {}, {}, [], [], UNTRUSTED)
         return listing
 
@@ -130,18 +132,23 @@ class FileScanner:
         files, ignored = listing.files, self.config.ignored
         for entry in entries:
             name = entry.name
-            if name.endswith(".py"):
-                stem = name[:-3]
-                if name[0] == "." or not entry.is_file():
-                    continue
-                if ignored and ignored.matches(entry.path):
-                    continue
-                if stem in files or not name.isascii():
-                    self._add_file(stem, entry.path, files)
-                else:
-                    files[stem] = entry.path
-            elif not hidden(name):
-                self._sort_other(entry, listing)
+            try:
+                if name.endswith(".py"):
+                    stem = name[:-3]
+                    if name[0] == "." or not entry.is_file():
+                        continue
+                    if ignored and ignored.matches(entry.path):
+                        continue
+                    if stem in files or not name.isascii():
+                        self._add_file(stem, entry.path, files)
+                    else:
+                        files[stem] = entry.path
+                elif not hidden(name):
+                    self._sort_other(entry, listing)
+            except OSError as error:
+                # A link that leads to itself is neither a file nor a directory.
+                if error.errno != errno.ELOOP:
+                    raise
 
     def _sort_other(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if self.config.ignored and self.config.ignored.matches(entry.path):

@@ -147,6 +147,8 @@ class ManagedTree:
                 return False
             self.registry.add_namespace(fresh)
         log.debug(self.tag, "listed %s anew: its directory has changed", name or "the top level")
+        if log.listening():
+            self._log_listing(name, fresh)
         for listener in self.on_relisted:
             listener(name)
         return True
@@ -159,8 +161,8 @@ class ManagedTree:
             space = self._scan(name)
             if space is not None:
                 self.registry.add_namespace(space)
-        if space is not None and log.listening():
-            self._log_listing(space)
+        if log.listening():
+            self._log_listing(name, space)
         return space
 
     def _scan(self, name: str) -> Namespace | None:
@@ -231,14 +233,24 @@ class ManagedTree:
                 del space.subdirs[stem]
         return space
 
-    def _log_listing(self, space: Namespace) -> None:
+    def _log_listing(self, name: str, space: Namespace | None) -> None:
+        if space is None:
+            for directory in self._directories(name):
+                log.debug(self.tag, "skipped %s: there is no managed Python file in it", directory)
+            return
+        if not space.stamps:
+            return  # no directory: the top level without a root, or a mere part of a root's name
         log.debug(
             self.tag,
             "scanned %s: %d modules, %d directories",
-            space.name or "the top level",
+            name or "the top level",
             len(space.modules),
             len(space.subdirs),
         )
+        for directory in space.stamps:
+            for entry in sorted(source_for(directory).list(directory), key=lambda entry: entry.name):
+                if self.config.ignored.matches(entry.path):
+                    log.debug(self.tag, "skipped %s: it is ignored", entry.path)
         for path, taken in space.shadowed.items():
             log.debug(self.tag, "%s is shadowed by %s", path, taken)
         for reason in space.excluded.values():

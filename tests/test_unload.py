@@ -312,3 +312,29 @@ def test_a_loader_that_is_not_set_up_can_be_unregistered(tree):
     AutoLoader("app").unregister()
 
     AutoLoader("app").setup()
+
+
+@pytest.mark.lazy
+@pytest.mark.changes
+def test_a_file_that_is_deleted_before_it_was_loaded_is_not_found(autoload, tmp_path):
+    autoload({"app/user.py": "class User: pass", "app/guest.py": "class Guest: pass"})
+    (tmp_path / "app/user.py").unlink()
+
+    with pytest.raises(ModuleNotFoundError, match="deleted"):
+        importlib.import_module("app.user")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("app.user")
+    import app
+
+    assert not hasattr(app, "User")
+    assert app.Guest
+
+
+def test_what_a_deleted_file_shadowed_is_found(tree):
+    root = tree({"one/user.py": "class User: at = 1", "two/user.py": "class User: at = 2"})
+    AutoLoader("one", "app").push_dir("two", "app").setup()
+    (root / "one/user.py").unlink()
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("app.user")
+
+    assert importlib.import_module("app.user").User.at == 2

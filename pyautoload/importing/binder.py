@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
-from pyautoload.errors import NameInflectionError
-from pyautoload.importing.namespace import NamespaceAccess, access_of
+from pyautoload.errors import ModuleNotFoundError, NameInflectionError
+from pyautoload.importing.namespace import NamespaceAccess, access_of, is_hook
 from pyautoload.importing.stems import NameIndex, stem_for
 from pyautoload.inflector import Inflector, InflectorProtocol, checked_name, folded
 from pyautoload.registry import Namespace
@@ -164,6 +164,14 @@ class Binder:
             access.relisted()
         log.debug(self.tag, "%s exists already: its own attributes win, what lies below it is managed", name)
 
+    def rejoin(self, name: str) -> None:
+        """Put our access into a package of somebody else again where its code has replaced it by a hook of its own."""
+        module = sys.modules.get(name)
+        hook = getattr(module, "__dict__", {}).get("__getattr__")
+        access = access_of(module, self)
+        if access is not None and hook is not None and not is_hook(hook):
+            access.rejoin()
+
     def share(self, module: ModuleType, name: str) -> None:
         """Let the other loaders that manage something in a package of this one add it to the package."""
         for finder in sys.meta_path:
@@ -211,16 +219,27 @@ class Binder:
             self._forget(name, module)
             raise
 
+    def gone(self, name: str, path: str) -> ModuleNotFoundError:
+        """The error for a file that was deleted after its directory was listed; the directory is listed anew."""
+        self.tree.relist(name.rpartition(".")[0])
+        return ModuleNotFoundError(name, f"{path} has been deleted", path)
+
     def _store(self, parent_name: str, stem: str, actual: str | None, module: ModuleType, path: str) -> None:
         parent = sys.modules.get(parent_name)
         if parent is None:
             return
         if actual is not None:
             # Own attributes of the package win, and so does what a callback or a test has put there.
-            parent.__dict__.setdefault(actual, module.__dict__[actual])
+            for name in self._names_of(actual, stem, path):
+                parent.__dict__.setdefault(name, module.__dict__[actual])
         access = access_of(parent, self)
         if access is not None and (actual is not None or not self.owes_name(parent_name, stem, path)):
             access.stored(stem, module)
+
+    def _names_of(self, actual: str, stem: str, path: str) -> tuple[str, ...]:
+        """The names that stand for what a file defines: both `VERSION` and `__version__` for the one it has of them."""
+        names = self.expected_names(stem, path) if stem == "version" else ()
+        return names if actual in names else (actual,)
 
     @staticmethod
     def _expected(parent_name: str, actual: str | None, module: ModuleType) -> tuple[str, Any] | None:
@@ -268,8 +287,9 @@ class Binder:
         if names.get(stem) is module:
             del names[stem]
         actual = self.defined_name(module, stem, status.path if status else "")
-        if actual is not None and names.get(actual) is module.__dict__[actual]:
-            del names[actual]
+        for bound in self._names_of(actual, stem, status.path if status else "") if actual is not None else ():
+            if bound in names and names[bound] is module.__dict__[actual]:
+                del names[bound]
         access = access_of(parent, self)
         if access is not None:
             access.forgotten(stem)

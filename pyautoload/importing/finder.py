@@ -114,8 +114,10 @@ class PyAutoloadFinder:
         return top in self._tops
 
     def _spec(self, fullname: str, parent: Namespace, stem: str) -> ModuleSpec | None:
-        if parent.name in self.binder.externals and self._is_served_by_external(fullname, parent.name):
-            return self._extended(fullname, parent, stem)
+        if parent.name in self.binder.externals:
+            self.binder.rejoin(parent.name)
+            if self._is_served_by_external(fullname, parent.name):
+                return self._extended(fullname, parent, stem)
         child = self.tree.child(parent, stem)
         if child is not None:
             return self._package_spec(fullname, child)

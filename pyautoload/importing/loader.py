@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.machinery
 import os
+import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from pyautoload import log
 from pyautoload.importing import bytecode, cycles
 from pyautoload.importing.frames import part_of_import, run_without_frames
 
@@ -55,17 +57,20 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if is_package:
             # Before the code runs: it may use what lies in its own directory.
             binder.attach(module, self.name)
-        code = self.get_code(self.name)
         records = binder.records
-        if records is not None:
-            records.begin(self.name, self.path, cast(CodeType, code), self._mtime_ns, is_package=is_package)
-        complete = False
+        begun = complete = False
         try:
-            self._run(module, cast(CodeType, code), binder, is_package)
+            code = cast(CodeType, self.get_code(self.name))
+            if records is not None:
+                records.begin(self.name, self.path, code, self._mtime_ns, is_package=is_package)
+                begun = True
+            self._run(module, code, binder, is_package)
             complete = True
         finally:
-            if records is not None:
+            if begun and records is not None:
                 records.end(loaded=complete)
+            if not complete:
+                log.debug(binder.tag, "%s from %s failed to load: %r", self.name, self.path, sys.exc_info()[1])
 
     @part_of_import
     def _run(self, module: ModuleType, code: CodeType, binder: Binder, is_package: bool) -> None:
@@ -107,6 +112,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         code, self._mtime_ns = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
         if code is not None:
             return code
+        if self._mtime_ns is None and self._binder is not None and not os.path.exists(self.path):
+            raise self._binder.gone(self.name, self.path)
         if not fresh:
             return super().get_code(fullname)
         return self._compiled_afresh()

@@ -17,7 +17,7 @@ from pyautoload.registry import Namespace
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["NamespaceAccess", "access_of"]
+__all__ = ["NamespaceAccess", "access_of", "is_hook"]
 
 # Without a GIL the hook stays: thread 1 may miss the name, thread 2 store it and take the hook away, and thread 1 then
 # find no hook either.
@@ -59,6 +59,12 @@ class NamespaceAccess:
         if not self._is_among(own_dir, "_own_dir"):
             self._own_dir = own_dir
             names["__dir__"] = self.listing
+
+    def rejoin(self) -> None:
+        """Install the hooks again if the package's code has replaced them by its own since."""
+        hook = self.module.__dict__.get("__getattr__")
+        if hook is not None and hook is not self._own_getattr:
+            self.install()
 
     def remove(self) -> None:
         """Take the hooks out again, and put the package's own ones back."""
@@ -254,7 +260,7 @@ class NamespaceAccess:
         to_come = self._to_come if self._to_come is not None else self._look_anew(space)
         if not to_come <= space.empty:
             return
-        if not _GIL or not _is_ours(names.get("__getattr__")):
+        if not _GIL or not is_hook(names.get("__getattr__")):
             return
         if self._is_implicit() and "__all__" not in names and _owner_of(self._own_getattr) is None:
             prefix = self._full("")
@@ -313,7 +319,8 @@ def _owner_of(hook: object) -> NamespaceAccess | None:
     return owner if isinstance(owner, NamespaceAccess) else None
 
 
-def _is_ours(hook: object) -> bool:
+def is_hook(hook: object) -> bool:
+    """Whether a package's ``__getattr__`` or ``__dir__`` is that of a ``NamespaceAccess``."""
     return _owner_of(hook) is not None
 
 
