@@ -1,0 +1,61 @@
+"""The documentation is true: every block runs, every page is reachable, every link leads somewhere, the site builds."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from doc_blocks import Page
+
+PROJECT = Path(__file__).resolve().parent.parent
+DOCS = PROJECT / "docs"
+PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_does_what_the_page_says(name: str, tmp_path: Path) -> None:
+    Page((DOCS / name).read_text(encoding="utf-8"), tmp_path).run()
+
+
+def test_every_page_is_in_the_navigation_and_the_other_way_round() -> None:
+    listed = re.findall(r"[\w-]+\.md", (PROJECT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2])
+    assert sorted(listed) == PAGES
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_pages_and_headings_that_exist(name: str) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        page, _, heading = target.partition("#")
+        path = DOCS / (page or name)
+        assert path.is_file(), f"{name} links to {target}"
+        if heading:
+            assert heading in headings(path), f"{name} links to {target}"
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a page, as Python-Markdown makes them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    plain = [re.sub(r"[^\w\s-]", "", heading.replace("`", "")).strip().lower() for heading in found]
+    return {re.sub(r"[-\s]+", "-", heading) for heading in plain}
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    if importlib.util.find_spec("mkdocs") is None or importlib.util.find_spec("material") is None:
+        pytest.skip("the site needs pip install 'pyautoload[docs]'")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
+        cwd=PROJECT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    reference = (tmp_path / "site" / "api" / "index.html").read_text(encoding="utf-8")
+    assert "eager_load_namespace" in reference
