@@ -121,15 +121,11 @@ def test_the_home_page_shows_the_newest_posts_and_leads_to_the_older_ones(seeded
 
 
 def test_a_post_is_written_in_a_browser_and_edited(site: Site) -> None:
-    page = site.send(
-        "/posts/new", "/posts", title="Ünder the trees", body="It is *quiet*.", tags="Woods, walks"
-    )
+    page = site.send("/posts/new", "/posts", title="Ünder the trees", body="It is *quiet*.", tags="Woods, walks")
     assert page.status_code == 200
     assert page.request.path == "/posts/under-the-trees"
     assert "<em>quiet</em>" in page.text
-    page = site.send(
-        "/posts/under-the-trees/edit", "/posts/under-the-trees", title="Under", body="Loud.", tags=""
-    )
+    page = site.send("/posts/under-the-trees/edit", "/posts/under-the-trees", title="Under", body="Loud.", tags="")
     assert page.request.path == "/posts/under-the-trees"
     assert "Loud." in page.text
     assert site.client.get("/api/tags").json == {"tags": []}
@@ -221,9 +217,7 @@ def test_what_is_not_there_is_a_page_that_says_so(site: Site, path: str) -> None
 
 
 def test_a_wsgi_server_gets_an_application_with_everything_loaded(tmp_path: Path) -> None:
-    script = (
-        "import autoload, wsgi; print(len(autoload.loader.loaded()), wsgi.app.test_client().get('/').status)"
-    )
+    script = "import autoload, wsgi; print(len(autoload.loader.loaded()), wsgi.app.test_client().get('/').status)"
     output = child("-c", script, BLOG_DATABASE_URL=f"sqlite:///{tmp_path}/blog.sqlite3")
     count, _, status = output.strip().partition(" ")
     assert int(count) > 30

@@ -12,6 +12,8 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,12 +43,14 @@ class Case(NamedTuple):
         distribution: what it is called where it is installed from.
         prepare: what has to run before its modules can be imported.
         tests: the tests of its own that are run, as ``pytest --pyargs`` takes them.
+        known: modules that differ by design; docs/real-packages.md says why.
     """
 
     name: str
     distribution: str
     prepare: str = ""
     tests: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 ALWAYS = [
@@ -57,7 +61,13 @@ ALWAYS = [
 ]
 MORE = [
     Case("sympy", "sympy", tests=("sympy.logic.tests", "sympy.sets.tests", "sympy.core.tests.test_expr")),
-    Case("numpy", "numpy", tests=("numpy.polynomial", "numpy.lib.tests.test_arraysetops", "numpy.ma.tests.test_core")),
+    Case(
+        "numpy",
+        "numpy",
+        tests=("numpy.polynomial", "numpy.lib.tests.test_arraysetops", "numpy.ma.tests.test_core"),
+        # Two directories without Python, the tests that import one of them, and the tests that go through dir(numpy).
+        known=("numpy._core.include", "numpy._core.lib", "numpy.tests.test_configtool", "numpy._core.tests.test_ufunc"),
+    ),
     Case("networkx", "networkx", tests=("networkx.classes", "networkx.readwrite", "networkx.algorithms.tree")),
     Case("zope", "zope.interface", tests=("zope.interface.tests", "zope.interface.common.tests")),
     Case("google", "google-api-core"),  # a namespace that several distributions share
@@ -172,14 +182,15 @@ def test_every_module_imports_under_a_loader_as_it_does_without(
 ) -> None:
     stock = probe(case, tmp_path / "stock", autoload=False)
     autoload = probe(case, tmp_path / "autoload", autoload=True)
+    found = differences(stock, autoload)
+    unexplained = [difference for difference in found if not any(name in difference for name in case.known)]
     if EVERYTHING:
         with capsys.disabled():
             print(
                 f"\n| {case.distribution} {version(case.distribution)} | {len(stock['modules'])} | "
-                f"{len(stock['failures'])} | {len(differences(stock, autoload))} | {added_names(stock, autoload)} | "
-                f"{stock['seconds']:.2f} s | {autoload['seconds']:.2f} s |"
+                f"{len(stock['failures'])} | {len(found)} | {added_names(stock, autoload)} |"
             )
-    assert differences(stock, autoload) == []
+    assert unexplained == []
     # All but those that put something else in their place.
     own = {name for name, module in autoload["modules"].items() if module["spec_name"] == name}
     assert own <= set(autoload["managed"])
@@ -194,7 +205,22 @@ def test_the_tests_that_a_package_ships_pass_under_a_loader_as_without(
     stock, autoload = (probe(case, tmp_path / str(managed), autoload=managed, tests=True) for managed in (False, True))
     if EVERYTHING:
         with capsys.disabled():
-            print(f"\n| {case.distribution} | {len(stock['tests'])} | {sorted(set(stock['tests'].values()))} |")
+            counts = Counter(stock["tests"].values())
+            print(
+                f"\n| {case.distribution} | " + ", ".join(f"{number} {what}" for what, number in counts.items()) + " |"
+            )
     assert len(stock["tests"]) > 100
     assert autoload["tests"] == stock["tests"]
     assert len(autoload["managed"]) > 20
+
+
+def test_a_package_that_renamed_itself_imports_its_modules_by_its_new_name(tree: Callable[..., Path]) -> None:
+    # As setuptools does: it installs its own copy of distutils under that name.
+    rename = "import sys\n__name__ = __package__ = 'plain'\nsys.modules['plain'] = sys.modules['app.vendored']\n"
+    root = tree({"app/vendored/__init__.py": rename, "app/vendored/log.py": ""})
+    pyautoload.AutoLoader(root / "app").setup()
+    import app.vendored  # noqa: F401
+    from plain import log  # type: ignore[import-not-found]
+
+    assert log.__name__ == "plain.log"
+    assert "app.vendored.log" not in sys.modules
