@@ -129,7 +129,7 @@ class ModuleRegistry:
                 child.file = child.file or os.fspath(path)
             else:
                 space.modules.setdefault(stem, os.fspath(path))
-        entry = self.get(name)
+            entry = self.get(name)
         assert entry is not None
         return entry
 

@@ -38,6 +38,8 @@ class PyAutoloadFinder:
     """
 
     def __init__(self, source: Binder | ModuleRegistry) -> None:
+        # Whether names are registered by hand, so that one may come at any time.
+        self._by_hand = isinstance(source, ModuleRegistry)
         if isinstance(source, ModuleRegistry):
             from pyautoload.config import Config
             from pyautoload.tree import ManagedTree
@@ -72,7 +74,7 @@ class PyAutoloadFinder:
 
     def may_manage(self, fullname: str) -> bool:
         """Whether a name can be one of ours, by its first part; a cheap test that lists nothing."""
-        return self._open_top or fullname.partition(".")[0] in self._tops
+        return self._open_top or self._by_hand or fullname.partition(".")[0] in self._tops
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -108,7 +110,7 @@ class PyAutoloadFinder:
                 space.stamps[directory] = -1
 
     def _has_appeared(self, top: str) -> bool:
-        if not self._open_top or not self.tree.refresh(""):
+        if not self._by_hand and not (self._open_top and self.tree.refresh("")):
             return False
         self.refresh_tops()
         return top in self._tops
