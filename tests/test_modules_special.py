@@ -164,7 +164,7 @@ def test_a_module_that_replaces_itself_with_an_object(autoload):
     autoload(
         {
             "app/settings.py": "import sys\nclass Settings:\n    debug = True\nsys.modules[__name__] = Settings()\n",
-            "app/uses.py": "from app.settings import debug\nfrom app import settings\nclass Uses:\n    seen = settings\n",
+            "app/uses.py": "from app.settings import debug\nfrom app import settings\nclass Uses:\n    seen = settings",
         }
     )
     import app

@@ -387,3 +387,23 @@ def test_builtins_are_not_shadowed_by_names_of_files(autoload):
 
     assert app.Uses is builtins.print
     assert app.Print.__module__ == "app.print"
+
+
+def test_what_dir_lists_can_be_taken(autoload):
+    import inspect
+
+    autoload(
+        {
+            "app/user.py": "class User: ...",
+            "app/html_parser.py": "class HTMLParser: ...",
+            "app/helpers.py": "# Helpers: functions only\ndef help(): ...",
+            "app/version_info.py": "try:\n    from re import A as VersionInfo\nexcept ImportError:\n    pass",
+            "app/sub/test_x.py": "class XTest: ...",
+        }
+    )
+    import app
+
+    assert not {"Helpers", "HtmlParser"} & set(dir(app))
+    members = dict(inspect.getmembers(app))
+    assert {"User", "HTMLParser", "VersionInfo", "user", "helpers", "sub"} <= set(members)
+    assert "TestX" not in dict(inspect.getmembers(app.sub))
