@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ class Names:
 
 def names_in(code: CodeType) -> set[str]:
     """The names that a piece of code may look up globally, its functions included."""
-    found = set(code.co_names)
+    found = {str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             found |= names_in(constant)

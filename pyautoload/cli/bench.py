@@ -157,4 +157,6 @@ def _show(measured: list[Measured], modules: int) -> None:
         )
     others = [each for each in measured if each is not stock and each.failures]
     for each in others:
-        click.echo(f"{each.title}: {each.failures} modules fail ({each.example}); see `pyautoload check`")
+        click.echo(
+            f"{each.title}: {each.failures} module{'s fail' if each.failures > 1 else ' fails'} ({each.example}); see `pyautoload check`"
+        )
