@@ -157,6 +157,5 @@ def _show(measured: list[Measured], modules: int) -> None:
         )
     others = [each for each in measured if each is not stock and each.failures]
     for each in others:
-        click.echo(
-            f"{each.title}: {each.failures} module{'s fail' if each.failures > 1 else ' fails'} ({each.example}); see `pyautoload check`"
-        )
+        verb = "module fails" if each.failures == 1 else "modules fail"
+        click.echo(f"{each.title}: {each.failures} {verb} ({each.example}); see `pyautoload check`")
