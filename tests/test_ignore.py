@@ -53,6 +53,7 @@ def test_an_ignored_directory_can_be_imported_by_hand(autoload):
 
 def test_an_ignored_module_outlives_unload(autoload):
     loader = autoload({"app/x.py": "", "app/extra.py": "VALUE = 1"}, configure=ignoring("extra.py"))
+    import app.extra  # noqa: F401
 
     loader.unload()
     assert "app.extra" in sys.modules

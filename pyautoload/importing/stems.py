@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyautoload.inflector import Inflector, folded
+from pyautoload.inflector import Inflector, PackageInflector, folded
 from pyautoload.registry import Namespace
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def stem_for(binder: Binder, attribute: str, space: Namespace) -> tuple[str | No
     """The stem in ``space`` that stands for ``attribute`` (``None``: no one does), and whether it does so exactly."""
     inflector = binder.inflector
     if isinstance(inflector, Inflector):
-        for guess in (inflector.candidate(attribute), *inflector.stems_named(attribute)):
+        for guess in inflector.candidates(attribute):
             if _names_exactly(binder, attribute, guess, space):
                 return guess, True
     index = _name_index(binder, space)
@@ -61,7 +61,7 @@ def _name_index(binder: Binder, space: Namespace) -> NameIndex:
         index.loose[key] = (stem,) if known is None else tuple(sorted((*known, stem)))
     # The project's own inflectors name a stem by its own letters or by a rule, so that looking at the stems that are
     # alike is enough. Others are asked for every stem.
-    if not isinstance(binder.inflector, Inflector):
+    if type(binder.inflector).camelize not in (Inflector.camelize, PackageInflector.camelize):
         for stem in sorted(stems):
             path = space.modules.get(stem) or space.subdirs[stem][0]
             for name in binder.expected_names(stem, path):
