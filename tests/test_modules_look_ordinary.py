@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 import textwrap
 
@@ -84,13 +85,18 @@ def both(python, tree):
     return run
 
 
+def without_class(text):
+    """``text`` without the name of the class that loads namespaces, and where its object lies."""
+    return re.sub(r"[\w.]*Namespace(Directory)?Loader( object at 0x\w+)?", "NamespaceLoader", text)
+
+
 @pytest.mark.parametrize(
     "name", ["app", "app.user", "app.post", "app.shop", "app.shop.cart", "app.plain", "app.plain.deep"]
 )
 def test_attributes_spec_and_loader_are_those_of_an_ordinary_module(both, name):
     code = f"{FACTS}\n    print(json.dumps(facts({name!r}), indent=1))"
     stock, ours = both(code)
-    assert json.loads(ours.replace("NamespaceDirectoryLoader", "NamespaceLoader")) == json.loads(stock)
+    assert json.loads(without_class(ours)) == json.loads(without_class(stock))
 
 
 @pytest.mark.parametrize("name", ["app", "app.user", "app.shop", "app.plain", "app.plain.deep.thing"])
@@ -127,7 +133,7 @@ def test_the_order_of_sys_modules_is_that_of_the_ordinary_import(both):
         import __future__, dataclasses, typing, sys
         before = set(sys.modules)
         import app.plain.deep.thing, app.shop
-        print([name for name in sys.modules if name not in before])
+        print([name for name in sys.modules if name not in before and name.startswith("app")])
     """
     stock, ours = both(code)
     assert ours == stock
