@@ -107,6 +107,14 @@ def test_names_used_through_a_namespace_are_references(source: str, line: int, k
     assert (line, kind, "app.models", "Base") in references(source)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="there are no lazy imports")
+def test_a_lazy_import_takes_effect_later() -> None:
+    assert references("lazy from app import db\nlazy import app.x") == [
+        (1, FUNCTION, "app", "db"),
+        (2, FUNCTION, "app.x", None),
+    ]
+
+
 def test_a_name_that_a_function_binds_itself_is_no_reference() -> None:
     found = references("from app import models\ndef f(models):\n    return models.Base\n")
     assert [reference for reference in found if reference[0] == 3] == []

@@ -135,8 +135,9 @@ class _Reader:
                 self.other(statement, context)
 
     def imports(self, node: ast.Import, context: _Context) -> None:
+        when = _when(node, context)
         for alias in node.names:
-            self.refer(context, node.lineno, alias.name, None, "import")
+            self.refer(when, node.lineno, alias.name, None, "import")
             top = alias.name.partition(".")[0]
             self.alias(alias.asname or top, alias.name if alias.asname else top, node.lineno, context)
 
@@ -144,8 +145,9 @@ class _Reader:
         base = self.absolute(node.module or "", node.level)
         if base is None or base == "__future__":
             return
+        when = _when(node, context)
         for alias in node.names:
-            self.refer(context, node.lineno, base, alias.name, "from")
+            self.refer(when, node.lineno, base, alias.name, "from")
             if alias.name == "*":
                 self.found.dynamic = True
             else:
@@ -365,6 +367,13 @@ def _names_of(node: ast.expr) -> Iterator[ast.Name]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             yield part
+
+
+def _when(node: ast.Import | ast.ImportFrom, context: _Context) -> _Context:
+    """When an import takes effect: ``lazy import`` (Python 3.15) does when its name is used, as one in a function."""
+    if getattr(node, "is_lazy", 0) and context.kind == IMPORT_TIME:
+        return context._replace(kind=FUNCTION)
+    return context
 
 
 def _is_type_checking(test: ast.expr) -> bool:
