@@ -77,6 +77,8 @@ class AutoLoader:
         loaders.note_configured(self)
         if base_path is not None:
             self.push_dir(base_path, top_level)
+        elif top_level is not None:
+            raise SetupError("top_level= is the namespace of base_path, which is missing: give it, or use push_dir()")
 
     @classmethod
     def for_package(cls, *, inflector: InflectorProtocol | None = None) -> AutoLoader:
@@ -157,15 +159,17 @@ class AutoLoader:
             SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
             ConflictError: another loader manages that directory.
         """
-        before = dict(self.config.roots)
+        before = self.config.roots
         root = self.config.add_root(path, namespace, source)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
+            if self._is_set_up:
+                loading.start(self)
         except SetupError:
-            self.config.roots = before
+            self.config.use_roots(before)
+            if self._is_set_up:
+                loading.look_anew(self)
             raise
-        if self._is_set_up:
-            loading.start(self)
         return self
 
     def ignore(self, *globs: Patterns) -> AutoLoader:

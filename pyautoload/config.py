@@ -75,10 +75,14 @@ class Config:
         if name is None:
             name = checked_namespace(normalized(os.path.basename(absolute)), absolute)
         root = Root(absolute, name, namespace is not None)
-        self.roots[absolute] = root
-        for globs in (self.ignored, self.collapsed, self.not_eager, self.not_reloaded):
-            globs.use_roots(tuple(self.roots))
+        self.use_roots({**self.roots, absolute: root})
         return root
+
+    def use_roots(self, roots: dict[str, Root]) -> None:
+        """Have these roots and no others."""
+        self.roots = roots
+        for globs in (self.ignored, self.collapsed, self.not_eager, self.not_reloaded):
+            globs.use_roots(tuple(roots))
 
     def root_of(self, path: str) -> Root | None:
         """The innermost root that ``path`` lies in, or is."""

@@ -59,7 +59,7 @@ class Introspection:
         if stem is None or namespace is None:
             return None
         if stem == "__init__":
-            return namespace
+            return namespace or None  # there is no package whose code it could be
         return f"{namespace}.{stem}" if namespace else stem
 
     def expected_name(self, path: str) -> str | None:

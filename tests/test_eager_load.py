@@ -266,7 +266,7 @@ def test_strict_is_content_with_acronyms_rules_and_packages(autoload):
             "app/people.py": "class Person: pass",
             "app/admin/__init__.py": "",
             "app/admin/role.py": "class Role: pass",
-            "app/hotel.py": "",
+            "app/hotel.py": "class Hotel: pass",
             "app/hotel/x.py": "class X: pass",
             "app/User.py": "class User: pass",
         },
@@ -274,6 +274,15 @@ def test_strict_is_content_with_acronyms_rules_and_packages(autoload):
     )
 
     assert len(loader.eager_load(strict=True)) == 8
+
+
+def test_strict_expects_a_name_of_the_file_beside_a_directory_too(autoload):
+    loader = autoload({"app/hotel.py": "", "app/hotel/x.py": "class X: pass"})
+
+    with pytest.raises(EagerLoadError) as caught:
+        loader.eager_load(strict=True)
+    assert set(caught.value.failures) == {"app.hotel"}
+    assert "app.hotel.x" in loader.loaded()
 
 
 def test_strict_looks_also_at_what_is_loaded_already(autoload):

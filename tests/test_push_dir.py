@@ -277,11 +277,10 @@ def test_the_description_says_roots_and_state(tree):
 
 
 def test_a_namespace_that_is_a_plain_module_already_is_a_conflict(tree):
-    tree({"json/user.py": "class User: pass", "token/user.py": "class User: pass"})
+    tree({"token/user.py": "class User: pass"})
 
     with pytest.raises(ConflictError, match="top_level"):
         AutoLoader("token").setup()
-    assert sys.modules["token" if "token" in sys.modules else "sys"] is not None
 
 
 def test_a_failed_setup_installs_nothing(tree):
@@ -293,3 +292,51 @@ def test_a_failed_setup_installs_nothing(tree):
         loader.setup()
     assert sys.meta_path == before
     assert not loader.is_set_up
+
+
+def test_a_failed_setup_can_be_mended(tree):
+    tree({"app/hotel.py": "class Hotel: pass", "app/hotel/__init__.py": "1/0"})
+    loader = AutoLoader("app")
+    with pytest.raises(ConflictError):
+        loader.setup()
+    loader.ignore("hotel/__init__.py").setup()
+    import app
+
+    assert app.Hotel
+
+
+def test_a_root_with_a_conflict_that_comes_after_setup_is_refused_as_a_whole(tree):
+    root = tree({"app/user.py": "class User: pass", "bad/hotel.py": "", "bad/hotel/__init__.py": ""})
+    loader = AutoLoader("app").setup()
+    with pytest.raises(ConflictError):
+        loader.push_dir("bad")
+    import app
+
+    assert app.User
+    assert loader.dirs() == [str(root / "app")]
+    with pytest.raises(ImportError):
+        import bad  # noqa: F401
+
+
+def test_a_namespace_without_a_root_is_refused():
+    with pytest.raises(SetupError, match="base_path"):
+        AutoLoader(top_level="app")
+
+
+def test_the_first_namespace_may_be_a_module(tree, monkeypatch):
+    root = tree({"site/lib/__init__.py": "", "more/extra.py": "class Extra: pass"})
+    monkeypatch.syspath_prepend(str(root / "site"))
+    import lib
+
+    AutoLoader("more", lib).setup()
+    assert lib.Extra.__module__ == "lib.extra"
+
+
+def test_an_init_file_in_a_top_level_root_is_nothing(tree):
+    tree({"src/__init__.py": "1/0", "src/lonely_star.py": ""})
+    loader = AutoLoader("src", "").setup()
+
+    assert loader.eager_load(strict=False) == ["lonely_star"]
+    with pytest.raises(SetupError, match="not managed"):
+        loader.load_file("src/__init__.py")
+    assert loader.expected_name("src/__init__.py") is None

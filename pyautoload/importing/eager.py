@@ -159,7 +159,7 @@ class EagerLoad:
                 self._check_expected(stem, item)
         except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
             self.failures[item.name] = _unusable_stem(item) or error
-            if item.space is not None:
+            if item.space is not None and item.name not in sys.modules:
                 self._failed_packages.append(item.name + ".")
 
     def _check_name(self, stem: str, item: Planned) -> None:
@@ -170,7 +170,7 @@ class EagerLoad:
 
     def _check_expected(self, stem: str, item: Planned) -> None:
         names = self.binder.expected_names(stem, item.path)
-        if item.space is not None or not names or not item.path.endswith(".py"):
+        if not names or not item.path.endswith(".py") or os.path.basename(item.path) == "__init__.py":
             return
         module = sys.modules[item.name]
         if self.binder.defined_name(module, stem, item.path) is None:
