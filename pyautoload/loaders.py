@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -124,3 +125,13 @@ def scoped_loader() -> Iterator[AutoLoader]:
         yield loader
     finally:
         loader.unregister()
+
+
+def _after_fork() -> None:
+    # A fork copies a held lock and loses the thread that would release it.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

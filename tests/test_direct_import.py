@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import sys
+import threading
+import time
 
 import pytest
 
@@ -179,7 +182,7 @@ def test_a_parent_that_refuses_attributes_gives_the_same_warning(both):
 def test_callbacks_come_in_the_same_order_with_the_same_values(both):
     code = (
         "told = []\n"
-        "loader.on_load(lambda name, value, path: told.append((name, str(value), path)))\n"
+        "loader.on_load(lambda name, value, path: told.append((name, str(value)[:30], path)))\n"
         "import app\n"
         "loader.on_load('app.B', lambda value, path: told.append(('special', value.__name__, app.A.__name__)))\n"
         "loader.eager_load()\n"
@@ -311,9 +314,51 @@ def test_what_cannot_be_imported_directly_is_left_to_the_ordinary_import(autoloa
 
 
 def test_the_collector_is_on_again_after_a_failure(autoload):
-    import gc
-
     loader = autoload({"app/a.py": "import gc; assert not gc.isenabled()\n1 / 0"})
     with pytest.raises(Exception, match="could not be loaded"):
         loader.eager_load()
     assert gc.isenabled()
+
+
+def test_a_lock_that_another_thread_waits_for_stays_the_modules_lock():
+    from importlib import _bootstrap
+
+    from pyautoload.importing import module_locks
+
+    mine = module_locks.acquired("some.module")
+    theirs, taken, done = [], threading.Event(), threading.Event()
+
+    def wait():
+        lock = _bootstrap._get_module_lock("some.module")
+        theirs.append(lock)
+        with_lock = lock.acquire()
+        taken.set()
+        done.wait(20)
+        lock.release()
+        return with_lock
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not theirs:
+        time.sleep(0.001)
+    module_locks.released(mine)
+    taken.wait(20)
+
+    assert theirs == [mine]
+    assert _bootstrap._get_module_lock("some.module") is mine
+    done.set()
+    thread.join()
+    del mine
+    theirs.clear()
+    gc.collect()
+    assert "some.module" not in _bootstrap._module_locks
+
+
+def test_no_module_locks_are_left_behind(autoload):
+    from importlib import _bootstrap
+
+    loader = autoload({"app/user.py": "class User: ...", "app/bad.py": "1 / 0"})
+    with pytest.raises(EagerLoadError):
+        loader.eager_load()
+    gc.collect()
+    assert [name for name in _bootstrap._module_locks if name.startswith("app")] == []

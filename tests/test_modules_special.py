@@ -323,6 +323,7 @@ def test_star_imports_of_an_implicit_namespace_take_the_expected_names(autoload,
             "app/html_parser.py": "class HTMLParser: ...",
             "app/guarded.py": "try:\n    import nothing\nexcept ImportError:\n    Guarded = None",
             "app/helpers.py": "# Helpers, functions only\ndef help(): ...",
+            "app/_hidden.py": "_Hidden = 1",
             "app/sub/x.py": "class X: ...",
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -121,23 +122,27 @@ class Binder:
         return space is None or stem_for(self, name, space)[0] in (stem, None)
 
     def bound_name(self, stem: str, path: str) -> str | None:
-        """Which name a source file defines for its stem, by its text: nothing is run.
+        """Which name a file defines for its stem, by its text: nothing is run.
 
-        A file that cannot be parsed is said to define what is expected, so that its error is seen when it is loaded.
+        A file that cannot be read or parsed is taken to define what is expected of it; one that is no source, nothing.
         """
-        import symtable
-
+        expected = self.expected_name(stem, path)
         if not path.endswith(".py"):
             return None
         try:
             source = source_for(path).read(path)
-            table = symtable.symtable(source, path, "exec")  # type: ignore[arg-type]
         except OSError:
+            return expected
+        name = (expected or "").encode()
+        if name and re.search(rb"^(?:class|def|async def) %b\b|^%b\s*[:=]" % (name, name), source, re.MULTILINE):
+            return expected
+        if stem.isascii() and folded(stem).encode() not in source.replace(b"_", b"").lower():
             return None
+        try:
+            names = _names_bound_in(source, path)
         except (SyntaxError, ValueError):
-            return self.expected_name(stem, path)
-        bound = [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()]
-        return self.defined_name(SimpleNamespace(**dict.fromkeys(bound)), stem, path)
+            return expected
+        return self.defined_name(SimpleNamespace(**dict.fromkeys(names)), stem, path)
 
     # Loading
 
@@ -287,9 +292,18 @@ class Binder:
         if names.get(stem) is module:
             del names[stem]
         actual = self.defined_name(module, stem, status.path if status else "")
-        for bound in self._names_of(actual, stem, status.path if status else "") if actual is not None else ():
-            if bound in names and names[bound] is module.__dict__[actual]:
-                del names[bound]
+        if actual is not None:
+            for bound in self._names_of(actual, stem, status.path if status else ""):
+                if bound in names and names[bound] is module.__dict__[actual]:
+                    del names[bound]
         access = access_of(parent, self)
         if access is not None:
             access.forgotten(stem)
+
+
+def _names_bound_in(source: bytes, path: str) -> list[str]:
+    """The names that the text of a module binds at its outermost level."""
+    import symtable
+
+    table = symtable.symtable(source, path, "exec")  # type: ignore[arg-type]
+    return [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()]

@@ -96,7 +96,7 @@ def _frames(error: Exception | None) -> list[tuple[FrameType, int]]:
 
 
 def _is_machinery(filename: str) -> bool:
-    return filename.startswith("<frozen importlib") or filename.startswith(_HERE) or filename == importlib_file
+    return filename.startswith(("<frozen importlib", _HERE)) or filename == importlib_file
 
 
 importlib_file = getattr(sys.modules.get("importlib"), "__file__", "") or ""

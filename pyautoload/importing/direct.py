@@ -75,7 +75,7 @@ class DirectImport:
             if name not in sys.modules:
                 self._import(name, path, space, parent, parent_spec, stem)
         finally:
-            module_locks.released(name, lock)
+            module_locks.released(lock)
         return True
 
     def _would_be_asked(self, name: str) -> bool:

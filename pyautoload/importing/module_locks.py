@@ -1,10 +1,10 @@
 """The import system's lock of one module, taken at a quarter of the usual cost where nobody else holds it.
 
-``importlib._bootstrap`` makes a lock for each module that is being imported, keeps it in a map by name, and acquires it by
-way of a search for deadlocks. A lock that was made this moment is held by nobody, so that search can find nothing: it is
-put into the map as one that its maker holds already. It is the same kind of lock in the same map, so other threads wait
-for it and search for deadlocks as ever. Whether a held lock looks as this module believes is tried out once, on a real
-one; where it does not, locks are taken the long way.
+``importlib._bootstrap`` makes a lock for each module that is being imported, keeps it in a map by name, and acquires
+it by way of a search for deadlocks. A lock that was made this moment is held by nobody, so that search can find
+nothing: it is put into the map as one that its maker holds already. It is the same kind of lock in the same map, so
+other threads wait for it and search for deadlocks as ever. Whether a held lock looks as this module believes is tried
+out once, on a real one; where it does not, locks are taken the long way.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import _imp
 import importlib._bootstrap as _bootstrap
 from _thread import get_ident
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
@@ -39,7 +40,7 @@ def acquired(name: str) -> Any:
                 lock = _Lock(name)
                 lock.owner = get_ident()
                 lock.count = [True] if _held_count == [True] else 1
-                _locks[name] = ref(lock)
+                _locks[name] = ref(lock, _forgetter(name))
                 return lock
         finally:
             _release_map()
@@ -51,15 +52,27 @@ def acquired(name: str) -> Any:
     return lock
 
 
-def released(name: str, lock: Any) -> None:
+def _forgetter(name: str) -> Callable[[Any], None]:
+    """What takes a lock out of the map when it dies, and not before.
+
+    Thread 2 may have taken it from the map to wait for it. Were it gone when thread 1 releases it, thread 3 would make
+    another one, and both would import the module at once.
+    """
+
+    def forget(entry: Any) -> None:
+        _acquire_map()
+        try:
+            if _locks.get(name) is entry:
+                del _locks[name]
+        finally:
+            _release_map()
+
+    return forget
+
+
+def released(lock: Any) -> None:
     """Release a lock; the first of those who wait for it goes on."""
     lock.release()
-    if _held_count is None:
-        return
-    entry = _locks.get(name)
-    # One that was made here has no callback that would take it out of the map when it dies.
-    if entry is not None and entry() is lock and entry.__callback__ is None:
-        _locks.pop(name, None)
 
 
 def _count_when_held() -> Any:

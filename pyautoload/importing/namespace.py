@@ -205,25 +205,27 @@ class NamespaceAccess:
         return sorted(names)
 
     def _expected_names(self, space: Namespace) -> list[str]:
-        found: list[str] = []
+        """What the files define for their stems: found without running those that are not loaded.
+
+        Not what is merely expected of them: ``inspect.getmembers`` and test runners take each name that is listed.
+        """
+        found: list[str | None] = []
         for stem, path in space.modules.items():
             module = sys.modules.get(self._full(stem))
             if module is None or is_initializing(module):
-                found += self.binder.expected_names(stem, path)[:1]
-            elif (actual := self.binder.defined_name(module, stem, path)) is not None:
-                found.append(actual)  # a `__dir__` of the package itself need not know of it
-            elif self._own_dir is not None and (actual := self.binder.defined_name(module, stem, path)):
-                found.append(actual)
-        return found
+                found.append(self.binder.bound_name(stem, path))
+            else:
+                found.append(self.binder.defined_name(module, stem, path))
+        return [name for name in found if name is not None]
 
     def _public_names(self) -> list[str]:
         """``__all__`` of an implicit namespace: what its files define for their stems, and what was put there."""
         space = self.binder.tree.namespace(self.name)
-        names = {name for name in self.module.__dict__ if name[0] != "_" and self._full(name) not in sys.modules}
+        names = {name for name in self.module.__dict__ if self._full(name) not in sys.modules}
         for stem, path in space.modules.items() if space is not None else ():
             if self._full(stem) not in sys.modules and (name := self.binder.bound_name(stem, path)) is not None:
                 names.add(name)
-        return sorted(names)
+        return sorted(name for name in names if name[0] != "_")
 
     def _is_implicit(self) -> bool:
         space = self.binder.tree.namespace(self.name)
