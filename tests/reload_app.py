@@ -91,7 +91,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     """``app(a="X = 1", b="from APP.a import X")`` writes files and gives the ``App``."""
     made: list[App] = []
 
-    def make(files: Mapping[str, str] | None = None, /, *, options: Mapping[str, Any] | None = None, **more: str) -> App:
+    def make(
+        files: Mapping[str, str] | None = None, /, *, options: Mapping[str, Any] | None = None, **more: str
+    ) -> App:
         named = {f"{stem.replace('__', '/')}.py": text for stem, text in more.items()}
         made.append(App(tmp_path, {**(files or {}), **named}, **(options or {})))
         return made[-1]

@@ -1,5 +1,7 @@
 """Classes: living instances, subclasses and references follow an edit; identity stays wherever Python allows it."""
 
+# ruff: noqa: F811, E501, SIM300  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import copy
@@ -36,17 +38,33 @@ MEMBERS = [
         lambda o: (setattr(o, "p", 3), o.p)[1] == 6,
     ),
     ("@staticmethod\n    def s(): return 1", "@staticmethod\n    def s(): return 2", lambda o: o.s() == 2),
-    ("@classmethod\n    def s(cls): return 1", "@classmethod\n    def s(cls): return cls, 2", lambda o: o.s() == (type(o), 2)),
+    (
+        "@classmethod\n    def s(cls): return 1",
+        "@classmethod\n    def s(cls): return cls, 2",
+        lambda o: o.s() == (type(o), 2),
+    ),
     ("def s(self): return 1", "@classmethod\n    def s(cls): return cls", lambda o: o.s() is type(o)),
     ("def m(self, x=1): return x", "def m(self, x=2, *, y=3): return x + y", lambda o: o.m() == 5),
-    ("def m(self): return self.__v()\n    def __v(self): return 1", "def m(self): return self.__w()\n    def __w(self): return 2", lambda o: o.m() == 2),
+    (
+        "def m(self): return self.__v()\n    def __v(self): return 1",
+        "def m(self): return self.__w()\n    def __w(self): return 2",
+        lambda o: o.m() == 2,
+    ),
     ("'old'", "'new'", lambda o: type(o).__doc__ == "new"),
-    ("class In:\n        X = 1", "class In:\n        X = 2\n        def f(self): return 3", lambda o: (o.In.X, o.In().f()) == (2, 3)),
+    (
+        "class In:\n        X = 1",
+        "class In:\n        X = 2\n        def f(self): return 3",
+        lambda o: (o.In.X, o.In().f()) == (2, 3),
+    ),
     ("def __len__(self): return 1", "def __len__(self): return 2", lambda o: len(o) == 2),
     ("def __call__(self): return 1", "def __call__(self): return 2", lambda o: o() == 2),
     ("X: int = 1", "X: int = 1\n    Y: str = 'y'", lambda o: (o.Y, set(type(o).__annotations__)) == ("y", {"X", "Y"})),
     ("A = 1\n    B = A + 1", "A = 5\n    B = A + 1", lambda o: o.B == 6),
-    ("def __repr__(self): return 'x'", "def __repr__(self): return f'<{super().__repr__()[:2]}>'", lambda o: repr(o) == "<<a>"),
+    (
+        "def __repr__(self): return 'x'",
+        "def __repr__(self): return f'<{super().__repr__()[:2]}>'",
+        lambda o: repr(o) == "<<a>",
+    ),
 ]
 
 
@@ -62,7 +80,10 @@ def test_members_of_a_class(app, old, new, check):
 
 def test_super_and_subclasses_in_a_dependent(app):
     base = "class Base:\n    def m(self):\n        return [{}]\n"
-    a = app(a=base.format(1), b="from APP.a import Base\nclass Child(Base):\n    def m(self):\n        return super().m() + ['child']\n")
+    a = app(
+        a=base.format(1),
+        b="from APP.a import Base\nclass Child(Base):\n    def m(self):\n        return super().m() + ['child']\n",
+    )
     obj = a("b").Child()
     result = a.edit(a=base.format(2))
     assert obj.m() == [2, "child"]
@@ -74,7 +95,9 @@ def test_super_introduced_into_a_method(app):
         a="class Base:\n    def m(self):\n        return 1\nclass Child(Base):\n    def m(self):\n        return 2\n",
     )
     obj = a("a").Child()
-    a.edit(a="class Base:\n    def m(self):\n        return 1\nclass Child(Base):\n    def m(self):\n        return super().m() + 10\n")
+    a.edit(
+        a="class Base:\n    def m(self):\n        return 1\nclass Child(Base):\n    def m(self):\n        return super().m() + 10\n"
+    )
     assert obj.m() == 11
 
 
@@ -90,7 +113,10 @@ DATACLASS = "from dataclasses import dataclass, field\n@dataclass\nclass D:\n   
 
 
 def test_a_dataclass_with_a_new_field(app):
-    a = app(a=DATACLASS, b="from APP.a import D\nfrom dataclasses import dataclass\n@dataclass\nclass E(D):\n    z: int = 9\n")
+    a = app(
+        a=DATACLASS,
+        b="from APP.a import D\nfrom dataclasses import dataclass\n@dataclass\nclass E(D):\n    z: int = 9\n",
+    )
     obj, cls, sub = a("a").D(5), a("a").D, a("b").E
     a.edit(a=DATACLASS + "    y: list = field(default_factory=list)\n")
     assert repr(a("a").D(1, [2])) == "D(x=1, y=[2])"
@@ -147,7 +173,10 @@ def test_int_enums_and_flags(app):
 
 def test_exception_classes_that_others_catch(app):
     base = "class Oops(Exception):\n    def hint(self):\n        return {}\ndef fail():\n    raise Oops\n"
-    a = app(a=base.format(1), b="from APP.a import Oops, fail\ndef f():\n    try:\n        fail()\n    except Oops as e:\n        return e.hint()\n")
+    a = app(
+        a=base.format(1),
+        b="from APP.a import Oops, fail\ndef f():\n    try:\n        fail()\n    except Oops as e:\n        return e.hint()\n",
+    )
     assert a("b").f() == 1
     a.edit(a="CODE = 5\n" + base.format(2))
     assert a("b").f() == 2

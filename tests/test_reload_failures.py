@@ -1,5 +1,7 @@
 """Failures: all or nothing, reported once with file and line, and mended by the next edit."""
 
+# ruff: noqa: F811, E501  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import logging
@@ -27,8 +29,10 @@ def test_an_exception_at_import_time_puts_everything_back(app):
     a = app(a="X = 1\nITEMS = [1]\nclass C:\n    V = 1\ndef f():\n    return 1\n")
     module = a("a")
     before = dict(vars(module))
-    result = a.edit(a="X = 2\nITEMS = [2]\nclass C:\n    V = 2\n    def n(self): ...\ndef f():\n    return 2\nNEW = 1\nboom = 1 / 0\n")
-    assert {key: value for key, value in vars(module).items()} == before
+    result = a.edit(
+        a="X = 2\nITEMS = [2]\nclass C:\n    V = 2\n    def n(self): ...\ndef f():\n    return 2\nNEW = 1\nboom = 1 / 0\n"
+    )
+    assert dict(vars(module)) == before
     assert (module.f(), module.C.V, hasattr(module.C, "n")) == (1, 1, False)
     assert (result.errors[0].line, type(result.errors[0].__cause__)) == (9, ZeroDivisionError)
 

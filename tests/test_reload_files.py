@@ -1,5 +1,7 @@
 """Files: every way in which editors and version control change them, and modules that come, go and move."""
 
+# ruff: noqa: F811, SIM300  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import json
@@ -218,7 +220,9 @@ def test_a_moved_directory(app):
 
 def test_a_data_file_read_at_import_counts_as_source(app):
     source = "import json, pathlib\nCONF = json.loads((pathlib.Path(__file__).parent / 'conf.json').read_text())\n"
-    a = app({"conf.json": json.dumps({"x": 1}), "conf.py": source, "b.py": "from APP.conf import CONF\nX = CONF['x']\n"})
+    a = app(
+        {"conf.json": json.dumps({"x": 1}), "conf.py": source, "b.py": "from APP.conf import CONF\nX = CONF['x']\n"}
+    )
     assert a("b").X == 1
     a.edit("conf.json", json.dumps({"x": 2}))
     assert a("b").X == 2

@@ -1,5 +1,7 @@
 """Functions: their bodies, defaults, decorators, closures and caches follow an edit, and keep their identity."""
 
+# ruff: noqa: F811, E501  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import asyncio

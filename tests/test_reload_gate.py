@@ -1,5 +1,7 @@
 """The gate: requests never see half a reload, a reload is never starved, and nobody waits for himself."""
 
+# ruff: noqa: F811, BLE001  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import asyncio

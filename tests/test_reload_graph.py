@@ -1,5 +1,7 @@
 """The dependency graph, and what is read from code objects for it."""
 
+# ruff: noqa: F811, E501  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import textwrap
@@ -27,9 +29,18 @@ def test_kinds_of_dependencies(app):
     )
     a.loader.eager_load()
     assert {a.names([k])[0]: v for k, v in a.loader.dependents(f"{a.name}.a").items()} == {
-        "holds": HELD_ONLY, "late": HELD_ONLY, "uses": USED, "inherits": USED,
+        "holds": HELD_ONLY,
+        "late": HELD_ONLY,
+        "uses": USED,
+        "inherits": USED,
     }
-    assert a.names(list(a.loader.dependents(f"{a.name}.a", transitive=True))) == ["far", "holds", "inherits", "late", "uses"]
+    assert a.names(list(a.loader.dependents(f"{a.name}.a", transitive=True))) == [
+        "far",
+        "holds",
+        "inherits",
+        "late",
+        "uses",
+    ]
     assert a.loader.dependencies(f"{a.name}.uses") == {f"{a.name}.a": USED}
     assert a.loader.dependency_graph()[f"{a.name}.far"] == {f"{a.name}.uses": HELD_ONLY}
 
@@ -101,8 +112,12 @@ def test_plain_calls_and_classes_keep_no_outcome():
 
 
 def test_only_functions_differ():
-    old = code("X = 1\nclass C:\n    def m(self):\n        self.a = 1\n        return 1\ndef f(): return [i for i in range(3)]\n")
-    new = code("# moved\nX = 1\nclass C:\n    def m(self):\n        self.b = 2\n        return 2\ndef f(): return [i for i in range(3)]\n")
+    old = code(
+        "X = 1\nclass C:\n    def m(self):\n        self.a = 1\n        return 1\ndef f(): return [i for i in range(3)]\n"
+    )
+    new = code(
+        "# moved\nX = 1\nclass C:\n    def m(self):\n        self.b = 2\n        return 2\ndef f(): return [i for i in range(3)]\n"
+    )
     found = compare(old, new)
     assert [change.qualname for change in found.changed] == ["C.m"]
     assert [change.qualname for change in found.moved] == ["f"]

@@ -1,5 +1,7 @@
 """Values: constants, what is derived from them, and everyone who holds them, in dependency order, each module once."""
 
+# ruff: noqa: F811  (a fixture imported by name; sources on one line)
+
 from __future__ import annotations
 
 import builtins
@@ -64,7 +66,11 @@ def test_running_again_stops_where_the_outcome_is_equal(app, runs):
 
 
 def test_package_re_exports(app):
-    a = app({"pkg/__init__.py": "from .inner import X, f\n"}, pkg__inner="X = 1\ndef f():\n    return 'old'\n", user="from APP.pkg import X, f\nimport APP.pkg\nY = [X]\n")
+    a = app(
+        {"pkg/__init__.py": "from .inner import X, f\n"},
+        pkg__inner="X = 1\ndef f():\n    return 'old'\n",
+        user="from APP.pkg import X, f\nimport APP.pkg\nY = [X]\n",
+    )
     assert a("user").Y == [1]
     a.edit(pkg__inner="X = 2\ndef f():\n    return 'new'\n")
     user = a("user")
@@ -73,7 +79,11 @@ def test_package_re_exports(app):
 
 
 def test_star_imports(app):
-    a = app(a="X = 1\n_hidden = 1\ndef f():\n    return X\n", b="from APP.a import *\nY = X + 1\n", c="from APP.b import *\n")
+    a = app(
+        a="X = 1\n_hidden = 1\ndef f():\n    return X\n",
+        b="from APP.a import *\nY = X + 1\n",
+        c="from APP.b import *\n",
+    )
     a("c")
     a.edit(a="X = 5\nNEW = 7\n_hidden = 1\ndef f():\n    return X\n")
     assert (a("b").X, a("b").Y, a("b").NEW, a("c").X, a("c").Y, a("c").NEW) == (5, 6, 7, 5, 6, 7)
@@ -120,7 +130,10 @@ def test_the_expected_name_on_the_namespace_is_rebound(app):
 CIRCLES = [
     ("import APP.b\nX = 1\ndef f():\n    return APP.b.Y\n", "import APP.a\nY = 10\ndef g():\n    return APP.a.X\n"),
     ("from . import b\nX = 1\ndef f():\n    return b.Y\n", "from . import a\nY = 10\ndef g():\n    return a.X\n"),
-    ("X = 1\nfrom APP.b import g, Y\ndef f():\n    return Y\n", "from APP.a import X\nY = 10\ndef g():\n    return X\n"),
+    (
+        "X = 1\nfrom APP.b import g, Y\ndef f():\n    return Y\n",
+        "from APP.a import X\nY = 10\ndef g():\n    return X\n",
+    ),
 ]
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pyautoload.inflector import folded
 from pyautoload.reloading.calls import CallSearch
+from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.codediff import FunctionChange, compare
 from pyautoload.reloading.dependents import Need, need_of
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
-from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.selection import Selection, select_changed, select_dependent
+from pyautoload.reloading.selection import Patch, Selection, select_changed, select_dependent
 from pyautoload.reloading.sources import scan
 from pyautoload.reloading.statements import Parsed
 
@@ -123,7 +124,8 @@ class Transaction:
             done.add(name)
         # In a circle a module may have run before one whose new values it uses: once more, for those only.
         for _ in range(_ROUNDS):
-            if not any([self._again(name) for name in queue]):
+            again = [name for name in queue if self._again(name)]
+            if not again:
                 break
 
     def _again(self, name: str) -> bool:
@@ -162,21 +164,21 @@ class Transaction:
         new = Parsed(version.source, version.path)
         diff = compare(record.code, version.code) if record.code is not None and version.path == record.path else None
         selection = Selection(self, record, new, need)
+        patches: dict[int, Patch] = {}
         if old is None or version.everything or name in self.plan.forced:
             selection.everything()
             removed = (old.bound() if old is not None else set()) - new.bound()
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
-            index = FunctionIndex(module, record.path)
-            patch_hidden([change for patch in patches for change in patch(index)], self.journal)
+        index = FunctionIndex(module, record.path)
         self._commit_source(record, version)
-        self.reloader.remember(name, version.source, new)
-        if selection.indices or removed:
-            self._run(record, new, selection, removed)
+        self.reloader.remember(name, version.code, new)
+        if selection.indices or removed or patches:
+            self._run(
+                record, new, selection, removed, {at: self._patching(patch, index) for at, patch in patches.items()}
+            )
         else:
             self._rebind(record, need)
-            if selection.patched or (diff is not None and diff.changed):
-                self._note_patched(name)
         refresh_positions(module, record.path, version.code, self.journal)
 
     def _patched(self, record: Record, version: NewVersion) -> bool:
@@ -196,7 +198,7 @@ class Transaction:
         record = self._record(name)
         parsed = self.reloader.parsed(name)
         if parsed is None:
-            self._restart(name, "its source cannot be read")
+            raise RestartNeeded(name, "its source cannot be read")
         selection = Selection(self, record, parsed, Need())
         selection.everything()
         self._run(record, parsed, selection, set())
@@ -213,38 +215,38 @@ class Transaction:
             self._rebind(record, need)
             return
         if self.plan.is_kept(record):
-            self._restart(name, "it is not to be reloaded, and what it uses at import time has changed")
+            raise RestartNeeded(name, "it is not to be reloaded, and what it uses at import time has changed")
         facts = record.scanned()
-        if record.code is not None and not facts.keeps_calls and not need.missing and not self._looks_at_itself(record):
+        if record.code is not None and not facts.keeps_calls and not need.missing and not facts.reads_itself:
             self._run_whole(record, record.code, need)
             return
         parsed = self.reloader.parsed(name)
         if parsed is None:
-            self._restart(name, "its source has changed since it was loaded")
+            raise RestartNeeded(name, "its source has changed since it was loaded")
         selection = Selection(self, record, parsed, need)
         select_dependent(selection)
         self._run(record, parsed, selection, set())
 
-    def _looks_at_itself(self, record: Record) -> bool:
-        """Whether import-time code reads names that the module itself binds: then statements must run one by one."""
-        names, imported = sys.modules[record.name].__dict__, self._imported(record)
-        return any(
-            name in names and name not in imported and name[:2] != "__" for name in record.scanned().loads
-        )
-
-    def _imported(self, record: Record) -> set[str]:
-        return {local for _, _, local in record.scanned().imports if local is not None}
-
     # Running
 
-    def _run(self, record: Record, parsed: Parsed, selection: Selection, removed: set[str]) -> None:
+    def _patching(self, patch: Patch, index: FunctionIndex) -> Callable[[], None]:
+        return lambda: patch_hidden(patch(index), self.journal)
+
+    def _run(
+        self,
+        record: Record,
+        parsed: Parsed,
+        selection: Selection,
+        removed: set[str],
+        patches: Mapping[int, Callable[[], None]] | None = None,
+    ) -> None:
         reexecutes = selection.reexecutes
         execution = Execution(sys.modules[record.name], self.journal)
 
         def work() -> None:
             self._bind_anew(execution, selection.need)
             execution.drop(removed | selection.unbound_first)
-            execution.run(parsed, selection.indices)
+            execution.run(parsed, selection.indices, patches or {})
 
         self._execute(record, execution, work, reexecutes=reexecutes)
 
@@ -279,9 +281,7 @@ class Transaction:
                 execution.bind(name, execution.before[name])
         self._collect(record, execution)
 
-    def _execute(
-        self, record: Record, execution: Execution, work: Callable[[], None], *, reexecutes: bool
-    ) -> None:
+    def _execute(self, record: Record, execution: Execution, work: Callable[[], None], *, reexecutes: bool) -> None:
         name = record.name
         self.current = name
         if reexecutes:
@@ -318,10 +318,7 @@ class Transaction:
             refused = refused or function in ("_put_on_class", "_take_bases")
             traceback = traceback.tb_next
         if refused:
-            self._restart(name, f"a class does not allow to be changed: {error}")
-
-    def _restart(self, name: str, reason: str) -> Any:
-        raise RestartNeeded(name, reason)
+            raise RestartNeeded(name, f"a class does not allow to be changed: {error}")
 
     # Facts
 
@@ -340,7 +337,7 @@ class Transaction:
         """Attributes of a class have changed in place."""
         self.facts.attribute(module, cls, attributes)
         for function in self.graph.called_in(module):
-            if function.partition(".")[0] == cls.partition(".")[0] and self._mentions(module, function, attributes):
+            if function.partition(".")[0] == cls.partition(".")[0] and self.mentions(module, function, attributes):
                 self.facts.bodies.add((module, function))
 
     def note_value(self, module: str, name: str, old: Any, new: Any) -> None:
@@ -348,26 +345,33 @@ class Transaction:
         self.facts.value(module, name, old, new)
         parent_name, _, _ = module.rpartition(".")
         parent = sys.modules.get(parent_name)
-        if parent is not None and old is not MISSING and parent.__dict__.get(name, MISSING) is old:
-            if parent_name not in self.records or name not in self._bound_by_source(parent_name):
-                self.journal.set_item(parent.__dict__, name, new)
-                self.facts.value(parent_name, name, old, new)
-                if new is MISSING:
-                    self.reloader.relist_access(parent)
+        if parent is None or old is MISSING or parent.__dict__.get(name, MISSING) is not old:
+            return
+        if not self._is_expected(module, name) or name in self._bound_by_source(parent_name):
+            return
+        self.journal.set_item(parent.__dict__, name, new)
+        self.facts.value(parent_name, name, old, new)
+        if new is MISSING:
+            self.reloader.relist_access(parent)
+
+    def _is_expected(self, module: str, name: str) -> bool:
+        stem, binder = module.rpartition(".")[2], self.reloader.binder
+        return folded(name) == folded(stem) or name in binder.expected_names(stem, binder.path_of(module) or "")
 
     def _bound_by_source(self, package: str) -> set[str]:
-        record = self.records.get(package)
-        return self._imported(record) if record is not None else set()
+        """What the package's own code imports: that is brought up to date as in any module."""
+        return {alias.local for alias in self.graph.aliases(package) if alias.local is not None}
 
     def _spread_to_calls(self, module: str) -> None:
         """Functions that import-time code calls behave differently when a global that they read has changed."""
         names = set(self.facts.values.get(module, ()))
         if names:
             for function in self.graph.called_in(module):
-                if self._mentions(module, function, names):
+                if self.mentions(module, function, names):
                     self.facts.bodies.add((module, function))
 
-    def _mentions(self, module: str, function: str, names: set[str]) -> bool:
+    def mentions(self, module: str, function: str, names: set[str]) -> bool:
+        """Whether a function's body mentions one of ``names``."""
         uses = self.search.body((module, function))
         return uses is not None and bool((uses.names | uses.methods) & names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import enum
+import functools
 import gc
 import sys
 import typing
@@ -25,6 +26,8 @@ _KNOWN_METACLASSES: tuple[type, ...] = (type, abc.ABCMeta, enum.EnumMeta)
 _TYPING_METACLASSES = tuple(
     kind for name in ("_ProtocolMeta", "_TypedDictMeta", "NamedTupleMeta") if (kind := getattr(typing, name, None))
 )
+# What Python 3.11 and later put into an enum's class for each member.
+_ENUM_PROPERTY: type = getattr(enum, "property", type("Never", (), {}))
 _LAYOUT = ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
 
 
@@ -123,7 +126,7 @@ class ClassMerge:
             return self._members[id(value)]
         if self._members and name in ("_member_map_", "_value2member_map_", "_hashable_values_"):
             return self._mapped(value)
-        if self._members and isinstance(value, enum.property) and hasattr(value, "member"):
+        if self._members and isinstance(value, _ENUM_PROPERTY) and hasattr(value, "member"):
             if id(value.member) in self._members:
                 value.member = self._members[id(value.member)]
             return value
@@ -160,7 +163,8 @@ def _same_payload(old: Any, new: Any) -> bool:
     """Whether what an enum member is made of (an int, a string) is the same: that part cannot be changed."""
     for kind in (int, str, float, bytes, tuple):
         if isinstance(old, kind):
-            return isinstance(new, kind) and kind.__eq__(old, new) is True
+            compare: Callable[[Any, Any], Any] = kind.__eq__
+            return isinstance(new, kind) and compare(old, new) is True
     return True
 
 
@@ -170,9 +174,7 @@ def _slots(cls: type) -> frozenset[str]:
         return frozenset()
     names = (slots,) if isinstance(slots, str) else tuple(slots)
     stripped = cls.__name__.lstrip("_")
-    mangled = {
-        f"_{stripped}{name}" if name.startswith("__") and not name.endswith("__") else name for name in names
-    }
+    mangled = {f"_{stripped}{name}" if name.startswith("__") and not name.endswith("__") else name for name in names}
     return frozenset(mangled | {"__slots__"})
 
 
@@ -209,7 +211,7 @@ def _holds(cell: CellType, value: object) -> bool:
 
 def refresh_abstract(cls: type, journal: Journal) -> None:
     """What is abstract in a class, and in its subclasses, follows its methods; what ``isinstance`` remembers goes."""
-    before = getattr(cls, "__abstractmethods__", frozenset())
+    before: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
     names = {name for name, value in cls.__dict__.items() if getattr(value, "__isabstractmethod__", False)}
     for base in cls.__bases__:
         for name in getattr(base, "__abstractmethods__", ()):
@@ -221,7 +223,8 @@ def refresh_abstract(cls: type, journal: Journal) -> None:
     clear = getattr(cls, "_abc_caches_clear", None)
     if clear is not None:
         clear()
-    for child in cls.__subclasses__():
+    children: list[type] = cls.__subclasses__()
+    for child in children:
         if isinstance(child, abc.ABCMeta):
             refresh_abstract(child, journal)
 
@@ -242,7 +245,7 @@ def move_instances(replaced: list[tuple[type, type]], journal: Journal) -> dict[
         except TypeError:
             stuck[new] = stuck.get(new, 0) + 1
             continue
-        journal.note(lambda item=item, before=before: setattr(item, "__class__", before))
+        journal.note(functools.partial(setattr, item, "__class__", before))
     return stuck
 
 
@@ -274,7 +277,9 @@ def absorb(pairs: list[tuple[Any, Any]], journal: Journal) -> None:
 def _absorb_list(holder: list[Any], stays: dict[int, Any], journal: Journal) -> None:
     before = list(holder)
     present = {id(item) for item in holder}
-    after = [stays.get(id(item), item) for item in before if id(item) not in stays or id(stays[id(item)]) not in present]
+    after = [
+        stays.get(id(item), item) for item in before if id(item) not in stays or id(stays[id(item)]) not in present
+    ]
 
     def undo() -> None:
         holder[:] = before

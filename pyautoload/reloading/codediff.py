@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dis
 import sys
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
 from pyautoload.reloading.sources import is_deferred
 
-__all__ = ["ClassLines", "CodeDiff", "FunctionChange", "compare", "same_code"]
+__all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "same_code"]
 
 _LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)
@@ -56,6 +57,16 @@ def same_code(old: CodeType, new: CodeType) -> bool:
     if not _same_header(old, new) or old.co_code != new.co_code or not _same_handlers(old, new):
         return False
     return len(old.co_consts) == len(new.co_consts) and all(map(_same_constant, old.co_consts, new.co_consts))
+
+
+def class_lines(code: CodeType, prefix: str = "") -> Iterator[ClassLines]:
+    """The notes of all classes that import-time code makes; none before Python 3.13."""
+    for const in code.co_consts if _HAS_NOTES else ():
+        if isinstance(const, CodeType) and not is_deferred(const):
+            name = prefix if const.co_name.startswith("<") else f"{prefix}{const.co_name}."
+            if "__firstlineno__" in const.co_names:
+                yield ClassLines(name[:-1], _instructions(const)[1])
+            yield from class_lines(const, name)
 
 
 def _same_header(old: CodeType, new: CodeType) -> bool:

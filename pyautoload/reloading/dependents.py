@@ -124,7 +124,7 @@ def _note_used(alias: Alias, need: Need) -> None:
 def _matters(record: Record, alias: Alias, attributes: set[str]) -> bool:
     """Whether import-time code that uses a class can tell that these attributes of it have changed."""
     facts = record.scanned()
-    return bool(attributes & facts.attributes or attributes & _FAR_REACHING)
+    return bool(attributes.intersection(facts.attributes) or attributes & _FAR_REACHING)
 
 
 def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need) -> None:

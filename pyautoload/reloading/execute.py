@@ -6,7 +6,7 @@ import abc
 import ast
 import enum
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +41,17 @@ class Execution:
 
     # Statement by statement
 
-    def run(self, parsed: Parsed, indices: Iterable[int]) -> None:
-        """Run some statements of the module, in order."""
+    def run(self, parsed: Parsed, indices: set[int], patches: Mapping[int, Callable[[], object]]) -> None:
+        """Run some statements of the module and apply patches to others, in the order of the file."""
         counts: dict[str, int] = {}
         for item in parsed.statements:
             for name in item.binds:
                 counts[name] = counts.get(name, 0) + 1
-        for index in sorted(indices):
-            self.statement(parsed, parsed.statements[index], counts)
+        for index in sorted(indices | set(patches)):
+            if index in indices:
+                self.statement(parsed, parsed.statements[index], counts)
+            else:
+                patches[index]()
 
     def statement(self, parsed: Parsed, item: Statement, counts: dict[str, int]) -> None:
         """Run one statement and reconcile what it binds."""
@@ -68,10 +71,9 @@ class Execution:
             old = earlier.get(name, MISSING) if counts.get(name, 1) == 1 else MISSING
             if name in self.dropped:
                 old = self.dropped.pop(name)
-            if star and counts.get(name) and name in earlier:
-                result = earlier[name]  # a statement of the module itself binds it, too, and that one holds
-            else:
-                result = self._settled(item, old, new)
+            # What a statement of the module itself binds holds against a star import.
+            is_own = star and counts.get(name, 0) > 0 and name in earlier
+            result = earlier[name] if is_own else self._settled(item, old, new)
             if result is not new:
                 names[name] = result
                 twins.append((result, new))
@@ -117,7 +119,7 @@ class Execution:
     # As a whole
 
     def whole(self, code: CodeType) -> None:
-        """Run all of the module's code, then reconcile: the same result where nothing in between looks at new objects."""
+        """Run all of the module's code, then reconcile: the same where nothing in between looks at new objects."""
         names = self.names
         exec(code, names)
         for name in [name for name in names if not _is_dunder(name)]:
@@ -166,7 +168,8 @@ def _is_made_here(item: Statement, old: Any, new: Any) -> bool:
     """Whether a definition comes from within this statement: ``if x: def f(): ...``, ``f = lambda: 1``."""
     line = getattr(getattr(new, "__code__", None), "co_firstlineno", None)
     if isinstance(new, type):
-        return any(
-            isinstance(node, ast.ClassDef) and node.name == new.__qualname__ for node in ast.walk(item.node)
-        ) and old.__qualname__ == new.__qualname__
+        return (
+            any(isinstance(node, ast.ClassDef) and node.name == new.__qualname__ for node in ast.walk(item.node))
+            and old.__qualname__ == new.__qualname__
+        )
     return line is not None and item.node.lineno <= line <= (item.node.end_lineno or line)

@@ -80,6 +80,8 @@ class FunctionIndex:
         self._name = module.__name__
         # (name, first line) of the code → functions. Example: {("greet", 12): [<function User.greet>]}
         self._functions: dict[tuple[str, int], list[FunctionType]] = {}
+        # Qualified name → functions, for those that stand where they stood in an earlier version of the file.
+        self._by_name: dict[str, list[FunctionType]] = {}
         # Caches found on the way: their answers are those of the old code.
         self.caches: list[Any] = []
         self.classes: dict[str, type] = {}
@@ -101,10 +103,14 @@ class FunctionIndex:
             code = function.__code__
             if code.co_filename == self._path:
                 self._functions.setdefault((code.co_name, code.co_firstlineno), []).append(function)
+                self._by_name.setdefault(function.__qualname__, []).append(function)
 
-    def find(self, code: CodeType) -> list[FunctionType]:
-        """The functions whose code is ``code``, or was compiled from the same lines."""
-        return self._functions.get((code.co_name, code.co_firstlineno), [])
+    def find(self, code: CodeType, qualname: str) -> list[FunctionType]:
+        """The functions whose code is ``code``, or was compiled from the same lines, or at least does the same."""
+        found = self._functions.get((code.co_name, code.co_firstlineno), [])
+        if any(function.__code__ is code or same_code(function.__code__, code) for function in found):
+            return found
+        return [function for function in self._by_name.get(qualname, []) if same_code(function.__code__, code)]
 
 
 def give_code(function: FunctionType, code: CodeType, journal: Journal) -> None:
@@ -185,7 +191,7 @@ def patch(changes: list[FunctionChange], index: FunctionIndex, journal: Journal)
     """
     hidden: list[FunctionChange] = []
     for change in changes:
-        functions = index.find(change.old)
+        functions = index.find(change.old, change.qualname)
         nested = list(nested_changes(change))
         if not functions or is_held_elsewhere(change, functions):
             hidden.append(change)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Gate", "Pass"]
 
@@ -16,9 +19,9 @@ __all__ = ["Gate", "Pass"]
 class Gate:
     """A lock for many readers and one writer that never starves the writer.
 
-    Thread 1 is inside (a request), thread 2 wants to reload: newcomers wait from now on, thread 2 waits for thread 1, at
-    most ``timeout`` seconds, reloads, and lets everybody in. A thread that is inside may enter again, and may reload: it
-    does not wait for itself.
+    Thread 1 is inside (a request), thread 2 wants to reload: newcomers wait from now on, thread 2 waits for thread 1,
+    at most ``timeout`` seconds, reloads, and lets everybody in. A thread that is inside may enter again, and may reload:
+    it does not wait for itself.
     """
 
     def __init__(self, timeout: float = 2.0) -> None:
@@ -52,6 +55,8 @@ class Gate:
 
     async def enter_async(self) -> bool:
         """As ``enter``, without blocking the event loop."""
+        import asyncio
+
         depth = self._depth.get()
         while depth == 0:
             with self._condition:
@@ -141,7 +146,9 @@ class Pass:
         if self._gate is not None:
             self._counted.append(self._gate.enter())
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._gate is not None:
             self._gate.leave(self._counted.pop())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.records import Record, Records
-from pyautoload.reloading.sources import names_in
+from pyautoload.reloading.sources import CodeFacts, names_in
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -50,10 +50,10 @@ class Graph:
         self.binder = binder
         # Module → what it uses and holds of others.
         self._aliases: dict[str, tuple[Alias, ...]] = {}
-        # Module → those that import it. Example: {"myapp.base": {"myapp.user", "myapp.order"}}
-        self._importers: dict[str, set[str]] = {}
+        # Module → those that import it. Example: {"myapp.base": ["myapp.user", "myapp.order"]}
+        self._importers: dict[str, list[str]] = {}
         # Module → modules imported at module level, for the order of execution.
-        self._imports: dict[str, set[str]] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
         # (module, function) → modules whose import-time code may have called it.
         # Example: {("myapp.tools", "slug"): {"myapp.routes"}}
         self._called: dict[tuple[str, str], set[str]] = {}
@@ -102,26 +102,32 @@ class Graph:
 
     def _drop_edges(self, name: str) -> None:
         for target in {alias.module for alias in self._aliases.pop(name, ())}:
-            self._importers.get(target, set()).discard(name)
+            importers = self._importers.get(target)
+            if importers is not None and name in importers:
+                importers.remove(name)
         self._imports.pop(name, None)
         self.cachers.discard(name)
 
     def _add(self, record: Record) -> None:
         self.records.complete(record)
-        aliases = tuple(self._resolve(record))
+        record.facts = None
+        facts = record.scanned()
+        aliases = tuple(self._resolve(record, facts))
         self._aliases[record.name] = aliases
-        for alias in aliases:
-            self._importers.setdefault(alias.module, set()).add(record.name)
-        if any(item.module == "functools" for item in record.scanned().imports):
+        for module in {alias.module for alias in aliases}:
+            self._importers.setdefault(module, []).append(record.name)
+        if any(item.module == "functools" for item in facts.imports):
             self.cachers.add(record.name)
         self._trace_calls(record)
+        # What follows from these is known now; there may be ten thousand records.
+        record.facts = facts._replace(imports=(), chains=(), late_chains=())
+        record.pack()
 
     # Edges
 
-    def _resolve(self, record: Record) -> Iterator[Alias]:
-        facts = record.scanned()
+    def _resolve(self, record: Record, facts: CodeFacts) -> Iterator[Alias]:
         module = sys.modules.get(record.name)
-        early = self._imports.setdefault(record.name, set())
+        early: set[str] = set()
         for module_name, attribute, local in facts.imports:
             used = local is not None and local in facts.loads
             for alias in self._import(module_name, attribute, local, used):
@@ -134,6 +140,7 @@ class Graph:
                     if used:
                         early.add(alias.module)
                     yield alias
+        self._imports[record.name] = tuple(early)
 
     def _import(self, name: str, attribute: str | None, local: str | None, used: bool) -> Iterator[Alias]:
         if not self._is_ours(name):
@@ -171,7 +178,9 @@ class Graph:
             return
 
     def _is_ours(self, name: str) -> bool:
-        return name in self.records or self.binder.registry.is_loaded(name) or self.binder.registry.get(name) is not None
+        return (
+            name in self.records or self.binder.registry.is_loaded(name) or self.binder.registry.get(name) is not None
+        )
 
     def aliases(self, name: str) -> tuple[Alias, ...]:
         """What a module uses and holds of others."""
@@ -179,7 +188,7 @@ class Graph:
 
     def importers(self, name: str) -> set[str]:
         """The modules that import ``name``, or reach into it."""
-        return self._importers.get(name, set())
+        return set(self._importers.get(name, ()))
 
     # Questions of users
 
@@ -187,9 +196,10 @@ class Graph:
         """Module → kind of the dependency, for everything that ``name`` depends on."""
         found: dict[str, str] = {}
         for alias in self.aliases(name):
-            if alias.module in self.records and alias.module != name:
-                if alias.used or alias.module not in found:
-                    found[alias.module] = USED if alias.used else HELD_ONLY
+            if alias.module not in self.records or alias.module == name:
+                continue
+            if alias.used or alias.module not in found:
+                found[alias.module] = USED if alias.used else HELD_ONLY
         return dict(sorted(found.items()))
 
     def dependents(self, name: str, *, transitive: bool = False) -> dict[str, str]:
@@ -244,8 +254,8 @@ class Graph:
         return result + sorted(names - seen)
 
     def _before(self, name: str, names: set[str]) -> list[str]:
-        found = self._imports.get(name, set()) & names
-        return sorted(found, key=self._order_of) if len(found) > 1 else list(found)
+        found = [item for item in self._imports.get(name, ()) if item in names]
+        return sorted(found, key=self._order_of) if len(found) > 1 else found
 
     def _order_of(self, name: str) -> int:
         record = self.records.get(name)
@@ -253,10 +263,11 @@ class Graph:
 
     def note_imports(self, record: Record, code_imports: Iterable[tuple[str, str | None, str | None]]) -> None:
         """What the new code of a module will import, before it has run: its dependencies must run first."""
-        early = self._imports.setdefault(record.name, set())
+        early = set(self._imports.get(record.name, ()))
         for module, attribute, local in code_imports:
             if local is not None or attribute == "*":
                 early.update(alias.module for alias in self._import(module, attribute, local, False))
+        self._imports[record.name] = tuple(early)
 
     # What import-time code may call
 
@@ -273,7 +284,7 @@ class Graph:
         module = sys.modules.get(record.name)
         if facts is None or not facts.active or module is None:
             return
-        trace = _CallTrace(self.records, facts.attributes)
+        trace = _CallTrace(self.records, set(facts.attributes))
         for name in facts.active:
             trace.visit(module.__dict__.get(name))
         for chain in facts.chains:
@@ -286,14 +297,18 @@ class Graph:
 class _CallTrace:
     """Follows what may be called from a set of values, by what functions mention: too much rather than too little."""
 
-    def __init__(self, records: Records, attributes: frozenset[str]) -> None:
+    def __init__(self, records: Records, attributes: set[str]) -> None:
         self.records = records
-        self.attributes = set(attributes)
+        self.attributes = attributes
         self.found: set[tuple[str, str]] = set()
         self._seen: set[int] = set()
 
     def visit(self, value: object) -> None:
-        if value is None or isinstance(value, (str, int, float, bytes, tuple, list, dict, set)) or id(value) in self._seen:
+        if (
+            value is None
+            or isinstance(value, (str, int, float, bytes, tuple, list, dict, set))
+            or id(value) in self._seen
+        ):
             return
         self._seen.add(id(value))
         if isinstance(value, type):

@@ -46,7 +46,9 @@ class Journal:
         self._undo.append(lambda: setattr(target, name, before))
         setattr(target, name, value)
 
-    def set_class_attribute(self, cls: type, name: str, value: Any, put: Callable[..., None] = type.__setattr__) -> None:
+    def set_class_attribute(
+        self, cls: type, name: str, value: Any, put: Callable[..., None] = type.__setattr__
+    ) -> None:
         """Set, or with ``MISSING`` delete, an attribute of the class itself.
 
         Args:

@@ -117,32 +117,34 @@ class _MemberPlan:
             members |= Statement(node, "").binds
         selection.bodies |= {(module, f"{self.node.name}.{name}") for name in members}
         for function in selection.transaction.graph.called_in(module):
-            if function.partition(".")[0] == self.node.name:
-                if selection.transaction._mentions(module, function, members):
-                    selection.bodies.add((module, function))
+            is_method = function.partition(".")[0] == self.node.name
+            if is_method and selection.transaction.mentions(module, function, members):
+                selection.bodies.add((module, function))
         if members:
             selection.members.setdefault(self.node.name, set()).update(members)
 
     def _member(self, node: ast.stmt, before: ast.stmt | None) -> bool:
-        from pyautoload.reloading.selection import lines_of, same_header
+        from pyautoload.reloading.selection import same_header
 
-        old_code = self.selection.record.code
-        if before is not None and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and old_code is not None:
-            if same_header(before, node):
-                old_body, new_body = _class_code(old_code, self.node.name), _class_code(self.code, self.node.name)
-                qualname = f"{self.node.name}.{node.name}"
-                change = (
-                    changed_function(old_body, new_body, qualname, lines_of(before), lines_of(node))
-                    if old_body is not None and new_body is not None
-                    else None
-                )
-                if change is not None:
-                    self.bodies.append(change)
-                    return True
+        change = self._body_change(node, before) if before is not None and same_header(before, node) else None
+        if change is not None:
+            self.bodies.append(change)
+            return True
         if not self._may_define(node) or self._is_repeated(node):
             return False
         self.define.append(node)
         return True
+
+    def _body_change(self, node: ast.stmt, before: ast.stmt) -> FunctionChange | None:
+        from pyautoload.reloading.selection import lines_of
+
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or self.selection.record.code is None:
+            return None
+        old = _class_code(self.selection.record.code, self.node.name)
+        new = _class_code(self.code, self.node.name)
+        if old is None or new is None:
+            return None
+        return changed_function(old, new, f"{self.node.name}.{node.name}", lines_of(before), lines_of(node))
 
     def _may_define(self, node: ast.stmt) -> bool:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -205,14 +207,13 @@ class _MemberPlan:
             for name, value in cls.__dict__.items()
             if name[:2] != "__" and isinstance(value, (int, str, float, tuple, FunctionType, property, frozenset))
         }
-        temporary = ast.ClassDef(
-            name=self.node.name,
-            bases=[],
-            keywords=[ast.keyword("metaclass", ast.Name(_COLLECT, ast.Load()))],
-            body=sorted(self.define, key=lambda item: item.lineno),
-            decorator_list=[],
-            **({"type_params": []} if sys.version_info >= (3, 12) else {}),
-        )
+        collect = ast.keyword("metaclass", ast.Name(_COLLECT, ast.Load()))
+        body = sorted(self.define, key=lambda item: item.lineno)
+        fields: dict[str, Any] = {"name": self.node.name, "bases": [], "keywords": [collect], "body": body}
+        fields["decorator_list"] = []
+        if sys.version_info >= (3, 12):
+            fields["type_params"] = []
+        temporary = ast.ClassDef(**fields)
         ast.copy_location(temporary, self.node)
         module = ast.fix_missing_locations(ast.Module([temporary], []))
         code = compile(module, self.selection.parsed.path, "exec", flags=self.selection.parsed.flags, dont_inherit=True)
@@ -245,7 +246,9 @@ def _mangled(name: str, cls: type) -> str:
 def _is_described(cls: type) -> bool:
     """Whether a base class reads the members of its subclasses when they are made."""
     return any(
-        "__init_subclass__" in base.__dict__ for base in cls.__mro__[1:] if base.__module__ not in ("typing", "builtins")
+        "__init_subclass__" in base.__dict__
+        for base in cls.__mro__[1:]
+        if base.__module__ not in ("typing", "builtins")
     ) or issubclass(cls, tuple)
 
 

@@ -1,4 +1,4 @@
-"""Which files are opened while a module is imported: an audit hook, one for the process, installed when first needed."""
+"""Which files are opened while a module is imported: one audit hook for the process, installed when first needed."""
 
 from __future__ import annotations
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
-from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, same_code
+from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
-from pyautoload.reloading.sources import deferred_codes
+from pyautoload.reloading.sources import deferred_codes, is_deferred
 
 if TYPE_CHECKING:
     from pyautoload.reloading.calls import CallSearch
@@ -25,7 +26,7 @@ def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal)
         The changes for ``patch_hidden``.
     """
     index = FunctionIndex(module, path)
-    moved = [(change.new, index.find(change.old)) for change in diff.moved]
+    moved = [(change.new, index.find(change.old, change.qualname)) for change in diff.moved]
     hidden = patch(diff.changed, index, journal)
     for code, functions in moved:
         for function in functions:
@@ -38,7 +39,9 @@ def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal)
 def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journal) -> None:
     for lines in classes:
         cls = index.classes.get(lines.qualname)
-        for name, value in lines.notes.items() if cls is not None else ():
+        if cls is None:
+            continue
+        for name, value in lines.notes.items():
             if cls.__dict__.get(name) != value:
                 journal.set_class_attribute(cls, name, value)
 
@@ -46,10 +49,22 @@ def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journa
 def refresh_positions(module: ModuleType, path: str, code: CodeType, journal: Journal) -> None:
     """Let every function of a module share the code objects of ``code``, whose lines are those of the file now."""
     index = FunctionIndex(module, path)
-    for new in deferred_codes(code):
-        for function in index.find(new):
+    for qualname, new in _functions_in(code, ""):
+        for function in index.find(new, qualname):
             if function.__code__ is not new and same_code(function.__code__, new):
                 give_code(function, new, journal)
+    _note_lines(index, list(class_lines(code)), journal)
+
+
+def _functions_in(code: CodeType, prefix: str) -> Iterator[tuple[str, CodeType]]:
+    """The functions that import-time code defines, with their qualified names."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            if is_deferred(const):
+                yield prefix + const.co_name, const
+            else:
+                name = const.co_name
+                yield from _functions_in(const, prefix if name.startswith("<") else f"{prefix}{name}.")
 
 
 def clear_caches(

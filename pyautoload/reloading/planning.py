@@ -90,7 +90,7 @@ class Planner:
     def _list_anew(self, batch: Batch | None, plan: Plan) -> bool:
         if batch is None:
             names = [space.name for space in self.registry.namespaces()]
-            return any([self._relist(name, plan, only_if_changed=True) for name in names])
+            return bool([name for name in names if self._relist(name, plan, only_if_changed=True)])
         if batch.everything:
             names = [space.name for space in self.registry.namespaces()]
         else:
@@ -207,7 +207,9 @@ class Planner:
     def _look_at_data(self, batch: Batch | None, plan: Plan) -> None:
         """Files that modules read while they were imported."""
         readers = self.records.readers
-        paths = list(readers) if batch is None or batch.everything else [path for path in batch.paths if path in readers]
+        paths = (
+            list(readers) if batch is None or batch.everything else [path for path in batch.paths if path in readers]
+        )
         for path in paths:
             stamp = signature(path)
             for name in list(readers[path]):
@@ -215,7 +217,9 @@ class Planner:
                 if record is None or record.files is None or record.files.get(path) == stamp:
                     continue
                 if self.is_kept(record):
-                    self._refuse(record, stamp or Signature(0, 0, 0), f"it is not to be reloaded, and {path} changed", plan)
+                    self._refuse(
+                        record, stamp or Signature(0, 0, 0), f"it is not to be reloaded, and {path} changed", plan
+                    )
                     continue
                 plan.data.setdefault(name, {})[path] = stamp
                 if name not in plan.changed:

@@ -32,7 +32,7 @@ def same_value(old: Any, new: Any, depth: int = 0) -> bool:
         return list(old) == list(new) and all(same_value(old[key], new[key], depth + 1) for key in old)
     if kind in (set, frozenset):
         return bool(old == new) and {type(item) for item in old} == {type(item) for item in new}
-    if isinstance(old, (type, FunctionType)) or kind.__eq__ is object.__eq__:
+    if isinstance(old, (type, FunctionType)) or getattr(kind, "__eq__", None) is object.__eq__:
         return False
     try:
         return bool(old == new)
@@ -178,7 +178,8 @@ class Reconciler:
             return old
         if type(new) is not property:
             return new
-        return property(*parts, doc=new.__doc__)
+        getter, setter, deleter = parts
+        return property(getter, setter, deleter, new.__doc__)
 
     def _cached_property(self, old: Any, new: Any) -> Any:
         return old if self.merged(old.func, new.func) is old.func and old.attrname == new.attrname else new

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import NamedTuple, cast
@@ -14,6 +15,8 @@ from pyautoload.importing.bytecode import cache_path, cached_code
 from pyautoload.reloading.sources import CodeFacts, scan
 
 __all__ = ["Record", "Records", "Signature", "signature"]
+
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class Signature(NamedTuple):
@@ -47,14 +50,16 @@ class Record:
         files: other files that were read while it was imported, with their signatures.
     """
 
-    __slots__ = ("code", "facts", "files", "name", "order", "package", "path", "source", "stamp")
+    __slots__ = ("_packed", "_source", "code", "facts", "files", "name", "order", "package", "path", "stamp")
 
     def __init__(self, name: str, path: str, code: CodeType | None, package: str) -> None:
         self.name = name
         self.path = path
         self.code = code
         self.package = package
-        self.source: bytes | None = None
+        self._source: bytes | None = None
+        # Whether the source is kept compressed.
+        self._packed = False
         self.stamp: Signature | None = None
         self.order = 0
         self.facts: CodeFacts | None = None
@@ -62,6 +67,22 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<Record {self.name} from {self.path}>"
+
+    @property
+    def source(self) -> bytes | None:
+        """The text that the code came from."""
+        if self._packed and self._source is not None:
+            return zlib.decompress(self._source)
+        return self._source
+
+    @source.setter
+    def source(self, source: bytes | None) -> None:
+        self._source, self._packed = source, False
+
+    def pack(self) -> None:
+        """Keep the source in less room: it is needed only when its file changes."""
+        if not self._packed and self._source is not None:
+            self._source, self._packed = zlib.compress(self._source, 1), True
 
     @property
     def is_source(self) -> bool:
@@ -79,7 +100,7 @@ class Record:
         self.code, self.source, self.stamp, self.facts = code, source, stamp, None
 
 
-_NOTHING = CodeFacts((), frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), False, False)
+_NOTHING = CodeFacts((), (), (), (), (), (), False, False)
 
 
 class Records:
@@ -108,14 +129,16 @@ class Records:
         """A module's code is about to be executed."""
         record = Record(name, path, code, name if is_package else name.rpartition(".")[0])
         try:
-            with open(path, "rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                source = file.read()
+            descriptor = os.open(path, _READ)  # the quick way: this is done for each module that is loaded
+            try:
+                status = os.fstat(descriptor)
+                if status.st_mtime_ns == mtime_ns:
+                    record._source = os.read(descriptor, status.st_size + 1)
+                    record.stamp = Signature(status.st_mtime_ns, status.st_size, status.st_ino)
+            finally:
+                os.close(descriptor)
         except OSError:
-            status, source = None, None
-        if status is not None and status.st_mtime_ns == mtime_ns:
-            record.source = source
-            record.stamp = Signature(status.st_mtime_ns, status.st_size, status.st_ino)
+            record.stamp = None
         stack = getattr(self._running, "stack", None)
         if stack is None:
             stack = self._running.stack = []

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
@@ -35,6 +36,8 @@ _PARSED = 256
 # What a module needs to be looked at for: so many at a time while nothing happens.
 _SLICE = 64
 _QUIET_BEFORE_LOOKING = 0.2
+# How long (seconds) a file that has gone is waited for.
+_GRACE = 0.1
 
 
 class Reloader(Upkeep):
@@ -58,8 +61,8 @@ class Reloader(Upkeep):
         # Paths of the last failed attempt with their signatures: tried again with the next change, whatever that is.
         self._failed: dict[str, Signature | None] = {}
         self._watcher: Watcher | None = None
-        # Module → its source and what that parses to.
-        self._parsed: dict[str, tuple[bytes, Parsed]] = {}
+        # Module → its code and what the source of that parses to.
+        self._parsed: dict[str, tuple[CodeType | None, Parsed]] = {}
         self._results: threading.local = threading.local()
         _reloaders.add(self)
 
@@ -185,9 +188,8 @@ class Reloader(Upkeep):
                 batch = watcher.take() if watcher is not None else None
                 if watcher is not None and batch is None and not watcher.polls:
                     return None  # the watcher's thread was quicker
-                if self._failed and all(signature(path) == stamp for path, stamp in self._failed.items()):
-                    if batch is None and not self._others_changed():
-                        return None
+                if batch is None and self._is_as_it_failed():
+                    return None
                 result = self._attempt(batch, ())
             finally:
                 self._owner = None
@@ -198,12 +200,19 @@ class Reloader(Upkeep):
             raise result.errors[0]
         return result
 
+    def _is_as_it_failed(self) -> bool:
+        """Whether the files are those of the last failed attempt."""
+        if not self._failed or any(signature(path) != stamp for path, stamp in self._failed.items()):
+            return False
+        return not self._others_changed()
+
     def _others_changed(self) -> bool:
         """Whether any file besides those that failed differs from what is loaded."""
         for record in self.records.all():
             if record.path not in self._failed and signature(record.path) != record.stamp:
                 return True
-        return any([self._listing_changed(space.name) for space in self.binder.registry.namespaces()])
+        changed = [space.name for space in self.binder.registry.namespaces() if self._listing_changed(space.name)]
+        return bool(changed)
 
     def _listing_changed(self, name: str) -> bool:
         """Whether files have come or gone; a directory that changed just now is listed anew to be sure."""
@@ -218,6 +227,7 @@ class Reloader(Upkeep):
 
     def _apply(self, batch: Batch) -> None:
         """What the watcher calls."""
+        self._await_return(batch)
         with self._mutex:
             self._owner = threading.get_ident()
             try:
@@ -231,6 +241,13 @@ class Reloader(Upkeep):
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
+
+    def _await_return(self, batch: Batch) -> None:
+        """Some editors delete a file and write it again: a module is not given up for that moment."""
+        end = time.monotonic() + _GRACE
+        missing = [path for path in batch.paths if path in self.records.by_path]
+        while (missing := [path for path in missing if not os.path.exists(path)]) and time.monotonic() < end:
+            time.sleep(0.005)
 
     def _attempt(self, batch: Batch | None, names: Iterable[str]) -> ReloadResult:
         """One reload: plan, apply, and in case of failure put everything back."""
@@ -271,7 +288,9 @@ class Reloader(Upkeep):
             return
         with self.gate.closed() as alone, collection_paused():
             if not alone:
-                result.notes.append(f"requests were still running after {self.gate.timeout} s: they may see both versions")
+                result.notes.append(
+                    f"requests were still running after {self.gate.timeout} s: they may see both versions"
+                )
             for _ in range(1 + len(self.records)):
                 transaction = Transaction(self, plan, result)
                 before = self.binder.registry.loaded()
@@ -344,7 +363,9 @@ class Reloader(Upkeep):
         bodies = transaction.changed_functions()
         cachers = self.graph.cachers
         if bodies and cachers:
-            clear_caches(self.graph, transaction.search, bodies, cachers, self.graph.affected({name for name, _ in bodies}))
+            clear_caches(
+                self.graph, transaction.search, bodies, cachers, self.graph.affected({name for name, _ in bodies})
+            )
         result.removed.sort()
 
     def _fresh(self) -> ReloadResult:
@@ -386,20 +407,21 @@ class Reloader(Upkeep):
         if record is None:
             return None
         self.records.complete(record)
-        if record.source is None:
-            return None
         known = self._parsed.get(name)
-        if known is not None and known[0] is record.source:
+        if known is not None and known[0] is record.code:
             return known[1]
-        parsed = Parsed(record.source, record.path)
-        self.remember(name, record.source, parsed)
+        source = record.source
+        if source is None:
+            return None
+        parsed = Parsed(source, record.path)
+        self.remember(name, record.code, parsed)
         return parsed
 
-    def remember(self, name: str, source: bytes, parsed: Parsed) -> None:
-        """Keep what a source parses to."""
+    def remember(self, name: str, code: CodeType | None, parsed: Parsed) -> None:
+        """Keep what the source of ``code`` parses to."""
         if len(self._parsed) >= _PARSED:
             self._parsed.pop(next(iter(self._parsed)))
-        self._parsed[name] = (source, parsed)
+        self._parsed[name] = (code, parsed)
 
     # Questions
 

@@ -104,7 +104,7 @@ class Selection:
         while True:
             bodies = set(self.bodies)
             for function in graph.called_in(self.record.name):
-                if self.values and self.transaction._mentions(self.record.name, function, self.values):
+                if self.values and self.transaction.mentions(self.record.name, function, self.values):
                     bodies.add((self.record.name, function))
             calling = self.transaction.search.statements(self.record.name, bodies, self.parsed) if bodies else set()
             fresh = {
@@ -173,7 +173,7 @@ def select_dependent(selection: Selection) -> None:
     wanted = need.changed | need.through
     for index, item in enumerate(selection.parsed.statements):
         if item.kind == "import":
-            if need.missing and (item.binds & need.changed or not item.binds) or (need.star and not item.binds):
+            if (need.missing and (item.binds & need.changed or not item.binds)) or (need.star and not item.binds):
                 selection.indices.add(index)
         elif item.uses.names & wanted:
             selection.choose(index)
@@ -187,7 +187,7 @@ def select_dependent(selection: Selection) -> None:
 
 def select_changed(
     selection: Selection, old: Parsed, code: CodeType, code_diff: CodeDiff | None
-) -> tuple[list[Patch], set[str]]:
+) -> tuple[dict[int, Patch], set[str]]:
     """Choose what a changed module runs.
 
     Args:
@@ -197,14 +197,14 @@ def select_changed(
         code_diff: the functions that differ, where nothing else does.
 
     Returns:
-        What is to be patched first, and the names that go.
+        What is to be patched when the statement of that index is reached, -1 for before all, and the names that go.
     """
-    patches: list[Patch] = []
+    patches: dict[int, Patch] = {}
     removed: set[str] = set()
     if code_diff is not None:
         selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
         changes = list(code_diff.changed)
-        patches.append(lambda index: patch(changes, index, selection.transaction.journal))
+        patches[-1] = lambda index: patch(changes, index, selection.transaction.journal)
         selection.patched = bool(changes)
     else:
         change = diff(old.statements, selection.parsed.statements)
@@ -212,7 +212,7 @@ def select_changed(
         patches = _statement_changes(selection, change, code)
         _note_removed(selection, change, removed)
         if old.has_doc and not selection.parsed.has_doc:
-            patches.append(lambda index: _drop_docstring(selection))
+            patches[-1] = lambda index: _drop_docstring(selection)
             selection.patched = True
     selection.transaction.facts.bodies |= selection.bodies
     if selection.need.runs:
@@ -243,13 +243,13 @@ def _note_order(selection: Selection) -> None:
             selection.choose(first[name])
 
 
-def _statement_changes(selection: Selection, change: Change, code: CodeType) -> list[Patch]:
-    patches: list[Patch] = []
+def _statement_changes(selection: Selection, change: Change, code: CodeType) -> dict[int, Patch]:
+    patches: dict[int, Patch] = {}
     for index, before in change.changed.items():
         item = selection.parsed.statements[index]
         patch_of = _patch_of(selection, before, item, code)
         if patch_of is not None:
-            patches.append(patch_of)
+            patches[index] = patch_of
             selection.patched = True
         elif item.kind == "import":
             selection.indices.add(index)

@@ -31,6 +31,7 @@ _POP_TOP = _OP["POP_TOP"]
 _PUSH_NULL = _OP.get("PUSH_NULL", -1)
 _BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
 _READS_ATTRIBUTES = frozenset({_LOAD_ATTR, _LOAD_METHOD})
+_LOADS = frozenset({_LOAD_NAME, _LOAD_DICT_OR_GLOBALS})
 _STORES = frozenset({_STORE_NAME, _STORE_GLOBAL})
 _CALLS = frozenset(
     code
@@ -71,18 +72,19 @@ class CodeFacts(NamedTuple):
         chains: dotted reads of import-time code. Example: ``("myapp", "models", "User")``
         late_chains: the same of deferred code.
         active: those of ``loads`` that are read for more than to be a base class.
-        calls: whether import-time code calls anything (that classes are built does not count).
-        keeps_calls: whether the outcome of such a call is used: decorators, ``X = f()``, but not a plain ``f()``.
+        keeps_calls: whether import-time code calls something (that classes are built does not count) and uses the
+            outcome: decorators, ``X = f()``, but not a plain ``f()``.
+        reads_itself: whether import-time code reads names that the module itself binds, imports set aside.
     """
 
     imports: tuple[ImportFact, ...]
-    loads: frozenset[str]
-    attributes: frozenset[str]
-    chains: frozenset[tuple[str, ...]]
-    late_chains: frozenset[tuple[str, ...]]
-    active: frozenset[str]
-    calls: bool
+    loads: tuple[str, ...]
+    attributes: tuple[str, ...]
+    chains: tuple[tuple[str, ...], ...]
+    late_chains: tuple[tuple[str, ...], ...]
+    active: tuple[str, ...]
     keeps_calls: bool
+    reads_itself: bool
 
 
 def is_deferred(code: CodeType) -> bool:
@@ -140,8 +142,9 @@ class _Scanner:
         self.chains: set[tuple[str, ...]] = set()
         self.late_chains: set[tuple[str, ...]] = set()
         self.active: set[str] = set()
-        self.calls = False
         self.keeps_calls = False
+        # Names that module level binds by other statements than imports.
+        self.bound: set[str] = set()
 
     def run(self, code: CodeType) -> None:
         for part in import_time_codes(code):
@@ -152,10 +155,10 @@ class _Scanner:
     def _import_time(self, code: CodeType) -> None:
         instructions = _decode(code)
         names = code.co_names
-        classes = called = kept = 0
+        classes = kept = 0
         in_bases = False
         for index, (op, arg) in enumerate(instructions):
-            if op == _LOAD_NAME or op == _LOAD_DICT_OR_GLOBALS:
+            if op in _LOADS:
                 self._load(instructions, index, names, names[arg], self.chains)
                 self._note_load(names[arg], in_bases)
             elif op == _LOAD_GLOBAL:
@@ -168,6 +171,9 @@ class _Scanner:
                 self.attributes.add(names[arg])
             elif op == _IMPORT_NAME:
                 self._import(code, instructions, index, at_module_level=code.co_name == "<module>")
+            elif op in _STORES:
+                if instructions[index - 1][0] != _IMPORT_FROM and instructions[index - 1][0] != _IMPORT_NAME:
+                    self.bound.add(names[arg])
             elif op == _BUILD_CLASS:
                 classes += 1
                 in_bases = True
@@ -175,9 +181,7 @@ class _Scanner:
                 in_bases = False  # a call among the bases: `class A(mixin(B))`
             elif op in _CALLS:
                 in_bases = False
-                called += 1
                 kept += not self._is_dropped(instructions, index)
-        self.calls = self.calls or called > classes
         self.keeps_calls = self.keeps_calls or kept > classes
 
     def _note_load(self, name: str, in_bases: bool) -> None:
@@ -281,13 +285,14 @@ def scan(code: CodeType, package: str) -> CodeFacts:
     """
     scanner = _Scanner(package)
     scanner.run(code)
+    own = [name for name in scanner.loads & scanner.bound if name[:2] != "__"]
     return CodeFacts(
         tuple(scanner.imports),
-        frozenset(scanner.loads),
-        frozenset(scanner.attributes),
-        frozenset(scanner.chains),
-        frozenset(scanner.late_chains),
-        frozenset(scanner.active),
-        scanner.calls,
+        tuple(scanner.loads),
+        tuple(scanner.attributes),
+        tuple(scanner.chains),
+        tuple(scanner.late_chains),
+        tuple(scanner.active),
         scanner.keeps_calls,
+        bool(own),
     )

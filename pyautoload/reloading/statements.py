@@ -4,7 +4,6 @@ Only modules that change, or whose import-time code must be looked at closely, a
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -166,8 +165,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
     """Names bound in the scope that ``node`` stands in."""
     if isinstance(node, (*_FunctionNode, ast.ClassDef)):
         yield node.name
-        for child in node.decorator_list:
-            yield from _bound(child)
+        for decorator in node.decorator_list:
+            yield from _bound(decorator)
         return
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
@@ -225,9 +224,9 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         now.names.add(node.target.id)
     elif isinstance(node, ast.AnnAssign) and _annotations_are_lazy():
-        for child in (node.target, node.value):
-            if child is not None:
-                _collect(child, now, late)
+        for part in (node.target, node.value):
+            if part is not None:
+                _collect(part, now, late)
         return
     for child in ast.iter_child_nodes(node):
         _collect(child, now, late)
@@ -251,8 +250,9 @@ def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, l
                 _collect(argument.annotation, now, late)
         if node.returns is not None:
             _collect(node.returns, now, late)
-    for statement in node.body if late is not None else ():
-        _collect(statement, late, late)
+    if late is not None:
+        for statement in node.body:
+            _collect(statement, late, late)
 
 
 def _note_call(node: ast.expr, into: Uses) -> None:
@@ -332,10 +332,7 @@ def same_node(old: ast.AST, new: ast.AST) -> bool:
     """Whether two syntax trees are equal, wherever they stand."""
     if type(old) is not type(new):
         return False
-    for field in old._fields:
-        if not _same_field(getattr(old, field, None), getattr(new, field, None)):
-            return False
-    return True
+    return all(_same_field(getattr(old, field, None), getattr(new, field, None)) for field in old._fields)
 
 
 def _same_field(old: object, new: object) -> bool:
