@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,22 @@ def test_formatters_leave_stubs_as_they_are(tree):
     for command in (["format"], ["check", "--select", "ALL", "--fix"]):
         subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=base, check=command == ["format"])
     assert not check(generate(loader))
+
+
+def test_an_extension_module_is_read_from_the_stub_or_the_source_beside_it(tree):
+    suffix = EXTENSION_SUFFIXES[0]
+    tree(
+        {
+            f"app/fast{suffix}": "",
+            "app/fast.py": "class Fast: ...",
+            f"app/faster{suffix}": "",
+            "app/faster.pyi": "class Faster: ...",
+            f"app/unknown{suffix}": "",
+        }
+    )
+    stubs = generate(AutoLoader("app"))
+    assert lines(stubs, "app/__init__.pyi")[2:] == [
+        "from .fast import Fast as Fast",
+        "from .faster import Faster as Faster",
+    ]
+    assert [note for note in stubs.notes if note.startswith("app.unknown: ")]

@@ -88,11 +88,14 @@ class Definitions:
 
 
 def readable(path: str) -> str | None:
-    """The file that says what a module holds: itself, or the stub beside what is no source; ``None`` for neither."""
+    """The file that says what a module holds: itself, or what lies beside a file that is no source; else ``None``.
+
+    An extension module may have been compiled from a source file of its name, and is found on some systems only.
+    """
     if path.endswith(".py"):
         return path
-    stub = os.path.join(os.path.dirname(path), os.path.basename(path).partition(".")[0] + ".pyi")
-    return stub if source_for(stub).is_file(stub) else None
+    stem = os.path.join(os.path.dirname(path), os.path.basename(path).partition(".")[0])
+    return next((stem + suffix for suffix in (".pyi", ".py") if source_for(stem).is_file(stem + suffix)), None)
 
 
 def is_init(path: str) -> bool:
