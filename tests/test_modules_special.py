@@ -497,3 +497,132 @@ def test_the_working_directory_may_change_after_the_set_up(autoload, tmp_path):
     assert app.User.__module__ == "app.user"
     assert app.sub.X.__module__ == "app.sub.x"
     assert Path(app.user.__file__).is_file()
+
+
+def test_a_namespace_keeps_its_portions_when_the_search_path_changes(tree, monkeypatch):
+    from pyautoload import AutoLoader
+
+    root = tree({"lib/space/other.py": "x = 1", "mine/user.py": "class User: ...", "mine/sub/x.py": "class X: ..."})
+    monkeypatch.syspath_prepend(str(root / "lib"))
+    AutoLoader("mine", top_level="space").setup()
+    space = importlib.import_module("space")
+    before = list(space.__path__)
+    assert space.User
+
+    sys.path.append(str(root / "nothing"))
+    importlib.invalidate_caches()
+
+    assert list(space.__path__) == before
+    assert importlib.import_module("space.other").x == 1
+    assert space.sub.X
+
+
+def test_deep_names_are_reached_from_the_top(autoload):
+    loader = autoload({f"app/{'/'.join('abcdefgh'[:n])}/end.py": f"class End:\n    depth = {n}" for n in (1, 4, 8)})
+    import app
+
+    assert app.a.b.c.d.e.f.g.h.End.depth == 8
+    assert app.a.b.c.d.End.depth == 4
+    assert loader.resolve("app.a.End").depth == 1
+
+
+def test_a_module_and_a_class_whose_names_differ_by_case_only(autoload):
+    autoload({"app/URL.py": "class URL: ...", "app/user.py": "class USER: ..."})
+    import app
+
+    assert app.URL.__name__ == "app.URL"
+    assert app.USER.__module__ == "app.user"
+    assert app.URL.URL.__module__ == "app.URL"
+
+
+def test_importlib_reload_of_an_implicit_namespace_keeps_its_names(autoload):
+    autoload({"app/user.py": "class User: ...", "app/post.py": "class Post: ..."})
+    import app
+
+    user = app.User
+    assert importlib.reload(app) is app
+    assert app.User is user
+    assert app.Post.__module__ == "app.post"
+
+
+def test_a_module_type_subclass_as_the_package_by_create_module_is_served(autoload):
+    autoload({"app/__init__.py": "import sys\nsys.modules[__name__].extra = 1", "app/user.py": "class User: ..."})
+    import app
+
+    assert (app.extra, app.User.__module__) == (1, "app.user")
+
+
+def test_names_are_taken_by_from_imports_of_modules_that_are_loading(autoload):
+    autoload(
+        {
+            "app/__init__.py": "from .user import User\nfrom . import post\nlate = [User, post.Post]",
+            "app/user.py": "from app import post\nfrom app.post import Post\nclass User:\n    post = Post",
+            "app/post.py": "import app\nclass Post:\n    def user(self): return app.User",
+        }
+    )
+    import app
+
+    assert app.late == [app.User, app.Post]
+    assert app.Post().user() is app.User
+
+
+def test_module_objects_may_be_weakly_referenced_and_collected_after_unload(autoload):
+    import gc
+    import weakref
+
+    loader = autoload({"app/user.py": "class User: ..."})
+    module = weakref.ref(importlib.import_module("app.user"))
+    loader.unload()
+    gc.collect()
+    assert module() is None
+
+
+def test_the_lazy_loader_of_the_standard_library_defers_a_managed_module(autoload):
+    import importlib.util
+
+    loader = autoload({"app/__init__.py": "", "app/user.py": "class User: ...\nran = True"})
+    loader.unload()
+    importlib.import_module("app")
+    spec = importlib.util.find_spec("app.user")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["app.user"] = module
+    spec.loader.exec_module(module)
+    assert "app.user" not in loader.loaded()
+    assert module.ran
+    assert "app.user" in loader.loaded()
+
+
+def test_nothing_warns_where_warnings_are_errors(python, tree):
+    tree({"app/user.py": "class User: ...", "app/sub/x.py": "class X: ...", "app/pkg/__init__.py": ""})
+    code = """
+        from pyautoload import AutoLoader
+        loader = AutoLoader("app").setup()
+        import app
+        app.User, app.sub.X, dir(app)
+        from app import *
+        loader.eager_load()
+        loader.unload()
+        loader.unregister()
+    """
+    assert python(code, "-W", "error", "-X", "dev", "-b").stderr == ""
+
+
+def test_isolated_and_verbose_interpreters_work_alike(python, tree):
+    tree({"app/user.py": "class User: ..."})
+    code = "from pyautoload import AutoLoader\nAutoLoader('app').setup()\nimport app\nprint(app.User.__name__)"
+    assert python(code, "-v").stdout == python(code, "-X", "importtime").stdout == "User\n"
+
+
+def test_assignments_and_deletions_on_a_package_are_ordinary(autoload):
+    autoload({"app/user.py": "class User: ...", "app/post.py": "class Post: ..."})
+    import app
+
+    app.User = "mine"
+    assert app.User == "mine"
+    app.anything = 1
+    del app.anything
+    with pytest.raises(AttributeError):
+        del app.never_there
+    assert app.Post.__module__ == "app.post"
+    assert app.User == "mine"
