@@ -91,7 +91,7 @@ class Namespace:
 class ModuleRegistry:
     """A map of module names, safe to use from several threads.
 
-    It holds whole namespaces, so that 100,000 modules cost two strings each; an ``Entry`` is made when one is asked for.
+    It holds whole namespaces, so that 100,000 modules cost two strings each; an ``Entry`` is made when asked for.
     """
 
     def __init__(self) -> None:

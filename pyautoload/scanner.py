@@ -236,7 +236,7 @@ def two_definitions(name: str, first: str, second: str) -> ConflictError:
 
 
 def trusted_stamp(directory: str, source: Place = FILE_SYSTEM) -> int:
-    """The mtime of a directory in ns, ``-1`` where it is too fresh to show the next change, or the directory is gone."""
+    """The mtime of a directory in ns, ``-1`` where it is too fresh to show the next change, or there is none."""
     try:
         stamp = source.stat(directory)[0]
     except OSError:

@@ -337,13 +337,14 @@ def test_collapsing_after_setup_shows_at_the_top_level_too(tree):
 
 
 def test_collapsing_after_setup_shows_in_a_namespace_that_is_complete(tree):
-    tree({"app/x.py": "class X: pass", "app/group/y.py": "class Y: pass"})
+    tree({"app/x.py": "class X: pass", "app/group/y.py": "class Y: pass", "app/group/z.py": "class Z: pass"})
     loader = AutoLoader("app").setup()
     loader.eager_load()
     loader.collapse("group")
     import app
 
     assert app.Y.__module__ == "app.y"
+    assert app.Z.__module__ == "app.z"
 
 
 def three_loaders() -> list[AutoLoader]:

@@ -101,6 +101,8 @@ class NamespaceAccess:
         space = self.binder.registry.namespace(self.name)
         if space is not None:
             self._look_anew(space)
+        else:
+            self._to_come = None
         self.install()
         self.settle()
 
