@@ -78,7 +78,7 @@ def references(source: str) -> list[tuple[int, str, str, str | None]]:
         ("if TYPE_CHECKING:\n    from app import db", (2, TYPING, "app", "db")),
         ("if not TYPE_CHECKING:\n    from app import db", (2, IMPORT_TIME, "app", "db")),
         ("import typing as t\nif t.TYPE_CHECKING:\n    import app", (3, TYPING, "app", None)),
-        ("if True:\n    pass\nelif x:\n    import app.db", (4, IMPORT_TIME, "app.db", None)),
+        ("if y:\n    pass\nelif x:\n    import app.db", (4, IMPORT_TIME, "app.db", None)),
         ("f = lambda: app.x\nimport app", (2, IMPORT_TIME, "app", None)),
         ("with x as y:\n    import app.db", (2, IMPORT_TIME, "app.db", None)),
         ("match 1:\n    case 1:\n        import app.db", (3, IMPORT_TIME, "app.db", None)),
@@ -107,6 +107,24 @@ def test_names_used_through_a_namespace_are_references(source: str, line: int, k
     assert (line, kind, "app.models", "Base") in references(source)
 
 
+@pytest.mark.parametrize(
+    ("condition", "runs"),
+    [
+        ("sys.platform == 'amiga'", False),
+        ("sys.platform != 'amiga'", True),
+        ("sys.platform.startswith('amiga')", False),
+        ("sys.version_info >= (3, 8)", True),
+        ("sys.version_info[0] == 2", False),
+        ("not sys.version_info < (3, 8) and os.name != 'amiga'", True),
+        ("__name__ == '__main__'", False),
+        ("False or unknown", True),
+        ("sys.version_info >= 'nonsense'", True),
+    ],
+)
+def test_branches_that_are_not_taken_here_do_not_count(condition: str, runs: bool) -> None:
+    assert bool(references(f"if {condition}:\n    import app.db")) is runs
+
+
 @pytest.mark.skipif(sys.version_info < (3, 15), reason="there are no lazy imports")
 def test_a_lazy_import_takes_effect_later() -> None:
     assert references("lazy from app import db\nlazy import app.x") == [
@@ -127,7 +145,14 @@ def test_an_import_in_a_try_that_catches_import_errors_is_guarded() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["from x import *", "globals()['X'] = 1", "def __getattr__(name): ...", "exec('X = 1')"]
+    "source",
+    [
+        "from x import *",
+        "globals()['X'] = 1",
+        "def __getattr__(name): ...",
+        "import sys\nsys.modules[__name__] = 1",
+        "exec('X = 1')",
+    ],
 )
 def test_a_module_that_may_bind_more_than_it_shows_is_dynamic(source: str) -> None:
     assert read_source(source.encode(), "m.py", "m", is_package=False).dynamic
@@ -268,11 +293,12 @@ def test_an_import_of_a_managed_name_that_is_not_there_is_an_error(
         "import os.path as models\nmodels.Usr",
         "from app.models import __path__",
         "from app.html_parser import HTMLParser",
+        "from app.models.user import later, said",
     ],
 )
 def test_what_may_be_there_is_no_unknown_name(problems: Callable[..., list[Problem]], source: str) -> None:
     files = {
-        "app/models/user.py": "class User: ...",
+        "app/models/user.py": "class User: ...\nsaid: int\ndef f():\n    global later\n    later = 1",
         "app/html_parser.py": "class HTMLParser: ...",
         "app/own/__init__.py": "def __getattr__(name): ...",
         "app/own/x.py": "class X: ...",
@@ -303,6 +329,25 @@ def test_a_cycle_that_fails_is_told_once_also_when_the_modules_are_imported(
     problems: Callable[..., list[Problem]],
 ) -> None:
     assert [problem.kind for problem in problems(RING, run=True)] == ["cycle"]
+
+
+def test_packages_are_imported_before_what_lies_in_them(problems: Callable[..., list[Problem]]) -> None:
+    files = {
+        "app/__init__.py": "from app import tail\n",
+        "app/head.py": "from app import Tail\nclass Head: ...",
+        "app/tail.py": "class Tail: ...\nimport app.head\n",
+    }
+    # Were app.head the first, it would fail; but its package comes before it.
+    assert [problem.kind for problem in problems(files, run=True)] == ["tolerated-cycle"]
+
+
+def test_a_star_import_binds_what_it_brings(problems: Callable[..., list[Problem]]) -> None:
+    files = {
+        "app/__init__.py": "from app.one import *\nfrom app.two import *\n",
+        "app/one.py": "limit = 1\nclass One: ...",
+        "app/two.py": "from app import limit\nclass Two: ...",
+    }
+    assert [problem for problem in problems(files, run=True) if problem.is_finding] == []
 
 
 def test_a_cycle_may_fail_from_one_side_only(problems: Callable[..., list[Problem]]) -> None:
@@ -388,7 +433,7 @@ def test_what_is_acted_out_agrees_with_what_python_does(tree: Tree, seed: int) -
     loader = AutoLoader(tree(files) / "app")
     graph = ImportGraph(Survey(loader.config, loader.inflector))
     modules = sorted(graph.survey.files)
-    rehearsal = Rehearsal(graph, modules)
+    rehearsal = Rehearsal(graph)
     said = {module: rehearsal.run(module) is not None for module in modules}
     loader.setup()
     happened = {}

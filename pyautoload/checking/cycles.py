@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pyautoload.checking.graph import Edge, ImportGraph, Target
@@ -11,7 +12,7 @@ from pyautoload.checking.imports import Binding, Reference
 
 __all__ = ["Cycle", "components", "find_cycles"]
 
-# How many events (bindings, imports) are acted out for one group of modules before its other entries are left out.
+# How many events (bindings, imports) are acted out before the modules that are left are not tried as the first one.
 BUDGET = 2_000_000
 
 
@@ -37,12 +38,12 @@ class Cycle(NamedTuple):
 
 def find_cycles(graph: ImportGraph) -> Iterator[Cycle]:
     """The cycles: of each group of modules the ones that fail, or one that is tolerated if none does."""
-    for members in components({module: sorted(graph.targets(module)) for module in graph.edges}):
-        failing = _failing(graph, members)
-        if failing:
-            yield from failing
-            continue
-        yield Cycle(_shortest(graph, members), tuple(members))
+    groups = components({module: sorted(graph.targets(module)) for module in graph.edges})
+    failing = _failing(graph, groups)
+    yield from failing
+    for members in groups:
+        if not any(set(cycle.modules) & set(members) for cycle in failing):
+            yield Cycle(_shortest(graph, members), tuple(members))
 
 
 def components(links: dict[str, list[str]]) -> list[list[str]]:
@@ -109,11 +110,12 @@ def _import_time_edges(graph: ImportGraph, module: str) -> list[Edge]:
     return [edge for edge in graph.edges.get(module, ()) if edge.reference.kind == "import time"]
 
 
-def _failing(graph: ImportGraph, members: list[str]) -> list[Cycle]:
+def _failing(graph: ImportGraph, groups: list[list[str]]) -> list[Cycle]:
     # Circle, beginning at its first module by name → its edges, and name needed too early → modules imported first.
     found: dict[tuple[str, ...], tuple[tuple[Edge, ...], dict[str, list[str]]]] = {}
-    rehearsal = Rehearsal(graph, members)
-    for entry in members:
+    group_of = {module: group for group in groups for module in group}
+    rehearsal = Rehearsal(graph)
+    for entry in sorted(group_of):
         failure = rehearsal.run(entry)
         if failure is not None:
             wanted, edges = failure
@@ -124,77 +126,107 @@ def _failing(graph: ImportGraph, members: list[str]) -> list[Cycle]:
         if rehearsal.acted > BUDGET:
             break
     return [
-        Cycle(edges, tuple(members), tuple((wanted, tuple(entries)) for wanted, entries in failures.items()))
-        for edges, failures in found.values()
+        Cycle(
+            edges,
+            tuple(group_of.get(modules[0], sorted(modules))),
+            tuple((wanted, tuple(entries)) for wanted, entries in failures.items()),
+        )
+        for modules, (edges, failures) in found.items()
     ]
 
 
+@dataclass
+class _Running:
+    """A module that is being imported: how far it is, what it has bound, and the import that started it."""
+
+    module: str
+    at: int = 0
+    bound: set[str] = field(default_factory=set)
+    step: Edge | None = None
+
+
 class Rehearsal:
-    """Acts out the imports of one group of modules: who starts whom, and which names are bound by then.
+    """Acts out imports: who starts whom, and which names are bound by then.
 
     Args:
         graph: the imports.
-        members: the group; what lies outside is taken as imported.
     """
 
-    def __init__(self, graph: ImportGraph, members: list[str]) -> None:
+    def __init__(self, graph: ImportGraph) -> None:
         self.graph = graph
-        self.events: dict[str, list[tuple[Binding | Reference, Target | None]]] = {}
-        inside = set(members)
-        for module in members:
-            events = graph.events(module)
-            self.events[module] = [(event, to) for event, to in events if to is None or to.module in inside]
+        # Module → what happens while it is imported.
+        self._events: dict[str, list[tuple[Binding | Reference, Target | None]]] = {}
+        # Module → the packages that are imported before it, and itself.
+        self._chains: dict[str, list[str]] = {}
         # How many events have been acted out.
         self.acted = 0
 
     def run(self, entry: str) -> tuple[str, tuple[Edge, ...]] | None:
-        """Import ``entry`` first.
+        """Import ``entry`` first, which means its packages before it.
 
         Returns:
             The name that is needed too early and the circle that leads there, ``None`` where it works.
         """
         done: set[str] = set()
-        # Module → the names that it has bound so far, for those that are being imported.
-        running: dict[str, set[str]] = {entry: set()}
-        stack = [(entry, iter(self.events[entry]))]
-        # For each module on the stack but the first: the import that started it.
-        steps: list[Edge] = []
-        while stack:
-            module, events = stack[-1]
-            for event, target in events:
-                self.acted += 1
-                if isinstance(event, Binding):
-                    running[module].add(event.name)
-                    continue
-                assert target is not None
-                if target.module in done:
-                    continue
-                if target.module in running:
-                    if self._works(event, target, running[target.module]):
-                        continue
-                    edge = Edge(module, target.module, event)
-                    if self._is_caught(event, steps):
-                        return None
-                    return _circle([*steps, edge], target)
-                steps.append(Edge(module, target.module, event))
-                running[target.module] = set()
-                stack.append((target.module, iter(self.events[target.module])))
-                break
-            else:
-                stack.pop()
-                del running[module]
-                done.add(module)
-                if steps:
-                    steps.pop()
+        for first in self._chain(entry):
+            if first not in done:
+                failure = self._import(first, done)
+                if failure is not None:
+                    return failure
         return None
 
-    @staticmethod
-    def _works(event: Reference, target: Target, bound: set[str]) -> bool:
-        return target.needs is None or target.needs in bound
+    def _import(self, first: str, done: set[str]) -> tuple[str, tuple[Edge, ...]] | None:
+        stack = [_Running(first)]
+        running = {first: stack[0]}
+        while stack:
+            current = stack[-1]
+            events = self._events_of(current.module)
+            if current.at >= len(events):
+                stack.pop()
+                del running[current.module]
+                done.add(current.module)
+                continue
+            self.acted += 1
+            event, target = events[current.at]
+            if isinstance(event, Binding) or target is None:
+                assert isinstance(event, Binding)
+                current.bound.add(event.name)
+                current.at += 1
+                continue
+            needed = next((m for m in self._chain(target.module) if m not in done and m not in running), None)
+            if needed is not None:
+                # The event itself comes again when that is imported.
+                stack.append(_Running(needed, step=Edge(current.module, needed, event)))
+                running[needed] = stack[-1]
+                continue
+            current.at += 1
+            if event.name == "*":
+                current.bound |= self._public(target.module)
+            busy = running.get(target.module)
+            if busy is None or target.needs is None or target.needs in busy.bound:
+                continue
+            steps = [each.step for each in stack if each.step is not None]
+            if event.guarded or any(step.reference.guarded for step in steps):
+                return None
+            return _circle([*steps, Edge(current.module, target.module, event)], target)
+        return None
 
-    @staticmethod
-    def _is_caught(event: Reference, steps: list[Edge]) -> bool:
-        return event.guarded or any(edge.reference.guarded for edge in steps)
+    def _public(self, module: str) -> set[str]:
+        """What ``from module import *`` binds, as far as the text of the module shows."""
+        source = self.graph.survey.source(module)
+        return {name for name in source.bindings if not name.startswith("_")} if source is not None else set()
+
+    def _events_of(self, module: str) -> list[tuple[Binding | Reference, Target | None]]:
+        if module not in self._events:
+            self._events[module] = list(self.graph.events(module))
+        return self._events[module]
+
+    def _chain(self, module: str) -> list[str]:
+        if module not in self._chains:
+            parts = module.split(".")
+            names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+            self._chains[module] = [name for name in names if name in self.graph.survey.files]
+        return self._chains[module]
 
 
 def _circle(steps: list[Edge], target: Target) -> tuple[str, tuple[Edge, ...]]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pyautoload.checking.conditions import holds_here
+
 __all__ = ["FUNCTION", "IMPORT_TIME", "TYPING", "Binding", "ModuleSource", "Reference", "read_source"]
 
 # When a reference takes effect: while the module is imported, when a function is called, for type checkers only.
@@ -58,6 +60,7 @@ class ModuleSource:
         events: what happens while the module is imported, in order: references of import time, and bindings.
         references: all references, those in functions and for type checkers too, by line.
         bindings: name → its first binding at module level.
+        declared: names that it announces without binding them here: annotated, for type checkers, ``global``.
         dynamic: whether the module may bind more than the text shows.
         error: the syntax error, if it cannot be compiled.
     """
@@ -65,6 +68,7 @@ class ModuleSource:
     events: list[Reference | Binding] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     bindings: dict[str, Binding] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
     dynamic: bool = False
     error: SyntaxError | None = None
 
@@ -172,8 +176,11 @@ class _Reader:
             self.block(node.orelse, typing)
         else:
             self.expression(node.test, context)
-            self.block(node.body, context)
-            self.block(node.orelse, context)
+            holds = holds_here(node.test)
+            if holds is not False:
+                self.block(node.body, context)
+            if holds is not True:
+                self.block(node.orelse, context)
 
     def attempt(self, node: ast.Try, context: _Context) -> None:
         guarded = context.guarded or any(_catches_import_errors(handler) for handler in node.handlers)
@@ -201,6 +208,7 @@ class _Reader:
         arguments += [extra for extra in (node.args.vararg, node.args.kwarg) if extra is not None]
         scope: dict[str, tuple[str, bool] | None] = {argument.arg: None for argument in arguments}
         shared = {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
+        self.found.declared |= shared
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id not in shared:
                 scope[part.id] = None
@@ -221,12 +229,16 @@ class _Reader:
         if node.value is not None:
             self.expression(node.value, context)
             self.target(node.target, context)
+        elif isinstance(node.target, ast.Name):
+            self.found.declared.add(node.target.id)
 
     def annotation(self, node: ast.expr | None, context: _Context) -> None:
         if node is not None:
             self.expression(node, context._replace(kind=TYPING) if self.lazy_annotations else context)
 
     def assign(self, node: ast.Assign, context: _Context) -> None:
+        if context.kind == IMPORT_TIME and any(_replaces_itself(target) for target in node.targets):
+            self.found.dynamic = True
         self.expression(node.value, context)
         for target in node.targets:
             self.target(target, context)
@@ -330,6 +342,8 @@ class _Reader:
     def bind(self, name: str, line: int, sort: str, context: _Context) -> None:
         if sort != "import" and not (sort == "value" and not context.at_module_level):
             self.scopes[-1][name] = None
+        if context.kind == TYPING:
+            self.found.declared.add(name)
         if not context.at_module_level or context.kind == TYPING:
             return
         binding = Binding(name, line, sort)
@@ -360,6 +374,11 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any, _Context], None]] = {
 }
 if sys.version_info >= (3, 11):
     _STATEMENTS[ast.TryStar] = _Reader.attempt
+
+
+def _replaces_itself(target: ast.expr) -> bool:
+    """Whether an assignment puts something else in the module's place: ``sys.modules[__name__] = ...``."""
+    return isinstance(target, ast.Subscript) and ast.unparse(target) == "sys.modules[__name__]"
 
 
 def _names_of(node: ast.expr) -> Iterator[ast.Name]:

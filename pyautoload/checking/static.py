@@ -151,7 +151,12 @@ def is_expected(survey: Survey, target: Target) -> bool:
 
 def surely_lacks(source: ModuleSource | None, name: str) -> bool:
     """Whether a file shows that it does not bind a name."""
-    return source is not None and source.error is None and not source.dynamic and name not in source.bindings
+    return (
+        source is not None
+        and source.error is None
+        and not source.dynamic
+        and not (name in source.bindings or name in source.declared)
+    )
 
 
 def asked_for(survey: Survey, graph: ImportGraph) -> dict[str, Edge]:
@@ -159,7 +164,9 @@ def asked_for(survey: Survey, graph: ImportGraph) -> dict[str, Edge]:
     asked: dict[str, Edge] = {}
     for edge in graph.all_edges():
         target = graph.resolve(edge.reference)
-        if isinstance(target, Target) and target.needs is not None and is_expected(survey, target):
+        if not isinstance(target, Target) or target.needs is None or not is_expected(survey, target):
+            continue
+        if surely_lacks(survey.source(target.module), target.needs):
             asked.setdefault(edge.target, edge)
     return asked
 
