@@ -8,9 +8,9 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.inflector import folded
-from pyautoload.reloading.calls import CallSearch
+from pyautoload.reloading.calls import CallSearch, members_of, redirects
 from pyautoload.reloading.classes import move_instances
-from pyautoload.reloading.codediff import FunctionChange, compare
+from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare
 from pyautoload.reloading.dependents import Need, need_of
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
@@ -62,6 +62,8 @@ class Transaction:
         self.search = CallSearch(reloader.parsed)
         # Classes that were replaced: old and new.
         self.replaced: list[tuple[type, type]] = []
+        # Modules that the graph has to look at again.
+        self.stale: list[Record] = []
         # The module whose code is being run, for the error.
         self.current = ""
 
@@ -102,7 +104,7 @@ class Transaction:
             record = self._record(name)
             self.facts.bodies.update((name, change.qualname) for change in diff.changed)
             hidden += apply_patch(sys.modules[name], record.path, diff, self.journal)
-            self._commit_source(record, plan.changed[name])
+            self._commit_source(record, plan.changed[name], diff)
             if diff.changed:
                 self.result.patched.append(name)
         patch_hidden(hidden, self.journal)
@@ -189,7 +191,7 @@ class Transaction:
             return False
         self.facts.bodies.update((name, change.qualname) for change in diff.changed)
         patch_hidden(apply_patch(sys.modules[name], record.path, diff, self.journal), self.journal)
-        self._commit_source(record, version)
+        self._commit_source(record, version, diff)
         if diff.changed:
             self._note_patched(name)
         return True
@@ -336,9 +338,19 @@ class Transaction:
     def note_attributes(self, module: str, cls: str, attributes: set[str]) -> None:
         """Attributes of a class have changed in place."""
         self.facts.attribute(module, cls, attributes)
+        value = self._class(module, cls)
+        if value is not None and redirects(value, attributes):
+            self.facts.bodies.add(members_of(value))
         for function in self.graph.called_in(module):
             if function.partition(".")[0] == cls.partition(".")[0] and self.mentions(module, function, attributes):
                 self.facts.bodies.add((module, function))
+
+    @staticmethod
+    def _class(module: str, qualname: str) -> type | None:
+        value: object = sys.modules.get(module)
+        for part in qualname.split("."):
+            value = getattr(value, "__dict__", {}).get(part)
+        return value if isinstance(value, type) else None
 
     def note_value(self, module: str, name: str, old: Any, new: Any) -> None:
         """A name of a module is bound to something else; so is the expected name on the namespace."""
@@ -400,7 +412,7 @@ class Transaction:
                 f"{count} living instance{'s' if count > 1 else ''} of {name} cannot take its new layout"
             )
 
-    def _commit_source(self, record: Record, version: NewVersion) -> None:
+    def _commit_source(self, record: Record, version: NewVersion, diff: CodeDiff | None = None) -> None:
         before = (record.code, record.source, record.stamp, record.facts, record.path)
 
         def undo() -> None:
@@ -408,7 +420,12 @@ class Transaction:
 
         self.journal.note(undo)
         record.path = version.path
+        facts = record.facts
         record.take(version.code, version.source, version.stamp)
+        if diff is not None and all(change.old.co_names == change.new.co_names for change in diff.changed):
+            record.facts = facts  # nothing else is imported, mentioned or called than before
+        else:
+            self.stale.append(record)
 
     def _record(self, name: str) -> Record:
         record = self.records.get(name)

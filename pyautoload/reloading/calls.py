@@ -10,12 +10,32 @@ from types import FunctionType, ModuleType
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect
 
-__all__ = ["CallSearch", "Function"]
+__all__ = ["CallSearch", "Function", "members_of", "redirects"]
 
 # A function by module and qualified name. Example: ("myapp.tools", "Slugger.clean")
 Function = tuple[str, str]
 _FOR_BASES = ("__init_subclass__", "__class_getitem__", "__set_name__")
 _LIMIT = 4000
+
+
+def members_of(cls: type) -> Function:
+    """What stands, among functions, for which members a class has: ``("myapp.tools", "Slugger.*")``."""
+    return cls.__module__, f"{cls.__qualname__}.*"
+
+
+# Members that are notes about a class and change nothing that it does.
+_NOTES = frozenset(
+    {"__doc__", "__module__", "__qualname__", "__annotations__", "__annotate_func__", "__annotations_cache__"}
+)
+
+
+def redirects(cls: type, members: set[str]) -> bool:
+    """Whether code that makes or uses instances may come to other functions, as these members came, went or changed."""
+    for name in members - _NOTES:
+        inherited = any(name in base.__dict__ for base in cls.__mro__[1:])
+        if name[:2] == "__" or inherited or name not in cls.__dict__:
+            return True
+    return False
 
 
 class CallSearch:
@@ -44,7 +64,7 @@ class CallSearch:
         return {index for index, item in enumerate(parsed.statements) if self._calls(module, item, targets)}
 
     def reaches(self, function: Function, targets: set[Function], limit: int = 50) -> bool:
-        """Whether a function may call one of ``targets``; also when that takes more than ``limit`` functions to tell."""
+        """Whether a function may call one of ``targets``, or calls more than ``limit`` others on the way."""
         walk = _Walk(self, targets, limit)
         walk._add(function)
         return walk.run()
@@ -99,8 +119,12 @@ class _Walk:
         # Classes whose instances are made or used on the way: methods are looked up in them.
         self.classes: list[type] = []
         self.methods: set[str] = set()
+        # Whether a class is used whose members come from elsewhere now.
+        self.found_class = False
 
     def run(self) -> bool:
+        if self.found_class:
+            return True
         while self.pending and len(self.seen) < self.limit:
             function = self.pending.pop()
             if function in self.targets:
@@ -109,6 +133,8 @@ class _Walk:
             if uses is not None:
                 self._own_class(function)
                 self.code(function[0], uses)
+                if self.found_class:
+                    return True
         return bool(self.pending)  # too many to follow: assume the worst
 
     def code(self, module: str, uses: Uses) -> None:
@@ -156,6 +182,7 @@ class _Walk:
             return
         self.classes.append(cls)
         for base in cls.__mro__:
+            self.found_class = self.found_class or members_of(base) in self.targets
             for name in [name for name in base.__dict__ if name[:2] == "__"] if base.__module__ != "builtins" else ():
                 if made or name not in ("__init__", "__new__", "__post_init__"):
                     self._method(base, name)

@@ -17,6 +17,7 @@ __all__ = ["CACHED", "FunctionIndex", "underlying"]
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))
 _DEPTH = 8
+_NO_FUNCTIONS = (ModuleType, str, int, float, bytes, list, tuple, set, frozenset, dict, type(None))
 
 
 def underlying(value: object, seen: set[int] | None = None, depth: int = 0) -> Iterator[FunctionType]:
@@ -60,7 +61,7 @@ def _parts(value: object) -> Iterable[object]:
         return (value.func, value.dispatcher)
     if isinstance(value, CACHED):
         return (getattr(value, "__wrapped__", None),)
-    if isinstance(value, (type, ModuleType, str, int, float, list, tuple, set, frozenset, dict, type(None))):
+    if isinstance(value, (type, *_NO_FUNCTIONS)):
         return ()
     # A decorator written as a class keeps the function in an attribute.
     held = getattr(value, "__dict__", None)
@@ -90,6 +91,13 @@ class FunctionIndex:
             self._add(value)
 
     def _add(self, value: object) -> None:
+        if type(value) is FunctionType and not value.__closure__ and not value.__dict__:
+            if id(value) not in self._seen:
+                self._seen.add(id(value))
+                self._note(value)
+            return
+        if isinstance(value, _NO_FUNCTIONS):
+            return
         if isinstance(value, type):
             if value.__module__ == self._name and id(value) not in self._seen:
                 self._seen.add(id(value))
@@ -100,10 +108,13 @@ class FunctionIndex:
         if isinstance(value, CACHED):
             self.caches.append(value)
         for function in underlying(value, self._seen):
-            code = function.__code__
-            if code.co_filename == self._path:
-                self._functions.setdefault((code.co_name, code.co_firstlineno), []).append(function)
-                self._by_name.setdefault(function.__qualname__, []).append(function)
+            self._note(function)
+
+    def _note(self, function: FunctionType) -> None:
+        code = function.__code__
+        if code.co_filename == self._path:
+            self._functions.setdefault((code.co_name, code.co_firstlineno), []).append(function)
+            self._by_name.setdefault(function.__qualname__, []).append(function)
 
     def find(self, code: CodeType, qualname: str) -> list[FunctionType]:
         """The functions whose code is ``code``, or was compiled from the same lines, or at least does the same."""

@@ -20,7 +20,7 @@ class Gate:
     """A lock for many readers and one writer that never starves the writer.
 
     Thread 1 is inside (a request), thread 2 wants to reload: newcomers wait from now on, thread 2 waits for thread 1,
-    at most ``timeout`` seconds, reloads, and lets everybody in. A thread that is inside may enter again, and may reload:
+    at most ``timeout`` seconds, reloads, and lets everybody in. A thread that is inside may enter again, and reload:
     it does not wait for itself.
     """
 

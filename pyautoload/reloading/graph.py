@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.importing.stems import stem_for
+from pyautoload.reloading.calls import members_of
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.records import Record, Records
 from pyautoload.reloading.sources import CodeFacts, names_in
@@ -331,6 +332,7 @@ class _CallTrace:
         for base in cls.__mro__:
             if base.__module__ not in self.records:
                 continue
+            self.found.add(members_of(base))
             for name, member in list(base.__dict__.items()):
                 if name in self.attributes or (name[:2] == "__" and name not in ("__dict__", "__weakref__")):
                     for function in underlying(member):

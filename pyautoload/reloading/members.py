@@ -13,6 +13,7 @@ import sys
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from pyautoload.reloading.calls import members_of, redirects
 from pyautoload.reloading.classes import class_putter, refresh_abstract, retarget_cells
 from pyautoload.reloading.codediff import FunctionChange
 from pyautoload.reloading.functions import FunctionIndex, patch
@@ -120,6 +121,8 @@ class _MemberPlan:
             is_method = function.partition(".")[0] == self.node.name
             if is_method and selection.transaction.mentions(module, function, members):
                 selection.bodies.add((module, function))
+        if members and redirects(self.cls, members):
+            selection.bodies.add(members_of(self.cls))
         if members:
             selection.members.setdefault(self.node.name, set()).update(members)
 

@@ -102,7 +102,7 @@ def code_within(code: CodeType, name: str, first: int, last: int) -> CodeType | 
 def changed_function(
     old: CodeType, new: CodeType, qualname: str, old_lines: tuple[int, int], new_lines: tuple[int, int]
 ) -> FunctionChange | None:
-    """The change of one function that stands at known lines; ``None`` where its object cannot just take the new code."""
+    """The change of a function that stands at known lines; ``None`` where its object cannot take the new code."""
     name = qualname.rpartition(".")[2]
     before, after = code_within(old, name, *old_lines), code_within(new, name, *new_lines)
     if before is None or after is None or before.co_freevars != after.co_freevars:

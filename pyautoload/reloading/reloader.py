@@ -355,9 +355,8 @@ class Reloader(Upkeep):
             record = self.records.get(name)
             if record is not None and record.files is not None:
                 record.files.update(files)
-        for name in plan.changed:
-            record = self.records.get(name)
-            if record is not None:
+        for record in transaction.stale:
+            if self.records.get(record.name) is record:
                 self.graph.renew(record)
         self.graph.update()
         bodies = transaction.changed_functions()
