@@ -201,11 +201,10 @@ def _cycle_problem(survey: Survey, cycle: Cycle) -> Problem:
         return Problem(
             "tolerated-cycle", NOTE, message, path, first.reference.line, first.source, details=tuple(details)
         )
-    reasons = [
-        f"{wanted} is needed before it is defined when {_listed(list(entries), 3)} is imported first"
-        for wanted, entries in cycle.failures
-    ]
-    message = f"{circle}: {'; '.join(reasons)}"
+    message = f"{circle}: a name is needed before it is defined"
+    for wanted, entries in cycle.failures:
+        first_one = entries[0] if len(entries) == 1 else f"one of {_listed(list(entries), 3)}"
+        details.append(f"{wanted} is not there yet when {first_one} is imported first")
     remedy = (
         "import inside the function that needs the name, use it through its namespace at the time of use, "
         "or move what both need into a third file"

@@ -61,7 +61,7 @@ def _import_all(modules: list[str]) -> dict[str, Any]:
         try:
             importlib.import_module(name)
             loaded += 1
-        except Exception as error:  # noqa: BLE001 - counted: a tree that is autoloaded does not import without
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - counted: a tree that is autoloaded does not import without
             failures += 1
             example = example or f"{name}: {type(error).__name__}"
     return {"loaded": loaded, "failures": failures, "example": example}

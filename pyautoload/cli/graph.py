@@ -72,7 +72,8 @@ def command(
     with open(output, "w", encoding="utf-8", newline="\n") as opened:
         opened.write(text if text.endswith("\n") else text + "\n")
     edges = sum(1 for _edge in picture.edges())
-    click.echo(f"{output}: {len(picture.modules)} modules, {edges} imports, {len(picture.cycles)} cycles")
+    counts = ((len(picture.modules), "module"), (edges, "import"), (len(picture.cycles), "cycle"))
+    click.echo(f"{output}: {', '.join(f'{number} {word}{chr(115) * (number != 1)}' for number, word in counts)}")
 
 
 def _rendered(picture: object, format_: str, project: Project, editor: str) -> str:
