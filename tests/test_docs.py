@@ -9,16 +9,39 @@ import sys
 from pathlib import Path
 
 import pytest
-from doc_blocks import Page
+from doc_blocks import Page, blocks
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCS = PROJECT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+# A page whose blocks are pieces of one program → the files that it is about, and how the program begins.
+PROGRAMS = {
+    "reloading.md": (
+        {
+            "myapp/models/user.py": "class User: ...\n",
+            "myapp/db.py": "def connect(): ...\n",
+            "myapp/web.py": "from myapp import db\nfrom myapp.models import User\n\n\nclass Web(User): ...\n",
+        },
+        "import importlib\n\nrequest = 'GET /'\n\n\ndef handle(request):\n    importlib.import_module('myapp.web')\n",
+    )
+}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in PROGRAMS])
 def test_every_block_does_what_the_page_says(name: str, tmp_path: Path) -> None:
     Page((DOCS / name).read_text(encoding="utf-8"), tmp_path).run()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_blocks_of_a_page_are_one_program_that_runs(name: str, tmp_path: Path) -> None:
+    files, beginning = PROGRAMS[name]
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    found = blocks((DOCS / name).read_text(encoding="utf-8"))
+    pieces = [beginning, *(block.source for block in found if block.language == "python")]
+    program = "```python\n# main.py\n" + "\n\n".join(pieces) + "```\n"
+    Page(program, tmp_path).run()
 
 
 def test_every_page_is_in_the_navigation_and_the_other_way_round() -> None:

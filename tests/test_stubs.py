@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -274,3 +275,14 @@ def test_an_extension_module_is_read_from_the_stub_or_the_source_beside_it(tree)
         "from .faster import Faster as Faster",
     ]
     assert [note for note in stubs.notes if note.startswith("app.unknown: ")]
+
+
+def test_a_root_in_an_archive_is_a_note(tree):
+    base = tree({"app/user.py": "class User: ..."})
+    with zipfile.ZipFile(base / "more.zip", "w") as archive:
+        archive.writestr("app/order.py", "class Order: ...")
+        archive.writestr("app/sales/rate.py", "class Rate: ...")
+    stubs = generate(AutoLoader("app").push_dir("more.zip/app", "app"))
+    assert [Path(path).name for path in stubs.files] == ["__init__.pyi"]
+    assert "order" not in "".join(stubs.files.values())
+    assert [note for note in stubs.notes if "no directory of the file system" in note]

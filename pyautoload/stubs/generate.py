@@ -11,9 +11,10 @@ from pyautoload.config import inside
 from pyautoload.inflector import is_name
 from pyautoload.introspection import Introspection
 from pyautoload.registry import Namespace
+from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.stubs.content import PackageCode, is_blank
 from pyautoload.stubs.definitions import Definitions, readable
-from pyautoload.stubs.layout import Layout, config_directories
+from pyautoload.stubs.layout import Layout
 from pyautoload.stubs.text import NamespaceStub, alias_text, marker_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Generator:
                 self._namespace(space)
         self._markers()
         self.notes += [f"{path} cannot be read: {why}" for path, why in sorted(self.definitions.problems.items())]
-        roots = config_directories(self.tree.config)
+        roots = self._directories()
         return Stubs(
             files=dict(sorted(self.files.items())),
             names=self.names,
@@ -94,6 +95,18 @@ class _Generator:
             search_paths=[base for base in self.layout.bases if base != self.layout.project and self._is_used(base)],
             explicit_bases=any(not self._has_marker(path) for path in self.foreign),
         )
+
+    def _directories(self) -> list[str]:
+        """The roots that a checker can read: not those in archives and other places."""
+        found = []
+        for path in self.tree.config.roots:
+            if self.tree.config.ignored.matches(path):
+                continue
+            if source_for(path) is FILE_SYSTEM:
+                found.append(path)
+            else:
+                self.notes.append(f"{path} is no directory of the file system: a checker cannot look into it")
+        return found
 
     def _hidden_tops(self) -> set[str]:
         hidden = set()
@@ -113,6 +126,8 @@ class _Generator:
                 self._member(NamespaceStub(""), self.layout.base(stem), stem, file, is_namespace=False)
 
     def _namespace(self, space: Namespace) -> None:
+        if space.directories and not any(source_for(path) is FILE_SYSTEM for path in space.directories):
+            return
         home = self.layout.home(space.name)
         stub = NamespaceStub(space.name)
         for stem, file, is_namespace in self._members(space):
@@ -131,7 +146,7 @@ class _Generator:
             child = self.tree.child(space, stem)
             if child is not None:
                 yield stem, child.file, True
-            elif stem in space.modules:
+            elif stem in space.modules and source_for(space.modules[stem]) is FILE_SYSTEM:
                 yield stem, space.modules[stem], False
 
     def _member(self, stub: NamespaceStub, home: str, stem: str, file: str | None, *, is_namespace: bool) -> None:

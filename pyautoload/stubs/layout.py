@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import os
 
-from pyautoload.config import Config, Root, inside
+from pyautoload.config import Root, inside
 from pyautoload.inflector import is_name, normalized
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree import ManagedTree
@@ -102,12 +102,3 @@ def base_of(root: Root) -> str | None:
         if normalized(name) != part:
             return None
     return base
-
-
-def config_directories(config: Config) -> list[str]:
-    """The roots that are directories of the file system and not ignored."""
-    return [
-        path
-        for path in config.roots
-        if not config.ignored.matches(path) and source_for(path) is FILE_SYSTEM and os.path.isdir(path)
-    ]
