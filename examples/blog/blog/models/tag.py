@@ -46,4 +46,4 @@ class Tag(Validated, Base):
         """How many posts each tag has, the most used first: ``{"python": 3, "web": 1}``."""
         posts = func.count(models.Tagging.id)
         query = select(cls.name, posts).join(models.Tagging).group_by(cls.name).order_by(posts.desc(), cls.name)
-        return dict(session.execute(query).tuples().all())
+        return {row[0]: row[1] for row in session.execute(query)}
