@@ -27,6 +27,11 @@ def test_every_command_has_help_that_says_what_it_does(name: str) -> None:
     assert f"Usage: pyautoload {name} [OPTIONS]" in run(name, "--help").output
 
 
+def test_every_command_is_documented() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"\n## {name}\n" not in page] == []
+
+
 def test_a_command_imports_no_other_command(
     tree: Tree, python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -251,8 +251,29 @@ function paintEdges() {
   const chosen = chosenEdges().length > 0;
   const many = edges.length > 400;
   context.globalAlpha = chosen ? 0.05 : edges.length > 3000 ? 0.1 : many ? 0.18 : 0.5;
-  for (const edge of edges) if (visible(edge) && edge.cycle < 0) strokeEdge(edge, 1, !many);
+  if (!many) for (const edge of edges) { if (visible(edge) && edge.cycle < 0) strokeEdge(edge, 1, true); }
+  else for (const kind of [0, 1, 2]) strokeMany(edges.filter((edge) => edge.kind === kind && edge.cycle < 0 && visible(edge)), kind);
   context.globalAlpha = 1;
+}
+// Some hundred curves in one stroke take a fraction of the time of as many strokes.
+function strokeMany(list, kind) {
+  context.strokeStyle = colours[KINDS[kind]];
+  context.lineWidth = 1 / Math.min(1, view.scale);
+  for (let start = 0; start < list.length; start += 250) {
+    context.beginPath();
+    for (let index = start; index < Math.min(start + 250, list.length); index++) {
+      const c = curve(list[index]);
+      if (outside(c)) continue;
+      context.moveTo(c.ax, c.ay);
+      context.quadraticCurveTo(c.cx, c.cy, c.bx, c.by);
+    }
+    context.stroke();
+  }
+}
+function outside(c) {
+  const left = -view.x / view.scale, top = -view.y / view.scale;
+  const right = left + stage.clientWidth / view.scale, bottom = top + stage.clientHeight / view.scale;
+  return Math.max(c.ax, c.bx, c.cx) < left || Math.min(c.ax, c.bx, c.cx) > right || Math.max(c.ay, c.by, c.cy) < top || Math.min(c.ay, c.by, c.cy) > bottom;
 }
 // Above the modules: cycles, and what is chosen.
 function paintMarkedEdges() {
