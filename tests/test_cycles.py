@@ -96,6 +96,7 @@ def test_after_a_cycle_nothing_is_left_and_the_next_try_tells_the_same(autoload)
     assert str(cycle_of("import app.a")) == str(first)
 
 
+@pytest.mark.changes
 def test_a_cycle_that_was_mended_loads(autoload, tree):
     autoload({f"app/{k}": v for k, v in CYCLE.items()})
     cycle_of("import app.a")
@@ -168,6 +169,7 @@ def test_a_cycle_through_explicit_and_implicit_namespaces_by_attribute(autoload)
     ]
 
 
+@pytest.mark.lazy
 def test_a_cycle_through_functions_called_at_import_time_names_the_line_of_the_import(autoload):
     autoload(
         {
@@ -260,6 +262,7 @@ def test_a_name_that_is_simply_missing_is_no_cycle(autoload):
     assert not isinstance(caught.value, CircularDependencyError)
 
 
+@pytest.mark.lazy
 def test_an_attribute_error_of_another_kind_is_no_cycle(autoload):
     autoload({"app/a.py": "import app.b\nclass A: ...\n", "app/b.py": "import app.a\n[].wrong\nclass B: ...\n"})
     with pytest.raises(AttributeError, match="wrong"):

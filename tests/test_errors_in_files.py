@@ -27,6 +27,9 @@ BROKEN = {
     "NameError": "undefined_name\n",
 }
 
+# What an eager load does not go on after.
+ENDING = ["KeyboardInterrupt", "SystemExit"]
+
 WAYS = {
     "attribute": "import app\napp.Broken\n",
     "submodule attribute": "import app\napp.broken\n",
@@ -48,7 +51,7 @@ def raised_by(code, **names):
     return caught.value
 
 
-@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind not in ENDING])
 @pytest.mark.parametrize("way", WAYS)
 def test_the_error_of_the_file_comes_as_it_is(autoload, way, kind):
     loader = autoload({"app/broken.py": "class Broken: ...\n" + BROKEN[kind]})
@@ -61,6 +64,16 @@ def test_the_error_of_the_file_comes_as_it_is(autoload, way, kind):
         assert isinstance(error.__cause__, KeyError)
 
 
+@pytest.mark.lazy
+@pytest.mark.parametrize("kind", ENDING)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_ends_the_program_comes_as_it_is(autoload, way, kind):
+    loader = autoload({"app/broken.py": "class Broken: ...\n" + BROKEN[kind]})
+    assert type(raised_by(WAYS[way], loader=loader)).__name__ == kind
+    assert "app.broken" not in sys.modules
+
+
+@pytest.mark.lazy
 @pytest.mark.parametrize(
     "way", [way for way in WAYS if way not in ("import", "from module import", "import_module", "load_file")]
 )
@@ -98,6 +111,7 @@ def test_an_attribute_error_deep_in_a_chain_of_files_keeps_its_cause(autoload):
     assert "second.py" in shown
 
 
+@pytest.mark.changes
 @pytest.mark.parametrize("way", WAYS)
 def test_the_name_stays_loadable_after_the_file_was_mended(autoload, tree, way):
     loader = autoload({"app/broken.py": "class Broken: ...\nraise ValueError('first')\n"})
@@ -111,6 +125,7 @@ def test_the_name_stays_loadable_after_the_file_was_mended(autoload, tree, way):
     assert app.Broken.__module__ == "app.broken"
 
 
+@pytest.mark.changes
 def test_a_package_that_failed_can_be_loaded_again(autoload, tree):
     autoload(
         {"app/shop/__init__.py": "import app.shop.cart\nraise ValueError\n", "app/shop/cart.py": "class Cart: ...\n"}
@@ -175,7 +190,8 @@ def test_eager_load_keeps_types_causes_and_lines(autoload):
     assert (last.filename.endswith("e.py"), last.lineno) == (True, 2)
 
 
-@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "SystemExit"])
+@pytest.mark.lazy
+@pytest.mark.parametrize("kind", ENDING)
 def test_eager_load_stops_for_what_is_no_failure_of_a_file(autoload, kind):
     loader = autoload({"app/a.py": BROKEN[kind], "app/b.py": ""})
     assert type(raised_by("loader.eager_load()", loader=loader)).__name__ == kind
@@ -203,6 +219,7 @@ def test_an_error_in_one_file_does_not_hide_another_that_imports_it(autoload):
     assert [name for name in sys.modules if name.startswith("app.")] == []
 
 
+@pytest.mark.lazy
 def test_an_error_of_a_load_callback_reaches_the_importer_and_leaves_nothing(autoload):
     loader = autoload({"app/user.py": "class User: ..."})
     loader.on_load("app.User", lambda value, path: 1 / 0)
@@ -215,6 +232,8 @@ def test_an_error_of_a_load_callback_reaches_the_importer_and_leaves_nothing(aut
     assert loader.loaded() == ["app"]
 
 
+@pytest.mark.changes
+@pytest.mark.lazy
 def test_a_file_that_went_away_after_it_was_listed_is_named_in_the_error(autoload):
     autoload({"app/user.py": "class User: ...", "app/gone.py": ""})
     import app

@@ -13,10 +13,13 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any, TypeVar
 
+from pyautoload.importing.cycles import is_initializing
+
 __all__ = ["imported", "part_of_import", "run_without_frames"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_MISSING = object()
 # "<frozen importlib._bootstrap_external>"
 _FILE_NAME = SourceFileLoader.exec_module.__code__.co_filename
 
@@ -34,11 +37,14 @@ def imported(name: str) -> ModuleType:
     ``importlib.import_module`` is another way: a warning at the top of the file would name a line of that function, and
     where two threads wait for each other's modules it raises an error, where the statement takes what there is.
     """
-    __import__(name)
-    while name not in sys.modules:
-        # Another thread was importing it and failed; the statement waits for that, and is content.
+    while True:
+        before = sys.modules.get(name, _MISSING)
         __import__(name)
-    return sys.modules[name]
+        module: Any = sys.modules.get(name, _MISSING)
+        # The statement waits for another thread that is importing the module, and is content where that fails, or a
+        # third one has begun again. An unfinished module that was there before is one of this thread's own cycle.
+        if module is not _MISSING and (module is before or not is_initializing(module)):
+            return module  # type: ignore[no-any-return]
 
 
 # The name matters: a run of such frames that ends in one of this name is cut out of every traceback.
