@@ -91,6 +91,8 @@ class CallSearch:
         scope: list[ast.stmt] = [item.node for item in parsed.statements]
         node: ast.stmt | None = None
         for part in function[1].partition(".<locals>")[0].split("."):
+            if part == "<lambda>":
+                return _lambdas(scope)
             node = _definition(scope, part)
             if node is None:
                 return None
@@ -99,6 +101,16 @@ class CallSearch:
         for child in scope:
             _collect(child, uses, uses)
         return uses
+
+
+def _lambdas(scope: list[ast.stmt]) -> Uses:
+    """What the lambdas of a module or class use, all together: they have no names to tell them apart."""
+    uses = Uses(set(), set(), set())
+    for statement in scope:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Lambda):
+                _collect(node.body, uses, uses)
+    return uses
 
 
 def _definition(scope: list[ast.stmt], name: str) -> ast.stmt | None:

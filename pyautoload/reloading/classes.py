@@ -194,12 +194,19 @@ def _retire(cls: type) -> None:
 def retarget_cells(new: type, old: type, journal: Journal) -> None:
     """``super()`` and ``__class__`` in methods that came from ``new`` mean ``old`` from now on."""
     for member in list(new.__dict__.values()):
-        if type(member) is FunctionType and not member.__closure__ and not member.__dict__:
+        if type(member) is FunctionType and not (member.__closure__ or member.__dict__ or _annotate(member)):
             continue
         for function in underlying(member):
-            for cell in function.__closure__ or ():
+            annotate = _annotate(function)
+            for cell in (*(function.__closure__ or ()), *(annotate.__closure__ or () if annotate else ())):
                 if _holds(cell, new):
                     journal.set_cell(cell, old)
+
+
+def _annotate(function: FunctionType) -> FunctionType | None:
+    """What makes a function's annotations, from Python 3.14 on: it may hold the class."""
+    annotate = getattr(function, "__annotate__", None)
+    return annotate if isinstance(annotate, FunctionType) else None
 
 
 def _holds(cell: CellType, value: object) -> bool:

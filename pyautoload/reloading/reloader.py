@@ -243,11 +243,18 @@ class Reloader(Upkeep):
             self._tell(result)
 
     def _await_return(self, batch: Batch) -> None:
-        """Some editors delete a file and write it again: a module is not given up for that moment."""
+        """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
         end = time.monotonic() + _GRACE
         missing = [path for path in batch.paths if path in self.records.by_path]
-        while (missing := [path for path in missing if not os.path.exists(path)]) and time.monotonic() < end:
+        while (missing := [path for path in missing if self._is_void(path)]) and time.monotonic() < end:
             time.sleep(0.005)
+
+    def _is_void(self, path: str) -> bool:
+        stamp = signature(path)
+        if stamp is not None and stamp.size:
+            return False
+        record = self.records.get(self.records.by_path.get(path, ""))
+        return stamp is None or (record is not None and record.stamp is not None and record.stamp.size != 0)
 
     def _attempt(self, batch: Batch | None, names: Iterable[str]) -> ReloadResult:
         """One reload: plan, apply, and in case of failure put everything back."""

@@ -23,6 +23,8 @@ _STRUCTURAL = frozenset({"created", "moved", "deleted"})
 _MANY = 400
 # However busy a directory is: after so many seconds a batch is handed over.
 _LONGEST = 0.5
+# A file that was opened for writing and is not closed is waited for that long, in seconds.
+_WRITING = 0.1
 
 
 class Batch(NamedTuple):
@@ -92,6 +94,9 @@ class Watcher:
         self._paths: set[str] = set()
         self._changed_directories: set[str] = set()
         self._created: set[str] = set()
+        # Files that were written to and not closed yet.
+        self._writing: set[str] = set()
+        self._tells_closing = False
         self._count = 0
         self._everything = False
         self._first = self._last = 0.0
@@ -169,6 +174,7 @@ class Watcher:
             self._last = now
             self._count += 1
             self._paths.add(path)
+            self._note_writing(kind, path, is_directory)
             if kind in _STRUCTURAL:
                 self._changed_directories.add(os.path.dirname(path))
                 if kind != "deleted":
@@ -180,6 +186,16 @@ class Watcher:
             if self._count == 1:
                 self._condition.notify_all()
 
+    def _note_writing(self, kind: str, path: str, is_directory: bool) -> None:
+        """Files that are still being written are waited for, where the system tells when they are closed."""
+        if kind == "closed":
+            self._tells_closing = True
+            self._writing.discard(path)
+        elif kind in ("modified", "created") and not is_directory:
+            self._writing.add(path)
+        elif kind in ("moved", "deleted"):
+            self._writing.discard(path)
+
     def take(self) -> Batch | None:
         """Everything noted so far; ``None`` when there is nothing."""
         with self._condition:
@@ -189,6 +205,7 @@ class Watcher:
                 self._paths, self._changed_directories, self._created, self._everything or self._count > _MANY
             )
             self._paths, self._changed_directories, self._created = set(), set(), set()
+            self._writing = set()
             self._count, self._everything, self.pending = 0, False, False
             return batch
 
@@ -211,10 +228,11 @@ class Watcher:
                     self._condition.wait(0.01 if busy else None)
             while self._count and not self._stopping:
                 now = time.monotonic()
-                left = min(self._last + self._debounce, self._first + _LONGEST) - now
+                quiet = max(self._debounce, _WRITING) if self._writing and self._tells_closing else self._debounce
+                left = min(self._last + quiet, self._first + _LONGEST) - now
                 if left <= 0:
                     return True
-                self._condition.wait(left)
+                self._condition.wait(min(left, self._debounce))
         return False
 
     def _unlocked_idle(self) -> bool:
