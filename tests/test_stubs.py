@@ -121,6 +121,9 @@ def test_code_of_a_package_stays_visible_in_its_stub(tree):
                 return more
             class Hotel:
                 kind = "hotel"
+                if os.name == "nt":
+                    def on_windows(self) -> bool:
+                        return True
                 def __init__(self, name: str) -> None:
                     self.name = name
                     self.open: bool = True
@@ -137,7 +140,14 @@ def test_code_of_a_package_stays_visible_in_its_stub(tree):
     assert "from app.hotel.suite import Suite as Suite" in found
     assert "from app.hotel._tools import _secret" in found
     assert "def rate(name: str, *, more: int=...) -> int:" in found
-    assert {"STARS = 5", "    name: str", "    open: bool", "    path: _Any", "    kind = 'hotel'"} <= set(found)
+    assert {
+        "        def on_windows(self) -> bool:",
+        "STARS = 5",
+        "    name: str",
+        "    open: bool",
+        "    path: _Any",
+        "    kind = 'hotel'",
+    } <= set(found)
     assert "from .hotel import Hotel as Hotel" in lines(stubs, "app/__init__.pyi")
     assert not any("getcwd" in line for line in found)
 

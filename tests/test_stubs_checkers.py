@@ -234,3 +234,23 @@ def test_an_editor_completes_names_and_goes_to_the_class_itself(blog):
         )
         assert {"Tag", "Validated", "tag"} <= set(server.completion("look.py", text, "from blog.models import "))
         assert "summary" in server.completion("look.py", text, "Post.su")
+
+
+def test_an_editor_finds_the_files_of_every_root(project):
+    need_pyright()
+    directory, _stubs = project
+    text = (
+        "from app.models import Invoice, Taggable\nfrom domain import Account\nfrom jobs.adapters import RedisAdapter\n"
+    )
+    with LanguageServer(directory) as server:
+        server.open("look.py", text)
+        found = [
+            server.definition("look.py", text, name)[0]
+            for name in ("import Invoice", "Taggable", "Account", "import RedisAdapter")
+        ]
+    assert found == [
+        ("more/app/models/invoice.py", 3),
+        ("src/app/models/concerns/taggable.py", 1),
+        ("parts/accounts/account.py", 1),
+        ("lib/jobs/adapters/redis_adapter.py", 1),
+    ]

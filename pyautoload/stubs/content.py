@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator
 
-from pyautoload.stubs.definitions import absolute_module, is_init, is_type_checking, literal_all
+from pyautoload.stubs.definitions import absolute_module, bindings, is_init, is_type_checking, literal_all
 
 __all__ = ["PackageCode", "is_blank"]
 
@@ -123,22 +123,30 @@ def _class(node: ast.ClassDef) -> ast.stmt:
         known = attributes.get(name)
         if known is None or (isinstance(known, ast.Name) and known.id == _ANY):
             attributes[name] = kind
-    body: list[ast.stmt] = []
+    for bound in bindings(node.body):
+        attributes.pop(str(bound), None)
     for statement in node.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            body.append(_signature(statement))
-        elif isinstance(statement, ast.ClassDef):
-            body.append(_class(statement))
-        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            body.append(statement)
-            for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-                if isinstance(target, ast.Name):
-                    attributes.pop(target.id, None)
-    for name in [item.name for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))]:
-        attributes.pop(name, None)
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            attributes.pop(statement.target.id, None)  # bound or not, it says what the attribute is
     declared = [ast.AnnAssign(ast.Name(name, ast.Store()), kind, None, 1) for name, kind in attributes.items()]
-    node.body = [*declared, *body] or [ast.Expr(ast.Constant(...))]
+    node.body = [*declared, *_class_body(node.body)] or [ast.Expr(ast.Constant(...))]
     return node
+
+
+def _class_body(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in statements:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield _signature(statement)
+        elif isinstance(statement, ast.ClassDef):
+            yield _class(statement)
+        elif isinstance(statement, ast.If):
+            body, orelse = list(_class_body(statement.body)), list(_class_body(statement.orelse))
+            if body or orelse:
+                yield ast.If(statement.test, body or [ast.Pass()], orelse)
+        elif isinstance(statement, ast.Try):
+            yield from _class_body(statement.body)
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)) or _is_alias(statement):
+            yield statement
 
 
 def _instance_attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
