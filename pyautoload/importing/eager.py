@@ -206,6 +206,10 @@ def unusable_stems(binder: Binder, space: Namespace) -> Iterator[tuple[str, Name
             yield stem, error
 
 
+# From so many frozen objects on it was somebody's decision, not to be undone; 3.12 freezes 375 of its own at its start.
+_FROZEN_BY_USER = 1_000
+
+
 @contextmanager
 def collection_paused(*, freeze: bool = False) -> Iterator[None]:
     """Pause the garbage collector: a load makes many objects that stay, and each full collection looks at them all.
@@ -221,7 +225,7 @@ def collection_paused(*, freeze: bool = False) -> Iterator[None]:
         if freeze:
             gc.collect()
             gc.freeze()
-        elif gc.get_freeze_count() == 0:
+        elif gc.get_freeze_count() < _FROZEN_BY_USER:
             # Takes what was loaded for old without looking at it. Else the next object made would start a collection of
             # all of it as if it were young: a sixth of the time of the load itself.
             gc.freeze()
