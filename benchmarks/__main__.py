@@ -38,6 +38,9 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--modules", type=int, action="append", help="size of a tree; give it several times, ascending")
     parser.add_argument("--work", type=Path, default=WORK, help="where the generated trees go")
     parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument(
+        "--update", action="store_true", help="measure again and replace only that in the full run's JSON"
+    )
     parser.add_argument("--no-cold", action="store_true", help="leave out what needs an empty page cache")
     parser.add_argument("--no-ruby", action="store_true", help="leave Zeitwerk out")
     parser.add_argument("--no-real", action="store_true", help="leave the real code base out")
@@ -94,6 +97,7 @@ def measured(options: argparse.Namespace, modules: dict[str, ModuleType]) -> int
     titles = {name: title(module) for name, module in modules.items()}
     single = next(iter(modules)) if len(modules) == 1 else "some"
     path = options.json or (FULL_RUN if _is_full(options) else plan.work / "results" / f"{single}.json")
+    earlier = results.read(path) if options.update else None
     for name, module in modules.items():
         try:
             found[name] = module.run(plan)
@@ -102,13 +106,14 @@ def measured(options: argparse.Namespace, modules: dict[str, ModuleType]) -> int
             console.print(f"{name} failed: {failed[name]}", style="bold red", markup=False, highlight=False)
         else:
             table.show(console, titles[name][0], found[name])
-        results.write(path, results.document(plan, found, titles, failed))
+        content = results.document(plan, found, titles, failed)
+        results.write(path, results.updated(earlier, content) if earlier else content)
     console.print(f"Figures: {path}", highlight=False)
     return 1 if failed else 0
 
 
 def _is_full(options: argparse.Namespace) -> bool:
-    return options.name == ["all"] and not (options.quick or options.modules)
+    return options.update or (options.name == ["all"] and not (options.quick or options.modules))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ LEFT_OUT = (
     "tests",
     "test",
     "test-examples",
+    "migrations",
     "testing",
     "benchmarks",
     "*_template",

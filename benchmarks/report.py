@@ -16,10 +16,10 @@ _HEAD = """# Performance
 
 <!-- Made by `python -m benchmarks report` from benchmarks/results.json. Change those, not this page. -->
 
-Every figure here comes from one run of `python -m benchmarks all`: {machine}.
-Each contender ran {rounds} times, each time in a fresh process, in alternation with the others, after a warm-up that
-wrote the bytecode. Given are the median, the least and the greatest, the middle half of the measurements, and the ratio
-of the medians.
+Figures of `python -m benchmarks all`: {machine}.
+Each contender ran several times (the number of rounds stands with each table), each time in a fresh process, in
+alternation with the others, after a warm-up that wrote the bytecode. Given are the median, the least and the greatest,
+the middle half of the measurements, and the ratio of the medians.
 
 ![Growth of an eager load with the number of modules, and the ratios to the alternatives]({plot})
 
@@ -44,7 +44,6 @@ def write(source: Path) -> None:
 def page(content: dict[str, Any]) -> str:
     head = _HEAD.format(
         machine=_machine(content),
-        rounds=content["rounds"],
         plot=PLOT.name,
         minutes=content["minutes"],
         aims=_aims(content),

@@ -61,6 +61,7 @@ def document(
             name: {
                 "title": titles[name][0],
                 "text": titles[name][1],
+                "made": time.strftime("%Y-%m-%d"),
                 "results": [asdict(result) for result in results],
             }
             for name, results in found.items()
@@ -72,6 +73,25 @@ def document(
 def write(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def updated(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """The figures of ``earlier``, those of ``later`` in the place of what was measured again.
+
+    Raises:
+        SystemExit: they were made on different machines or Pythons, so that they do not belong together.
+    """
+    if earlier["machine"] != later["machine"]:
+        raise SystemExit("the figures to be updated were made on another machine or Python: make a full run")
+    benchmarks = {**earlier["benchmarks"], **later["benchmarks"]}
+    failed = {name: why for name, why in earlier["failed"].items() if name not in later["benchmarks"]}
+    return {
+        **earlier,
+        "made": later["made"],
+        "minutes": earlier["minutes"] + later["minutes"],
+        "benchmarks": dict(sorted(benchmarks.items())),
+        "failed": {**failed, **later["failed"]},
+    }
 
 
 def read(path: Path) -> dict[str, Any]:
