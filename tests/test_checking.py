@@ -527,6 +527,25 @@ def test_what_a_crashing_module_printed_and_what_needs_it_is_told(problems: Call
     assert problem.details == ("last words", "not importable because of it: app.a_first, app.z_last")
 
 
+def test_the_innermost_module_that_is_running_is_the_one_that_ended_the_process(
+    problems: Callable[..., list[Problem]],
+) -> None:
+    files = {
+        "app/broken.py": "raise OSError('no')",
+        "app/crash.py": """
+            import os
+            from app import fine
+            try:
+                import app.broken
+            except OSError:
+                os._exit(1)
+        """,
+        "app/fine.py": "x = 1",
+    }
+    found = {problem.kind: problem.module for problem in problems(files, run=True) if problem.is_finding}
+    assert found == {"crash": "app.crash", "import": "app.broken"}
+
+
 def test_an_import_that_never_ends_is_found(problems: Callable[..., list[Problem]]) -> None:
     files = {
         "app/endless.py": "import time\nwhile True: time.sleep(1)\nclass Endless: ...",

@@ -13,12 +13,12 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.checking.attaching import configured, named_loader
+from pyautoload.importing.frames import part_of_import
+from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.namespace import defined_names
 
 if TYPE_CHECKING:
@@ -59,17 +59,23 @@ class Report:
         os.write(self._file, json.dumps(record).encode() + b"\n")
 
 
-class Spy(MetaPathFinder):
-    """Notes which managed module is being looked for, and finds nothing itself."""
+def tell_of_each(report: Report) -> None:
+    """Write down when the code of a module begins to run, and when it has ended, well or not.
 
-    def __init__(self, report: Report, known: set[str]) -> None:
-        self.report = report
-        self.known = known
+    A module that is asked for imports others; the one that ends the process is the innermost that is running then.
+    This process does nothing else, so the class itself may be changed.
+    """
+    stock = PyAutoloadLoader.exec_module
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
-        """Note the name."""
-        if fullname in self.known:
-            self.report.write(begins=fullname)
+    @part_of_import
+    def exec_module(self: PyAutoloadLoader, module: ModuleType) -> None:
+        report.write(begins=self.name)
+        try:
+            stock(self, module)
+        finally:
+            report.write(left=self.name)
+
+    PyAutoloadLoader.exec_module = exec_module  # type: ignore[method-assign]
 
 
 def main(work_file: str) -> None:
@@ -83,10 +89,10 @@ def main(work_file: str) -> None:
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
         report.write(setup=f"{type(error).__name__}: {error}")
         os._exit(1)
-    sys.meta_path.insert(0, Spy(report, set(work.files)))
+    tell_of_each(report)
     files = {path: name for name, path in work.files.items()}
     for name in work.modules:
-        report.write(begins=name, asked=True)
+        report.write(begins=name)
         report.write(ends=name, **outcome(loader, name, work.files[name], files))
     report.write(finished=True)
     sys.stdout.flush()

@@ -84,31 +84,33 @@ class Trial:
         for leftover in (results, output):
             if os.path.exists(leftover):
                 os.unlink(leftover)
-        how = self._run_child(
-            Work(self.config, self.inflector, waiting, self._files, results, self.loader), directory, output
-        )
-        records = _records(results)
-        asked = culprit = None
-        for record in records:
+        work = Work(self.config, self.inflector, waiting, self._files, results, self.loader)
+        told = _Told(results)
+        how = self._run_child(work, directory, output, told)
+        # The module that was asked for, and those that it was importing when the process ended, the innermost last.
+        under_way: list[str] = []
+        for record in told.records:
             if "setup" in record:
                 raise SetupError(f"the loader could not be made: {record['setup']}")
             if "ends" in record:
                 self.outcomes[record["ends"]] = record
-                asked = culprit = None
+                under_way = []
             elif "begins" in record:
-                culprit = record["begins"]
-                asked = culprit if record.get("asked") else asked
-        if records and records[-1].get("finished"):
+                under_way.append(record["begins"])
+            elif "left" in record:
+                del under_way[_last_index(under_way, record["left"]) :]
+        if told.records and told.records[-1].get("finished"):
             return []
-        if asked is None or culprit is None:
+        if not under_way:
             raise SetupError(f"the process that imports the modules {how} before it began:\n{_tail(output, 20)}")
+        asked, culprit = under_way[0], under_way[-1]
         known = self.crashes.setdefault(culprit, (how, _tail(output, _TAIL).splitlines(), []))
         if asked != culprit:
             known[2].append(asked)
         left = waiting[waiting.index(asked) + 1 :]
         return [module for module in left if module not in self.crashes]
 
-    def _run_child(self, work: Work, directory: str, output: str) -> str:
+    def _run_child(self, work: Work, directory: str, output: str, told: _Told) -> str:
         """Run one child to its end; returns how it ended, in words."""
         work_file = os.path.join(directory, "work")
         try:
@@ -124,32 +126,66 @@ class Trial:
         with open(output, "wb") as sink:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
-            return self._follow(child, work)
+            return self._follow(child, told)
         finally:
             if child.poll() is None:
                 child.kill()
             child.wait()
 
-    def _follow(self, child: subprocess.Popen[bytes], work: Work) -> str:
-        size, since = 0, time.monotonic()
+    def _follow(self, child: subprocess.Popen[bytes], told: _Told) -> str:
+        since = time.monotonic()
         while child.poll() is None:
             time.sleep(_INTERVAL)
-            grown = os.path.getsize(work.results) if os.path.exists(work.results) else 0
-            if grown != size:
-                size, since = grown, time.monotonic()
-                self._tell(work.results)
+            if told.read_on():
+                since = time.monotonic()
+                self._report(told)
             elif time.monotonic() - since > self.timeout:
                 return f"did not end within {self.timeout:g} s"
-        self._tell(work.results)
+        told.read_on()
+        self._report(told)
         return _ending(child.returncode)
 
-    def _tell(self, results: str) -> None:
-        if self.progress is None:
-            return
-        ended = [record["ends"] for record in _records(results) if "ends" in record]
-        if ended:
-            done = len(set(self.outcomes) | set(ended)) + len(self.crashes)
-            self.progress(min(done, self._total), self._total, ended[-1])
+    def _report(self, told: _Told) -> None:
+        """Tell the caller how far it is."""
+        if self.progress is not None and told.ended:
+            done = len(self.outcomes) + len(self.crashes) + len(told.ended)
+            self.progress(min(done, self._total), self._total, told.ended[-1])
+
+
+class _Told:
+    """What a child has written so far.
+
+    Args:
+        path: the file that it writes to.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.records: list[dict[str, Any]] = []
+        # The modules that have been imported, well or not.
+        self.ended: list[str] = []
+        self._at = 0
+
+    def read_on(self) -> bool:
+        """Read what has come; whether there was anything."""
+        try:
+            with open(self.path, "rb") as opened:
+                opened.seek(self._at)
+                data = opened.read()
+        except FileNotFoundError:
+            return False
+        # What follows the last line end is not written completely yet.
+        complete = data[: data.rfind(b"\n") + 1]
+        self._at += len(complete)
+        fresh = [json.loads(line) for line in complete.splitlines()]
+        self.records += fresh
+        self.ended += [record["ends"] for record in fresh if "ends" in record]
+        return bool(fresh)
+
+
+def _last_index(names: list[str], name: str) -> int:
+    """Where a name stands last; behind the end if it does not."""
+    return max((index for index, each in enumerate(names) if each == name), default=len(names))
 
 
 def _ending(code: int) -> str:
@@ -159,16 +195,6 @@ def _ending(code: int) -> str:
         return f"was killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"was killed by signal {-code}"
-
-
-def _records(path: str) -> list[dict[str, Any]]:
-    try:
-        with open(path, "rb") as opened:
-            lines = opened.read().split(b"\n")
-    except FileNotFoundError:
-        return []
-    # What follows the last line end is not written completely yet.
-    return [json.loads(line) for line in lines[:-1]]
 
 
 def _tail(path: str, lines: int) -> str:
