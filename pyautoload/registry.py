@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 __all__ = ["Entry", "Loaded", "ModuleRegistry", "Namespace"]
@@ -105,6 +105,8 @@ class ModuleRegistry:
         # Module name → modules that it imports, and the reverse.
         self._dependencies: dict[str, set[str]] = {}
         self._dependents: dict[str, set[str]] = {}
+        # What brings these up to date before they are asked for; set while reloading is enabled.
+        self.refresh_dependencies: Callable[[], None] | None = None
 
     # Names and files
 
@@ -267,11 +269,17 @@ class ModuleRegistry:
 
     def get_dependencies(self, name: str, *, transitive: bool = False) -> list[str]:
         """The modules that ``name`` imports, sorted."""
+        self._refresh()
         return self._reachable(self._dependencies, name, transitive)
 
     def get_dependents(self, name: str, *, transitive: bool = False) -> list[str]:
         """The modules that import ``name``, sorted."""
+        self._refresh()
         return self._reachable(self._dependents, name, transitive)
+
+    def _refresh(self) -> None:
+        if self.refresh_dependencies is not None:
+            self.refresh_dependencies()
 
     def _reachable(self, edges: dict[str, set[str]], name: str, transitive: bool) -> list[str]:
         with self._lock:

@@ -296,3 +296,28 @@ def test_the_bytecode_cache_never_serves_old_code(app, monkeypatch):
     os.utime(a.root / "a.py", ns=(status.st_atime_ns, status.st_mtime_ns + 1000))
     a.loader.enable_reloading(watch=False)
     assert a("a").X == 2
+
+
+def test_polling_takes_over_when_the_system_has_no_watches_left(app, monkeypatch):
+    from pyautoload.reloading import watcher
+
+    class Exhausted(watcher.Observer):
+        def schedule(self, *arguments, **keywords):
+            raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(watcher, "Observer", Exhausted)
+    with pytest.warns(RuntimeWarning, match="max_user_watches"):
+        a = app(a=ONE)
+    f = a("a").f
+    a.edit(a=TWO)
+    assert f() == 2
+
+
+def test_very_many_events_make_it_look_at_everything(app, monkeypatch):
+    from pyautoload.reloading import watcher
+
+    monkeypatch.setattr(watcher, "_MANY", 3)
+    a = app(a=ONE, b=ONE, c=ONE)
+    functions = [a(name).f for name in "abc"]
+    a.after(lambda: [a.write(f"{name}.py", TWO) for name in "abc"])
+    assert a.settled(lambda: [f() for f in functions] == [2, 2, 2])

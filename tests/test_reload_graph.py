@@ -142,3 +142,14 @@ def test_the_difference_between_two_versions():
     assert [new.statements[index].name for index in change.changed] == ["f"]
     assert [sorted(new.statements[index].binds) for index in change.added] == [["Z"]]
     assert [item.name for item in change.removed] == ["g"]
+
+
+def test_the_registry_answers_too(app):
+    a = app(a="X = 1\n", b="from APP.a import X\n", c="from APP.b import X\n")
+    a.loader.eager_load()
+    registry = a.loader.registry
+    assert registry.get_dependents(f"{a.name}.a") == [f"{a.name}.b"]
+    assert registry.get_dependents(f"{a.name}.a", transitive=True) == [f"{a.name}.b", f"{a.name}.c"]
+    assert registry.get_dependencies(f"{a.name}.c") == [f"{a.name}.b"]
+    a.edit(b="X = 5\n")
+    assert registry.get_dependents(f"{a.name}.a") == []

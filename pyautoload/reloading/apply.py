@@ -64,6 +64,8 @@ class Transaction:
         self.replaced: list[tuple[type, type]] = []
         # Modules that the graph has to look at again.
         self.stale: list[Record] = []
+        # Modules in which new statements only added to what was there before: a web framework may refuse that.
+        self.added_to: set[str] = set()
         # The module whose code is being run, for the error.
         self.current = ""
 
@@ -172,6 +174,8 @@ class Transaction:
             removed = (old.bound() if old is not None else set()) - new.bound()
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
+        if selection.additions:
+            self.added_to.add(name)
         index = FunctionIndex(module, record.path)
         self._commit_source(record, version)
         self.reloader.remember(name, version.code, new)

@@ -74,6 +74,7 @@ class Reloader(Upkeep):
         if binder.records is not self.records:
             binder.records = self.records
             binder.reloading = True
+            binder.registry.refresh_dependencies = self._fill_registry
             watch_opened_files(self.records)
             for name in binder.registry.loaded():
                 status = binder.registry.loaded_status(name)
@@ -88,6 +89,7 @@ class Reloader(Upkeep):
         self._unwatch()
         self.binder.records = None
         self.binder.reloading = False
+        self.binder.registry.refresh_dependencies = None
 
     def _watch(self, polling: bool, debounce: float) -> None:
         from pyautoload.reloading.watcher import Watcher
@@ -310,6 +312,9 @@ class Reloader(Upkeep):
                     self._undo(transaction, before, result)
                     if not isinstance(error, (Exception, SystemExit)):
                         raise
+                    if transaction.current in transaction.added_to:
+                        plan.strict.add(transaction.current)
+                        continue
                     self._fail(result, self.located(transaction, error), self._paths(plan))
                     return
                 else:
@@ -445,6 +450,14 @@ class Reloader(Upkeep):
         """Module → module that it depends on → kind, for everything loaded."""
         self.graph.update()
         return {record.name: self.graph.dependencies(record.name) for record in self.records.all()}
+
+    def _fill_registry(self) -> None:
+        """Tell the registry the dependencies as they are now."""
+        registry = self.binder.registry
+        for name, dependencies in self.dependency_graph().items():
+            registry.clear_dependencies(name)
+            for dependency in dependencies:
+                registry.add_dependency(name, dependency)
 
     def reset_after_fork(self) -> None:
         """A fork copies held locks and loses threads: the child does not watch."""

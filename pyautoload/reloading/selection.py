@@ -73,7 +73,8 @@ class Selection:
 
     def close(self) -> None:
         """Add what uses the outcome of what was chosen, and what those statements store into."""
-        if self._uses_changed() and any(self._is_work(index) for index in self.indices):
+        used = self._uses_changed()
+        if (used and any(self._is_work(index) for index in self.indices)) or self._makers():
             self.reexecutes = True
         if not self.reexecutes:
             return
@@ -129,23 +130,26 @@ class Selection:
 
     def _stores_into(self) -> bool:
         """A statement that adds to a list must find it as it was when it first ran: what made the list runs too."""
-        stored: set[str] = set()
+        fresh = self._makers()
+        for index in fresh:
+            self.choose(index)
+        return bool(fresh)
+
+    def _makers(self) -> set[int]:
+        """The statements that made what the chosen ones store into."""
+        stored = set(self.extra_stores)
         for index in self.indices - self.additions:
             item = self.parsed.statements[index]
             decorated = item.kind in ("def", "class") and bool(getattr(item.node, "decorator_list", None))
             if item.kind == "other" or decorated:
                 stored |= self.stores_of(item)
-        stored |= self.extra_stores
-        fresh = {
+        return {
             index
             for index, item in enumerate(self.parsed.statements)
             if index not in self.indices
             and item.kind == "assign"
             and any(self._is_mutable(name) for name in item.binds & stored)
         }
-        for index in fresh:
-            self.choose(index)
-        return bool(fresh)
 
     def stores_of(self, item: Statement) -> set[str]:
         """The names whose objects a statement may store into, itself or by calling functions of the module."""
@@ -262,7 +266,8 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
             selection.extra_stores = selection.extra_stores | _stores_of(selection, before)
     for index in change.added:
         selection.choose(index)
-        selection.additions.add(index)
+        if selection.record.name not in selection.transaction.plan.strict:
+            selection.additions.add(index)
         selection.reexecutes |= selection._is_work(index)
     return patches
 
