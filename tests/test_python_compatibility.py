@@ -338,7 +338,7 @@ def test_an_ordinary_namespace_package_has_a_file_of_none(plain):
     plain({"space/one.py": ""})
     module = importlib.import_module("space")
     assert module.__file__ is None
-    assert type(module.__path__).__name__ == "_NamespacePath"
+    assert type(module.__path__).__name__.lstrip("_") == "NamespacePath"
 
 
 def test_the_loader_of_namespace_packages_takes_name_path_and_finder():
@@ -347,7 +347,7 @@ def test_the_loader_of_namespace_packages_takes_name_path_and_finder():
 
     loader = NamespaceLoader("space", ["here"], lambda name, path: None)
     assert list(loader._path) == ["here"]
-    assert type(loader._path).__name__ == "_NamespacePath"
+    assert type(loader._path).__name__.lstrip("_") == "NamespacePath"
 
 
 def test_exec_module_of_a_stock_loader_is_looked_up_on_the_instance():
