@@ -7,6 +7,7 @@ every run of pytest where PyAutoload is installed, so it imports nothing that is
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["autoload_tree", "loader"]
 
 _NOT_CONFIGURED = "this project has no [tool.pyautoload] in its pyproject.toml: `pyautoload init` writes one"
+_TABLE = re.compile(r"^[ \t]*\[tool\.pyautoload[\].]", re.MULTILINE)
 # What the loader is kept under on pytest's configuration object.
 _LOADER: pytest.StashKey[AutoLoader] = pytest.StashKey()
 # What was found, for the workers of pytest-xdist.
@@ -79,7 +81,7 @@ def _configuration(config: pytest.Config) -> str | None:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             continue
-        if "[tool.pyautoload" in text:
+        if _TABLE.search(text):
             return str(file)
     return None
 

@@ -56,7 +56,7 @@ def test_the_plugin_is_declared_as_an_entry_point():
 def test_a_project_without_the_table_sees_nothing_of_it(run):
     result = run(
         {
-            "pyproject.toml": "[project]\nname = 'x'\n",
+            "pyproject.toml": "[project]\nname = 'x'  # without [tool.pyautoload]\n",
             "test_it.py": "import sys\n\ndef test_inert():\n"
             "    assert not {'click', 'watchdog', 'inflection', 'pyautoload.autoloader'} & set(sys.modules)\n"
             "    assert not any(type(finder).__module__.startswith('pyautoload') for finder in sys.meta_path)\n",
@@ -199,3 +199,19 @@ def test_a_program_that_makes_its_loader_from_the_same_table_gets_the_same_loade
     )
     uses = "def test_it(loader):\n    import app\n    assert app.loader is loader\n"
     run({**FILES, "app.py": own, "tests/test_loader.py": uses}, "-o", "pythonpath=.").assert_outcomes(passed=2)
+
+
+def test_doctests_of_modules_run_in_the_modules_of_the_loader(run):
+    documented = '''
+class Priced:
+    """
+    >>> from shop.models import Priced as Same
+    >>> Same is Priced
+    True
+    """
+
+    price = 3
+'''
+    files = {name: text for name, text in FILES.items() if "concerns" not in name}
+    files["shop/models/priced.py"] = documented
+    run(files, "--doctest-modules", "--import-mode=importlib", "shop", "tests").assert_outcomes(passed=2)
