@@ -67,6 +67,8 @@ class ImportGraph:
         if source is None:
             return
         edges = self.edges[module] = []
+        # A line may name a module several times: that is one import.
+        seen: set[tuple[str, str, int]] = set()
         for reference in source.references:
             found = self.resolve(reference)
             if isinstance(found, Unknown):
@@ -75,7 +77,10 @@ class ImportGraph:
             elif self._is_repeated(reference):
                 continue
             elif found is not None and found.module != module and found.module in self.survey.files:
-                edges.append(Edge(module, found.module, reference))
+                key = found.module, reference.kind, reference.line
+                if key not in seen or reference.how != "attribute":
+                    edges.append(Edge(module, found.module, reference))
+                seen.add(key)
 
     def _is_repeated(self, reference: Reference) -> bool:
         """Whether an attribute is one of a module or an object that an import statement has brought already."""

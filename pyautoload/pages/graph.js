@@ -216,9 +216,12 @@ function shortened(node) {
   return text.length > 26 ? text.slice(0, 25) + "…" : text;
 }
 function curve(edge) {
-  const ax = edge.source.x + CELL.width / 2, ay = edge.source.y + CELL.height / 2;
-  const bx = edge.target.x + CELL.width / 2, by = edge.target.y + CELL.height / 2;
-  const bend = 0.16;
+  // From side to side of the cells, so that the names stay readable; along the right side within one column.
+  const across = edge.target.x - edge.source.x, column = Math.abs(across) < CELL.width;
+  const ax = edge.source.x + (column || across > 0 ? CELL.width : 0), ay = edge.source.y + CELL.height / 2;
+  const bx = edge.target.x + (column || across < 0 ? CELL.width : 0), by = edge.target.y + CELL.height / 2;
+  if (column) return { ax, ay, bx, by, cx: Math.max(ax, bx) + 12 + Math.abs(by - ay) * 0.25, cy: (ay + by) / 2 };
+  const bend = 0.1;
   return { ax, ay, bx, by, cx: (ax + bx) / 2 - (by - ay) * bend, cy: (ay + by) / 2 + (bx - ax) * bend };
 }
 const at = (c, t) => ({ x: (1 - t) * (1 - t) * c.ax + 2 * (1 - t) * t * c.cx + t * t * c.bx, y: (1 - t) * (1 - t) * c.ay + 2 * (1 - t) * t * c.cy + t * t * c.by });
