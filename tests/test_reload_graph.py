@@ -87,6 +87,7 @@ def test_what_import_time_code_uses():
     facts = scan(
         code(
             """
+            import deferred
             @deco
             def f(x=default):
                 return deferred.chain.far(x)

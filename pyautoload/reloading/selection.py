@@ -266,6 +266,7 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
             selection.extra_stores = selection.extra_stores | _stores_of(selection, before)
     for index in change.added:
         selection.choose(index)
+        selection.values |= selection.parsed.statements[index].binds  # an import may bind what was made here before
         if selection.record.name not in selection.transaction.plan.strict:
             selection.additions.add(index)
         selection.reexecutes |= selection._is_work(index)

@@ -30,7 +30,6 @@ _STORE_GLOBAL = _OP["STORE_GLOBAL"]
 _POP_TOP = _OP["POP_TOP"]
 _PUSH_NULL = _OP.get("PUSH_NULL", -1)
 _BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
-_READS_ATTRIBUTES = frozenset({_LOAD_ATTR, _LOAD_METHOD})
 _LOADS = frozenset({_LOAD_NAME, _LOAD_DICT_OR_GLOBALS})
 _STORES = frozenset({_STORE_NAME, _STORE_GLOBAL})
 _CALLS = frozenset(
@@ -119,8 +118,14 @@ def names_in(code: CodeType) -> set[str]:
     return found
 
 
+def _raw(code: CodeType) -> bytes:
+    """The instructions as they are now; some may be specialised, those for imports never are."""
+    return getattr(code, "_co_code_adaptive", None) or code.co_code
+
+
 def _decode(code: CodeType) -> list[tuple[int, int]]:
-    raw = code.co_code
+    # Of a copy: a code object keeps what it was asked for here, and there may be many thousands of them.
+    raw = code.replace().co_code
     found: list[tuple[int, int]] = []
     extended = 0
     for op, arg in zip(raw[::2], raw[1::2], strict=True):
@@ -137,6 +142,8 @@ class _Scanner:
     def __init__(self, package: str) -> None:
         self.package = package
         self.imports: list[ImportFact] = []
+        # Global names that imports bind: only those can lead to other modules.
+        self.imported: set[str] = set()
         self.loads: set[str] = set()
         self.attributes: set[str] = set()
         self.chains: set[tuple[str, ...]] = set()
@@ -149,6 +156,7 @@ class _Scanner:
     def run(self, code: CodeType) -> None:
         for part in import_time_codes(code):
             self._import_time(part)
+        self.imported = {fact.local for fact in self.imports if fact.local is not None}
         for function in deferred_codes(code):
             self._deferred(function)
 
@@ -198,9 +206,8 @@ class _Scanner:
         return index + 1 < len(instructions) and instructions[index + 1][0] == _POP_TOP
 
     def _deferred(self, code: CodeType) -> None:
-        raw = code.co_code[::2]
         names = code.co_names
-        if _IMPORT_NAME in raw or (_LOAD_GLOBAL in raw and not _READS_ATTRIBUTES.isdisjoint(raw)):
+        if _IMPORT_NAME in _raw(code)[::2] or (len(names) > 1 and not self.imported.isdisjoint(names)):
             instructions = _decode(code)
             for index, (op, arg) in enumerate(instructions):
                 if op == _IMPORT_NAME:
