@@ -296,3 +296,16 @@ def test_a_root_in_an_archive_is_a_note(tree):
     assert [Path(path).name for path in stubs.files] == ["__init__.pyi"]
     assert "order" not in "".join(stubs.files.values())
     assert [note for note in stubs.notes if "no directory of the file system" in note]
+
+
+def test_a_running_loader_looks_at_the_files_once_more(tree):
+    base = tree({"app/models/user.py": "class User: ..."})
+    loader = AutoLoader("app").setup()
+    write(generate(loader))
+    (base / "app/models/order.py").write_text("class Order: ...")
+    (base / "app/jobs").mkdir()
+    (base / "app/jobs/mail.py").write_text("class Mail: ...")
+    (base / "app/models/user.py").unlink()
+    stubs = generate(loader)
+    assert lines(stubs, "models/__init__.pyi") == ["from . import order as order", "from .order import Order as Order"]
+    assert "from . import jobs as jobs" in lines(stubs, "app/__init__.pyi")

@@ -59,6 +59,8 @@ def generate(loader: AutoLoader, project: str | os.PathLike[str] | None = None, 
     """
     if not loader.is_set_up:
         loader.tree.use_roots()
+    for space in list(loader.tree.walk_all()):
+        loader.tree.refresh(space.name)  # a running loader lists a directory once more only when a name is missing
     directory = os.path.abspath(os.fspath(project) if project is not None else os.getcwd())
     return _Generator(loader, Layout(loader.tree, directory, os.path.join(directory, typings))).run()
 
