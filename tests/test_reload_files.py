@@ -321,3 +321,14 @@ def test_very_many_events_make_it_look_at_everything(app, monkeypatch):
     functions = [a(name).f for name in "abc"]
     a.after(lambda: [a.write(f"{name}.py", TWO) for name in "abc"])
     assert a.settled(lambda: [f() for f in functions] == [2, 2, 2])
+
+
+def test_what_changed_while_nobody_watched_is_applied_when_watching_begins(app):
+    a = app(a=ONE, b="X = 1\n")
+    f, b = a("a").f, a("b")
+    a.loader.disable_reloading()
+    a.write("a.py", TWO)
+    a.write("b.py", "X = 2\n")
+    a.after(lambda: a.loader.enable_reloading(on_reload=a._note))
+    assert (a("a").f(), b.X) == (2, 2)
+    assert f() == 2

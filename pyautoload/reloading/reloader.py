@@ -16,7 +16,6 @@ from pyautoload.importing.eager import collection_paused
 from pyautoload.reloading.apply import RestartNeeded, Transaction
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.graph import Graph
-from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.patching import clear_caches
 from pyautoload.reloading.plan import Plan
 from pyautoload.reloading.planning import Planner
@@ -24,6 +23,7 @@ from pyautoload.reloading.records import Records, Signature, signature
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.statements import Parsed
 from pyautoload.reloading.upkeep import Upkeep
+from pyautoload.reloading.watching import Watching
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -33,14 +33,9 @@ __all__ = ["Reloader"]
 
 # So many parsed sources are kept; the rest is parsed again when needed.
 _PARSED = 256
-# What a module needs to be looked at for: so many at a time while nothing happens.
-_SLICE = 64
-_QUIET_BEFORE_LOOKING = 0.2
-# How long (seconds) a file that has gone is waited for.
-_GRACE = 0.1
 
 
-class Reloader(Upkeep):
+class Reloader(Watching, Upkeep):
     """Reloads what one loader manages.
 
     Args:
@@ -66,88 +61,15 @@ class Reloader(Upkeep):
         self._results: threading.local = threading.local()
         _reloaders.add(self)
 
-    # Life
-
-    def start(self, *, watch: bool, polling: bool, debounce: float) -> None:
-        """Begin to keep records, and to watch if asked to."""
-        binder = self.binder
-        if binder.records is not self.records:
-            binder.records = self.records
-            binder.reloading = True
-            binder.registry.refresh_dependencies = self._fill_registry
-            watch_opened_files(self.records)
-            for name in binder.registry.loaded():
-                status = binder.registry.loaded_status(name)
-                if status is not None and name not in self.records and not os.path.isdir(status.path):
-                    self.records.adopt(name, status.path, status.mtime_ns)
-        self._unwatch()
-        if watch:
-            self._watch(polling, debounce)
-
-    def stop(self) -> None:
-        """Stop watching and keeping records."""
-        self._unwatch()
-        self.binder.records = None
-        self.binder.reloading = False
-        self.binder.registry.refresh_dependencies = None
-
-    def _watch(self, polling: bool, debounce: float) -> None:
-        from pyautoload.reloading.watcher import Watcher
-
-        config = self.binder.tree.config
-        roots = [path for path in config.roots if os.path.isdir(path)]
-        tops = [path for path in roots if not any(_is_below(path, other) for other in roots)]
-        self._watcher = Watcher(
-            tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
-        )
-        self.records.on_fresh = self._watcher.wake
-        self._watcher.start()
-
-    def _unwatch(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        self.records.on_fresh = lambda: None
-        if watcher is not None:
-            watcher.stop()
-
-    @property
-    def watches(self) -> bool:
-        """Whether changes are applied in the background."""
-        return self._watcher is not None
-
-    def _is_wanted(self, path: str) -> bool:
-        if path in self.records.readers or path in self.records.by_path:
-            return True
-        name = os.path.basename(path)
-        if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
-            return False
-        return f"{os.sep}__pycache__{os.sep}" not in path
-
-    def _idle(self) -> bool:
-        """Look at what was loaded, a little at a time, so that the first reload need not."""
-        if not self.records.fresh:
-            self._watch_data()
-            return False
-        if time.monotonic() - self.records.last < _QUIET_BEFORE_LOOKING or not self._mutex.acquire(blocking=False):
-            return True
-        try:
-            self.graph.update(_SLICE)
-        finally:
-            self._mutex.release()
-        return True
-
-    def _watch_data(self) -> None:
-        watcher = self._watcher
-        if watcher is None or not self.records.readers:
-            return
-        roots = list(self.binder.tree.config.roots)
-        outside = {os.path.dirname(path) for path in list(self.records.readers)}
-        watcher.also(path for path in outside if not any(path == root or _is_below(path, root) for root in roots))
-
     # Reloading
 
     def running(self) -> Pass:
-        """A pass through the gate."""
-        return Pass(self.gate)
+        """A pass through the gate; one that is always open for code that runs while its module is imported.
+
+        Such a thread holds the import system's lock of that module: if it waited for a reload, and the reload for that
+        lock, neither would ever go on.
+        """
+        return Pass(None if self.records.is_executing() else self.gate)
 
     def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
         """Bring everything up to date, and run ``names`` again with what depends on them.
@@ -243,20 +165,6 @@ class Reloader(Upkeep):
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
-
-    def _await_return(self, batch: Batch) -> None:
-        """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
-        end = time.monotonic() + _GRACE
-        missing = [path for path in batch.paths if path in self.records.by_path]
-        while (missing := [path for path in missing if self._is_void(path)]) and time.monotonic() < end:
-            time.sleep(0.005)
-
-    def _is_void(self, path: str) -> bool:
-        stamp = signature(path)
-        if stamp is not None and stamp.size:
-            return False
-        record = self.records.get(self.records.by_path.get(path, ""))
-        return stamp is None or (record is not None and record.stamp is not None and record.stamp.size != 0)
 
     def _attempt(self, batch: Batch | None, names: Iterable[str]) -> ReloadResult:
         """One reload: plan, apply, and in case of failure put everything back."""
@@ -466,10 +374,6 @@ class Reloader(Upkeep):
         self._watcher = None
         self.records.on_fresh = lambda: None
         self.gate.reset()
-
-
-def _is_below(path: str, directory: str) -> bool:
-    return path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
 # Every reloader of this process, for the locks after a fork.

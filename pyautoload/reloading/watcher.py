@@ -196,6 +196,14 @@ class Watcher:
         elif kind in ("moved", "deleted"):
             self._writing.discard(path)
 
+    def look_at_everything(self) -> None:
+        """Hand over a batch that asks to look at all files."""
+        with self._condition:
+            self._first = self._last = time.monotonic()
+            self._count += 1
+            self._everything = self.pending = True
+            self._condition.notify_all()
+
     def take(self) -> Batch | None:
         """Everything noted so far; ``None`` when there is nothing."""
         with self._condition:

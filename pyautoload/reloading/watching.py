@@ -1,0 +1,148 @@
+"""Watching: the part of the reloader that keeps the watcher, and what is done while nothing happens."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from pyautoload.reloading.opened import watch_opened_files
+from pyautoload.reloading.records import Records, signature
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+    from pyautoload.reloading.graph import Graph
+    from pyautoload.reloading.watcher import Batch, Watcher
+
+__all__ = ["Watching", "is_below"]
+
+# What a module needs to be looked at for: so many at a time while nothing happens.
+_SLICE = 64
+_QUIET_BEFORE_LOOKING = 0.2
+# How long (seconds) a file that has gone is waited for.
+_GRACE = 0.1
+
+
+class Watching(ABC):
+    """Starts and stops watching for a reloader."""
+
+    binder: Binder
+    records: Records
+    graph: Graph
+    _mutex: threading.Lock
+    _watcher: Watcher | None
+
+    # What the running watcher was started with: roots, polling, debounce.
+    _watched: tuple[object, ...] = ()
+
+    @abstractmethod
+    def _apply(self, batch: Batch) -> None:
+        """What the watcher calls."""
+
+    @abstractmethod
+    def _fill_registry(self) -> None:
+        """Tell the registry the dependencies as they are now."""
+
+    # Life
+
+    def start(self, *, watch: bool, polling: bool, debounce: float) -> None:
+        """Begin to keep records, and to watch if asked to."""
+        binder = self.binder
+        if binder.records is not self.records:
+            binder.records = self.records
+            binder.reloading = True
+            binder.registry.refresh_dependencies = self._fill_registry
+            watch_opened_files(self.records)
+            for name in binder.registry.loaded():
+                status = binder.registry.loaded_status(name)
+                if status is not None and name not in self.records and not os.path.isdir(status.path):
+                    self.records.adopt(name, status.path, status.mtime_ns)
+        wanted = (*binder.tree.config.roots, polling, debounce)
+        if watch and self._watcher is not None and self._watched == wanted:
+            return
+        self._unwatch()
+        if watch:
+            self._watch(polling, debounce)
+            self._watched = wanted
+
+    def stop(self) -> None:
+        """Stop watching and keeping records."""
+        self._unwatch()
+        self.binder.records = None
+        self.binder.reloading = False
+        self.binder.registry.refresh_dependencies = None
+
+    def _watch(self, polling: bool, debounce: float) -> None:
+        from pyautoload.reloading.watcher import Watcher
+
+        config = self.binder.tree.config
+        roots = [path for path in config.roots if os.path.isdir(path)]
+        tops = [path for path in roots if not any(is_below(path, other) for other in roots)]
+        self._watcher = Watcher(
+            tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
+        )
+        self.records.on_fresh = self._watcher.wake
+        self._watcher.start()
+        if len(self.records):
+            self._watcher.look_at_everything()  # something may have changed before it was watched
+
+    def _unwatch(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        self.records.on_fresh = lambda: None
+        if watcher is not None:
+            watcher.stop()
+
+    @property
+    def watches(self) -> bool:
+        """Whether changes are applied in the background."""
+        return self._watcher is not None
+
+    def _is_wanted(self, path: str) -> bool:
+        if path in self.records.readers or path in self.records.by_path:
+            return True
+        name = os.path.basename(path)
+        if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
+            return False
+        return f"{os.sep}__pycache__{os.sep}" not in path
+
+    def _idle(self) -> bool:
+        """Look at what was loaded, a little at a time, so that the first reload need not."""
+        if not self.records.fresh:
+            self._watch_data()
+            return False
+        if time.monotonic() - self.records.last < _QUIET_BEFORE_LOOKING or not self._mutex.acquire(blocking=False):
+            return True
+        try:
+            self.graph.update(_SLICE)
+        finally:
+            self._mutex.release()
+        return True
+
+    def _watch_data(self) -> None:
+        watcher = self._watcher
+        if watcher is None or not self.records.readers:
+            return
+        roots = list(self.binder.tree.config.roots)
+        outside = {os.path.dirname(path) for path in list(self.records.readers)}
+        watcher.also(path for path in outside if not any(path == root or is_below(path, root) for root in roots))
+
+    def _await_return(self, batch: Batch) -> None:
+        """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
+        end = time.monotonic() + _GRACE
+        missing = [path for path in batch.paths if path in self.records.by_path]
+        while (missing := [path for path in missing if self._is_void(path)]) and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _is_void(self, path: str) -> bool:
+        stamp = signature(path)
+        if stamp is not None and stamp.size:
+            return False
+        record = self.records.get(self.records.by_path.get(path, ""))
+        return stamp is None or (record is not None and record.stamp is not None and record.stamp.size != 0)
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether a path lies in a directory."""
+    return path.startswith(directory.rstrip(os.sep) + os.sep)
