@@ -408,7 +408,7 @@ class AutoLoader:
         """A context manager for one piece of work, ``with`` or ``async with``: no reload happens in the midst of it."""
         from pyautoload.reloading.gate import Pass
 
-        return Pass(self._reloader.gate if self._reloader is not None else None)
+        return self._reloader.running() if self._reloader is not None else Pass(None)
 
     def do_not_reload(self, *globs: Patterns) -> AutoLoader:
         """Keep modules as they are; when one changes, the result says that a restart is needed. See ``ignore``."""
