@@ -75,6 +75,7 @@ class Transaction:
         if self._only_bodies():
             return
         self._in_order()
+        self._latecomers()
         if self.replaced:
             self._move_instances()
 
@@ -131,6 +132,13 @@ class Transaction:
             again = [name for name in queue if self._again(name)]
             if not again:
                 break
+
+    def _latecomers(self) -> None:
+        """Modules that another thread has loaded meanwhile may have taken values of before."""
+        fresh = [name for name in list(self.records.fresh) if name not in self.plan.changed]
+        self.graph.update()
+        for name in fresh:
+            self._again(name)
 
     def _again(self, name: str) -> bool:
         record = self.records.get(name)

@@ -102,8 +102,8 @@ def _note_value(record: Record, alias: Alias, fact: ValueFact, need: Need) -> No
             _note_used(alias, need)
         return
     held = sys.modules[record.name].__dict__.get(alias.local, MISSING)
-    if held is fact.new and not fact.is_removal:
-        return  # it was brought up to date before
+    if held is MISSING or (held is fact.new and not fact.is_removal):
+        return  # it was brought up to date before, or the import is one that did not run
     if fact.is_removal:
         need.missing = True
         need.changed.add(alias.local)

@@ -32,7 +32,9 @@ class Execution:
         self.module = module
         self.names: dict[str, Any] = module.__dict__
         self.journal = journal
-        self.before = journal.keep_module(module)
+        journal.keep_module(module)
+        # What the module held before this execution; it may not be the first one of the reload.
+        self.before = dict(self.names)
         self.reconciler = Reconciler(journal, module.__name__)
         # Names bound to something else now: name → what it was.
         self.changed: dict[str, Any] = {}
