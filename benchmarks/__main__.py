@@ -100,11 +100,13 @@ def measured(options: argparse.Namespace, modules: dict[str, ModuleType]) -> int
     earlier = results.read(path) if options.update else None
     for name, module in modules.items():
         try:
-            found[name] = module.run(plan)
+            # What was measured before something failed is kept.
+            for result in module.run(plan):
+                found.setdefault(name, []).append(result)
         except Exception as error:  # noqa: BLE001 - reported below and in the exit code; the other benchmarks go on
             failed[name] = f"{type(error).__name__}: {error}"
             console.print(f"{name} failed: {failed[name]}", style="bold red", markup=False, highlight=False)
-        else:
+        if name in found:
             table.show(console, titles[name][0], found[name])
         content = results.document(plan, found, titles, failed)
         results.write(path, results.updated(earlier, content) if earlier else content)

@@ -8,6 +8,7 @@ watchdog handler calls ``importlib.reload`` on the edited module alone, and only
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.edits import EditTree, edit_tree
@@ -21,19 +22,17 @@ EDITS = 5
 PEERS = {"IPython autoreload": "ipython", "jurigged": "jurigged", "hmr": "hmr", "superreload": "superreload"}
 
 
-def run(plan: Plan) -> list[Result]:
+def run(plan: Plan) -> Iterator[Result]:
     try:
         interpreter = reloaders(plan.work)
     except Missing as reason:
         plan.say(f"other reloaders are left out: {reason}")
         interpreter = ""
-    results: list[Result] = []
     for modules in plan.edited:
         tree = edit_tree(plan.work, modules)
-        results += _edits(plan, tree, modules, interpreter, peers=modules <= 1_000)
-    results += _tracking(plan, interpreter)
-    results += _many(plan, interpreter)
-    return results
+        yield from _edits(plan, tree, modules, interpreter, peers=modules <= 1_000)
+    yield from _tracking(plan, interpreter)
+    yield from _many(plan, interpreter)
 
 
 def _edits(plan: Plan, tree: EditTree, modules: int, interpreter: str, *, peers: bool) -> list[Result]:
@@ -82,5 +81,6 @@ def _many(plan: Plan, interpreter: str) -> list[Result]:
         Metric("first_reloads_ms", "reload, the first 20 of 200", "ms"),
         Metric("last_reloads_ms", "reload, the last 20 of 200", "ms"),
         Metric("checkout_ms", "up to 1,000 files written at once", "ms", "", [Target(OURS, 1000)]),
+        Metric("batches", "reloads that these files took", "times", "", [Target(OURS, 1)]),
     ]
-    return plan.measure(Group(f"{min(plan.edited):,} modules", sides, metrics, expect={"batches": 1}, warm_up=False))
+    return plan.measure(Group(f"{min(plan.edited):,} modules", sides, metrics, warm_up=False))
