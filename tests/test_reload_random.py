@@ -206,6 +206,8 @@ class Edits(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**32))
     def change_a_number(self, seed: int) -> None:
         rnd = random.Random(seed)
+        if not self.files:
+            return
         stem = rnd.choice(sorted(self.files))
         digits = [index for index, char in enumerate(self.files[stem]) if char.isdigit()]
         digits = [i for i in digits if not self.files[stem][i - 1].isalnum() and self.files[stem][i - 1] != "_"]
@@ -217,6 +219,8 @@ class Edits(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**32))
     def drop_a_line(self, seed: int) -> None:
         rnd = random.Random(seed)
+        if not self.files:
+            return
         stem = rnd.choice(sorted(self.files))
         source = Source(rnd, stem, self._lower(rnd, stem), self.top)
         source.lines.pop(rnd.randrange(len(source.lines)))
