@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Protocol
@@ -63,10 +64,13 @@ class Inflector:
         words = "_".join(word for word in core.split("_") if word)
         return stem[:start] + inflection.camelize(words) + stem[start + len(core) :]
 
-    def candidate(self, name: str) -> str:
-        """The stem that most likely inflects to ``name``: a guess that the caller checks."""
+    def candidates(self, name: str) -> tuple[str, ...]:
+        """The stems that most likely inflect to ``name``, by rule and by guess; the caller checks them."""
         core = name.lstrip("_")
-        return name[: len(name) - len(core)] + inflection.underscore(core)
+        guess = name[: len(name) - len(core)] + inflection.underscore(core)
+        by_rule = [stem for stem, given in self.overrides.items() if given == name]
+        # `Plugin042` may stand for `plugin042` and for `plugin_042`.
+        return (guess, *by_rule, re.sub(r"(?<=[^\W\d_])(?=\d)", "_", guess))
 
 
 class PackageInflector(Inflector):

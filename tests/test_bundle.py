@@ -218,7 +218,8 @@ def test_any_damage_is_noticed(built, data):
         assert sys.modules["app.models.post"].Post.__mro__[1] is sys.modules["app.user"].User
     finally:
         for loader in all_loaders():
-            loader.unload()
+            if loader.is_set_up:
+                loader.unload()
             loader.unregister()
         with open(built, "wb") as file:
             file.write(good)

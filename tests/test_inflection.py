@@ -55,7 +55,7 @@ def test_the_candidate_of_an_inflected_stem_is_that_stem_where_words_have_two_le
     assume(all(len(word) > 1 for word in stem.split("_")))
     inflector = Inflector()
 
-    assert inflector.candidate(inflector.camelize(stem, "")) == stem
+    assert stem in inflector.candidates(inflector.camelize(stem, ""))
 
 
 @given(st.text("ab_1Z", min_size=1, max_size=12))
