@@ -347,7 +347,7 @@ class AutoLoader:
         gate_timeout: float = 2.0,
         on_reload: Callable[[ReloadResult], Any] | None = None,
     ) -> AutoLoader:
-        """Bring what is loaded up to date when its files change. For development; called again, it takes the new options.
+        """Bring what is loaded up to date when its files change. Called again, it takes the new options.
 
         Args:
             watch: apply changes in the background; otherwise ``reload()`` and ``reload_if_changed()`` do.

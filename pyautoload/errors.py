@@ -152,7 +152,9 @@ class CircularDependencyError(AutoloadError, ImportError):
         names = [step.module for step in cycle] + ([cycle[0].module] if cycle else [])
         lines = [f"circular dependency: {' → '.join(names)}"]
         if not cycle:
-            lines = [f"circular dependency: {wanted} is needed while another thread, which waits for this one, imports it"]
+            lines = [
+                f"circular dependency: {wanted} is needed while another thread, which waits for this one, imports it"
+            ]
         for step, target in zip(cycle, names[1:], strict=False):
             lines.append(f"  {step.module} imports {target} at {step.file}:{step.line}")
         needs = f"{wanted} is needed while {names[0]} is still being imported" if wanted and names else ""

@@ -267,7 +267,8 @@ def _found_elsewhere(fullname: str) -> ModuleSpec | None:
     for finder in sys.meta_path:
         if isinstance(finder, PyAutoloadFinder):
             continue
-        spec = finder.find_spec(fullname, path, None)
+        find_spec = getattr(finder, "find_spec", None)  # the import system, too, passes over those that have none
+        spec = find_spec(fullname, path, None) if find_spec is not None else None
         if spec is not None:
             return spec
     return None
