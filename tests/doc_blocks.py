@@ -128,7 +128,9 @@ class Page:
     def _process(self, arguments: list[str], *, fails: bool = False) -> str:
         source = str(Path(pyautoload.__file__).parent.parent)
         # Not what belongs to the run of pytest that this is a part of.
-        environment = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "COV_"))}
+        # CI: there pytest prints its summary at full length.
+        left_out = ("PYTEST", "COV_", "CI")
+        environment = {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.directory,
