@@ -330,10 +330,17 @@ class AutoLoader:
         self._require_setup("resolve()")
         return loading.resolve(self, name)
 
-    def unload(self) -> None:
-        """Unload every loaded managed module; what is used afterwards is loaded again."""
+    def unload(self, *names: str) -> None:
+        """Unload every loaded managed module; what is used afterwards is loaded again.
+
+        Args:
+            names: only these modules, and what lies below them; one that is not loaded is no error.
+
+        Raises:
+            TypeError, ValueError: a name is no string, or no dotted name.
+        """
         self._require_setup("unload()")
-        self.binder.unload(self.registry.loaded())
+        self.binder.unload(loading.loaded_within(self, names))
         loading.look_anew(self)
 
     # Reloading

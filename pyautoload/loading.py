@@ -258,6 +258,16 @@ def _served_by(loader: AutoLoader, name: str) -> str | None:
     return spec.origin if spec is not None and spec.has_location else None
 
 
+def loaded_within(loader: AutoLoader, names: tuple[str, ...]) -> list[str]:
+    """The loaded modules that ``names`` name, or that lie below those; all of them without names."""
+    loaded = loader.registry.loaded()
+    if not names:
+        return loaded
+    wanted = tuple(checked_dotted_name(name) for name in names)
+    below = tuple(f"{name}." for name in wanted)
+    return [name for name in loaded if name in wanted or name.startswith(below)]
+
+
 def resolve(loader: AutoLoader, name: str) -> Any:
     """The object of a full name; see ``AutoLoader.resolve``."""
     parts = checked_dotted_name(name).split(".")

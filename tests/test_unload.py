@@ -338,3 +338,33 @@ def test_what_a_deleted_file_shadowed_is_found(tree):
         importlib.import_module("app.user")
 
     assert importlib.import_module("app.user").User.at == 2
+
+
+def test_one_module_is_unloaded_and_the_others_stay(autoload):
+    loader = autoload({"app/user.py": "class User: pass", "app/post.py": "class Post: pass"})
+    import app
+
+    user, post = app.User, app.Post
+    loader.unload("app.user")
+    assert "app.user" not in sys.modules
+    assert app.Post is post
+    assert app.User is not user
+
+
+def test_a_namespace_is_unloaded_with_what_lies_below_it(autoload):
+    loader = autoload({"app/user.py": "class User: pass", "app/shop/cart/item.py": "class Item: pass"})
+    import app
+
+    assert app.User
+    assert app.shop.cart.Item
+    loader.unload("app.shop")
+    assert [name for name in loader.loaded() if name.startswith("app.shop")] == []
+    assert loader.loaded() == ["app", "app.user"]
+    assert app.shop.cart.Item
+
+
+def test_a_name_to_unload_must_be_a_dotted_name(autoload):
+    loader = autoload({"app/user.py": "class User: pass"})
+    with pytest.raises(ValueError, match="dotted name"):
+        loader.unload("app/user.py")
+    loader.unload("app.not_loaded")

@@ -268,7 +268,7 @@ def _found_elsewhere(fullname: str) -> ModuleSpec | None:
         if isinstance(finder, PyAutoloadFinder):
             continue
         find_spec = getattr(finder, "find_spec", None)  # the import system, too, passes over those that have none
-        spec = find_spec(fullname, path, None) if find_spec is not None else None
+        spec: ModuleSpec | None = find_spec(fullname, path, None) if find_spec is not None else None
         if spec is not None:
             return spec
     return None
