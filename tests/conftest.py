@@ -18,6 +18,9 @@ import pyautoload
 from pyautoload import AutoLoader, EagerLoadError
 from pyautoload.loaders import all_loaders
 
+# For `benchmarks`, which is no part of the package. At the end, so that an installed pyautoload stays the one tested.
+sys.path.append(str(Path(__file__).parent.parent))
+
 Files = Mapping[str, str]
 # Some time ago, in seconds: directories that old are trusted to show a later change by their mtime.
 LONG_AGO = 10

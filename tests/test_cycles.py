@@ -158,7 +158,7 @@ def test_a_cycle_through_explicit_and_implicit_namespaces_by_attribute(autoload)
             "app/models/user.py": "import app\nclass User:\n    post = app.models.Post\n",
             "app/models/post.py": "import app\nclass Post(app.services.Mailer): ...\n",
             "app/services/__init__.py": "",
-            "app/services/mailer.py": "import app\n\nclass Mailer:\n    to: app.models.User = None\n",
+            "app/services/mailer.py": "import app\n\nclass Mailer:\n    to = app.models.User\n",
         }
     )
     error = cycle_of("import app; app.models.User")
