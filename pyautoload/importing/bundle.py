@@ -17,12 +17,12 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
 
-__all__ = ["Bundle", "BundleProblem", "BundleWarning", "CodeRecord", "signature_of", "write"]
+__all__ = ["Bundle", "BundleProblem", "BundleWarning", "signature_of", "write"]
 
 FORMAT = 1
 _SIGNATURE = b"pyautoload\r\n\x1a\n\0\0"  # line ends and an end-of-file mark show a transfer in text mode
@@ -38,24 +38,6 @@ class BundleWarning(UserWarning):
     """A bundle, or a part of it, cannot be used; it is loaded the ordinary way."""
 
 
-class CodeRecord(NamedTuple):
-    """Where the code of a module lies, and of which state of its source it was made.
-
-    Attributes:
-        offset: in bytes from the start of the file.
-        length: in bytes.
-        checksum: CRC-32 of the bytes.
-        mtime_ns: the source's modification time in ns.
-        size: the source's size in bytes.
-    """
-
-    offset: int
-    length: int
-    checksum: int
-    mtime_ns: int
-    size: int
-
-
 class _Held:
     """What has been read of one namespace."""
 
@@ -63,7 +45,8 @@ class _Held:
 
     def __init__(self, space: Namespace, codes: dict[str, Any]) -> None:
         self.space = space
-        # Stem → code record as a tuple; "" for the code of its `__init__.py`.
+        # Stem ("" for its `__init__.py`) → where the code lies and of what it was made: offset and length in bytes,
+        # CRC-32, the source's mtime in ns and its size in bytes.
         self.codes = codes
         # All code of the namespace in one piece, while everything is being loaded.
         self.block: bytes | None = None
