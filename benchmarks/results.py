@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.measure import Result
 from benchmarks.plan import Plan
+from benchmarks.trees import average_bytes
 
 FORMAT = 1
 
@@ -57,6 +58,7 @@ def document(
         "minutes": round((time.time() - plan.started) / 60, 1),
         "rounds": plan.rounds,
         "sizes": list(plan.sizes),
+        "module_bytes": average_bytes(),
         "benchmarks": {
             name: {
                 "title": titles[name][0],
@@ -88,6 +90,7 @@ def updated(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
     return {
         **earlier,
         "made": later["made"],
+        "module_bytes": later["module_bytes"],
         "minutes": earlier["minutes"] + later["minutes"],
         "benchmarks": dict(sorted(benchmarks.items())),
         "failed": {**failed, **later["failed"]},

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import marshal
 import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
+from benchmarks.templates import PYTHON, RUBY
 from benchmarks.words import WORDS
 
 FAN_OUT = 100  # modules a package, and packages a package of packages
@@ -44,7 +47,8 @@ def camelized(stem: str) -> str:
 
 def generated(work: Path, modules: int, *, mirror: bool = False) -> Tree:
     """A tree of ``modules`` modules below ``work``, made once; with ``mirror`` the Ruby one stands beside it."""
-    base = work / f"tree-{modules}"
+    # A tree whose modules were of another text stays where it is.
+    base = work / f"tree-{modules}-{crc32((PYTHON.template + RUBY.template).encode()):08x}"
     done = base / ".complete"
     if not done.exists():
         shutil.rmtree(base, ignore_errors=True)
@@ -55,6 +59,16 @@ def generated(work: Path, modules: int, *, mirror: bool = False) -> Tree:
         _mirror(base, modules)
         (base / ".mirrored").touch()
     return Tree(base, base / TOP, base / "names.txt", int(done.read_text(encoding="utf-8")), modules)
+
+
+def average_bytes() -> dict[str, int]:
+    """How large a module is on average, its source and its bytecode, as this Python compiles it."""
+    texts = [_python(module) for module in _modules(1_000)]
+    codes = [compile(text, "module.py", "exec", dont_inherit=True) for text in texts]
+    return {
+        "source": round(sum(len(text.encode()) for text in texts) / len(texts)),
+        "bytecode": round(sum(len(marshal.dumps(code)) + 16 for code in codes) / len(codes)),
+    }
 
 
 @dataclass(frozen=True)
@@ -113,54 +127,15 @@ def _write(base: Path, modules: int) -> list[str]:
 
 
 def _python(module: _Module) -> str:
-    name = camelized(module.stem)
-    imports = "\n".join(
-        f"from {'.'.join((TOP, *package, stem))} import {camelized(stem)}" for package, stem in module.needs
-    )
-    related = ", ".join(camelized(stem) for _, stem in module.needs)
-    return f'''"""{name}: what the application knows of one {module.stem.rpartition("_")[0].replace("_", " ")}."""
-
-{imports}
-
-DEFAULTS = {{"currency": "EUR", "limit": {len(module.stem) * 7}, "states": ("draft", "open", "closed")}}
+    imports = (f"from {'.'.join((TOP, *package, stem))} import {camelized(stem)}" for package, stem in module.needs)
+    related = "".join(f"{camelized(stem)}, " for _, stem in module.needs)
+    return PYTHON.substitute(_facts(module), imports="\n".join(imports), related=related.rstrip(" "))
 
 
-class {name}:
-    """One record; relations are resolved when they are asked for."""
-
-    related = ({related}{"," if related else ""})
-    table = "{module.stem}"
-
-    def __init__(self, identifier, amount=0, state="draft"):
-        self.identifier = identifier
-        self.amount = amount
-        self.state = state
-
-    def closed(self):
-        return self.state == DEFAULTS["states"][-1]
-
-    def advance(self):
-        states = DEFAULTS["states"]
-        position = states.index(self.state)
-        if position + 1 < len(states):
-            self.state = states[position + 1]
-        return self.state
-
-
-def total(records, rate=1.0):
-    """The sum of what is not closed."""
-    return sum(record.amount * rate for record in records if not record.closed())
-
-
-def grouped(records, key="state"):
-    groups = {{}}
-    for record in records:
-        groups.setdefault(getattr(record, key), []).append(record)
-    return groups
-
-
-LOADED = True
-'''
+def _facts(module: _Module) -> dict[str, str]:
+    words = module.stem.rpartition("_")[0].replace("_", " ")
+    limit = str(len(module.stem) * 7)
+    return {"name": camelized(module.stem), "stem": module.stem, "words": words, "limit": limit}
 
 
 def _mirror(base: Path, modules: int) -> None:
@@ -176,40 +151,6 @@ def _mirror(base: Path, modules: int) -> None:
 
 
 def _ruby(module: _Module) -> str:
-    name = camelized(module.stem)
     scope = "::".join(camelized(part) for part in (TOP, *module.package))
-    related = ", ".join("::".join(camelized(part) for part in (TOP, *package, stem)) for package, stem in module.needs)
-    return f"""# {name}: what the application knows of one record.
-class {scope}::{name}
-  DEFAULTS = {{ currency: "EUR", limit: {len(module.stem) * 7}, states: ["draft", "open", "closed"] }}
-  RELATED = [{related}]
-  TABLE = "{module.stem}"
-
-  attr_accessor :identifier, :amount, :state
-
-  def initialize(identifier, amount = 0, state = "draft")
-    @identifier = identifier
-    @amount = amount
-    @state = state
-  end
-
-  def closed?
-    @state == DEFAULTS[:states].last
-  end
-
-  def advance
-    states = DEFAULTS[:states]
-    position = states.index(@state)
-    @state = states[position + 1] if position + 1 < states.size
-    @state
-  end
-
-  def self.total(records, rate = 1.0)
-    records.reject(&:closed?).sum {{ |record| record.amount * rate }}
-  end
-
-  def self.grouped(records, key = :state)
-    records.group_by(&key)
-  end
-end
-"""
+    related = ("::".join(camelized(part) for part in (TOP, *package, stem)) for package, stem in module.needs)
+    return RUBY.substitute(_facts(module), scope=scope, related=", ".join(related))
