@@ -67,8 +67,8 @@ def _modules(content: dict[str, Any]) -> str:
     if size is None:
         return ""
     return (
-        f"The modules of the generated code bases are as large as the median module of Django (3.9 KB of source, 5.1 KB\n"
-        f"of bytecode): a class with methods, functions and their docstrings, three imports of other modules; on average\n"
+        "The modules of the generated code bases are about as large as the median module of Django (3.9 KB of source,\n"
+        "5.1 KB of bytecode): a class with methods, two functions, docstrings, three imports of other modules; on average\n"
         f"{size['source']:,} bytes of source and {size['bytecode']:,} bytes of bytecode.\n\n"
     )
 
