@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from watchdog import events
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
@@ -18,6 +19,14 @@ __all__ = ["Batch", "Watcher"]
 # Events that can mean a change. Opened and closed-without-write do not; "attrib" is what watchdog 7 calls a touch.
 _KINDS = frozenset({"created", "modified", "closed", "moved", "deleted", "attrib"})
 _STRUCTURAL = frozenset({"created", "moved", "deleted"})
+# The system is asked for these alone: loading a thousand modules opens and closes thousands of files, and each of those
+# events would go through three threads while the load goes on. `FileAttribEvent` came with watchdog 7.
+_WANTED = [
+    kind
+    for name in ("Created", "Modified", "Closed", "Moved", "Deleted", "Attrib")
+    for kind in (getattr(events, f"File{name}Event", None), getattr(events, f"Dir{name}Event", None))
+    if kind is not None and kind is not events.DirModifiedEvent
+]
 # So many events say "look at everything" better than one by one; an overflow of the system's queue comes after
 # thousands of them, so that it is covered too.
 _MANY = 400
@@ -134,7 +143,10 @@ class Watcher:
         self._watched = {}
         self._observer.start()
         for directory in self._directories:
-            self._watched[directory] = self._observer.schedule(self._handler, directory, recursive=True)
+            self._watched[directory] = self._schedule(directory, recursive=True)
+
+    def _schedule(self, directory: str, *, recursive: bool) -> Any:
+        return self._observer.schedule(self._handler, directory, recursive=recursive, event_filter=_WANTED)
 
     def _shut(self) -> None:
         observer, self._observer = self._observer, None
@@ -158,7 +170,7 @@ class Watcher:
             if directory in self._watched or self._observer is None:
                 continue
             try:
-                self._watched[directory] = self._observer.schedule(self._handler, directory, recursive=False)
+                self._watched[directory] = self._schedule(directory, recursive=False)
             except OSError:
                 self._watched[directory] = None  # gone meanwhile, or no watches left: not to be tried each time
 
