@@ -259,3 +259,17 @@ def test_reload_fresh_forgets_everything(app):
     a.loader.reload(fresh=True)
     assert a("sub.b").X is a("a").X is not x
     assert __import__(a.name) is package
+
+
+def test_a_function_that_looks_up_a_changed_name_in_another_module_counts_as_changed(app):
+    a = app(a="def f(): return 1", b="from APP import a\nlate = lambda: a.f()\nY = late()")
+    assert a("b").Y == 1
+    a.edit("a.py", "def twice(f): return lambda: f() * 2\n@twice\ndef f(): return 1")
+    assert a("b").Y == 2
+
+
+def test_a_function_that_reads_a_changed_attribute_of_a_class_counts_as_changed(app):
+    a = app(a="class K:\n    V = 1", b="from APP.a import K\ndef f(): return K.V\nY = f()")
+    assert a("b").Y == 1
+    a.edit("a.py", "class K:\n    V = 2")
+    assert a("b").Y == 2

@@ -69,6 +69,7 @@ class Need:
 def need_of(transaction: Transaction, record: Record) -> Need:
     """What ``record``'s module needs, given the changes so far."""
     facts, need = transaction.facts, Need()
+    _spread_to_functions(transaction, record)
     for alias in transaction.graph.aliases(record.name):
         if not facts.knows(alias.module) or alias.module == record.name:
             continue
@@ -87,6 +88,28 @@ def need_of(transaction: Transaction, record: Record) -> Need:
     if bodies and transaction.search.statements(record.name, bodies):
         need.calls = bodies
     return need
+
+
+def _spread_to_functions(transaction: Transaction, record: Record) -> None:
+    """Functions that import-time code calls behave differently when what they reach in other modules has changed.
+
+    ``def f(): return base.LIMIT`` looks up ``LIMIT`` in the other module whenever it runs; so does a function that
+    imports it, or that asks a class for an attribute.
+    """
+    called = transaction.graph.called_in(record.name)
+    if not called:
+        return
+    facts, names, members = transaction.facts, set(), set()
+    for alias in transaction.graph.aliases(record.name):
+        if alias.attribute is None or alias.module == record.name or not facts.knows(alias.module):
+            continue
+        if alias.local is None and alias.attribute in facts.values.get(alias.module, ()):
+            names.add(alias.attribute)
+        of_classes = facts.attributes.get(alias.module, {})
+        members |= set().union(*of_classes.values()) if alias.attribute == "*" else of_classes.get(alias.attribute, set())
+    for function in called if names or members else ():
+        if transaction.mentions(record.name, function, names | members):
+            facts.bodies.add((record.name, function))
 
 
 def _note_gone(alias: Alias, need: Need) -> None:
