@@ -230,8 +230,7 @@ class Transaction:
             return
         if self.plan.is_kept(record):
             raise RestartNeeded(name, "it is not to be reloaded, and what it uses at import time has changed")
-        facts = record.scanned()
-        if record.code is not None and not facts.keeps_calls and not need.missing and not facts.reads_itself:
+        if record.code is not None and not need.missing and self._can_run_whole(record):
             self._run_whole(record, record.code, need)
             return
         parsed = self.reloader.parsed(name)
@@ -240,6 +239,18 @@ class Transaction:
         selection = Selection(self, record, parsed, need)
         select_dependent(selection)
         self._run(record, parsed, selection, set())
+
+    def _can_run_whole(self, record: Record) -> bool:
+        """Whether all of a module may run at once, to be reconciled afterwards.
+
+        Nothing that it calls may leave something behind, and what it reads of itself on the way must not be an object
+        whose identity counts: `class B(A)` has to see the old A.
+        """
+        facts = record.scanned()
+        if facts.keeps_calls:
+            return False
+        names = sys.modules[record.name].__dict__
+        return all(_has_no_identity(names.get(name)) for name in facts.own)
 
     # Running
 
@@ -443,3 +454,13 @@ class Transaction:
         record = self.records.get(name)
         assert record is not None
         return record
+
+
+def _has_no_identity(value: object) -> bool:
+    """Whether an equal value, or the same module, is as good as this one."""
+    if type(value) is tuple:
+        return all(map(_has_no_identity, value))
+    return type(value) in _ATOMS
+
+
+_ATOMS = frozenset({str, int, float, bytes, complex, bool, type(None), ModuleType})

@@ -100,7 +100,7 @@ class Record:
         self.code, self.source, self.stamp, self.facts = code, source, stamp, None
 
 
-_NOTHING = CodeFacts((), (), (), (), (), (), False, False)
+_NOTHING = scan(compile("", "", "exec"), "")
 
 
 class Records:

@@ -73,7 +73,7 @@ class CodeFacts(NamedTuple):
         active: those of ``loads`` that are read for more than to be a base class.
         keeps_calls: whether import-time code calls something (that classes are built does not count) and uses the
             outcome: decorators, ``X = f()``, but not a plain ``f()``.
-        reads_itself: whether import-time code reads names that the module itself binds, imports set aside.
+        own: the names that import-time code reads and the module itself binds, imports set aside.
     """
 
     imports: tuple[ImportFact, ...]
@@ -83,7 +83,7 @@ class CodeFacts(NamedTuple):
     late_chains: tuple[tuple[str, ...], ...]
     active: tuple[str, ...]
     keeps_calls: bool
-    reads_itself: bool
+    own: tuple[str, ...]
 
 
 def is_deferred(code: CodeType) -> bool:
@@ -292,7 +292,7 @@ def scan(code: CodeType, package: str) -> CodeFacts:
     """
     scanner = _Scanner(package)
     scanner.run(code)
-    own = [name for name in scanner.loads & scanner.bound if name[:2] != "__"]
+    own = tuple(name for name in scanner.loads & scanner.bound if name[:2] != "__")
     return CodeFacts(
         tuple(scanner.imports),
         tuple(scanner.loads),
@@ -301,5 +301,5 @@ def scan(code: CodeType, package: str) -> CodeFacts:
         tuple(scanner.late_chains),
         tuple(scanner.active),
         scanner.keeps_calls,
-        bool(own),
+        own,
     )
