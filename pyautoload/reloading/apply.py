@@ -16,6 +16,7 @@ from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.kinds import held_by, is_a
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
@@ -295,7 +296,7 @@ class Transaction:
         doubtful = [
             name
             for name, before in execution.changed.items()
-            if before is not MISSING and not isinstance(before, (str, int, float, bytes, tuple, type(None), type))
+            if before is not MISSING and not is_a(before, (str, int, float, bytes, tuple, type(None), type))
         ]
         parsed = self.reloader.parsed(record.name) if doubtful else None
         if parsed is not None:
@@ -372,8 +373,8 @@ class Transaction:
     def _class(module: str, qualname: str) -> type | None:
         value: object = sys.modules.get(module)
         for part in qualname.split("."):
-            value = getattr(value, "__dict__", {}).get(part)
-        return value if isinstance(value, type) else None
+            value = held_by(value).get(part) if not is_a(value, type) else value.__dict__.get(part)
+        return value if is_a(value, type) else None
 
     def note_value(self, module: str, name: str, old: Any, new: Any) -> None:
         """A name of a module is bound to something else; so is the expected name on the namespace."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 
 from pyautoload.reloading.functions import underlying
+from pyautoload.reloading.kinds import contents, is_a
 from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect
 
 __all__ = ["CallSearch", "Function", "members_of", "redirects"]
@@ -16,6 +18,8 @@ __all__ = ["CallSearch", "Function", "members_of", "redirects"]
 Function = tuple[str, str]
 _FOR_BASES = ("__init_subclass__", "__class_getitem__", "__set_name__")
 _LIMIT = 4000
+# What is called rather than run by being read.
+_CALLABLE = (FunctionType, staticmethod, classmethod, type)
 
 
 def members_of(cls: type) -> Function:
@@ -49,6 +53,8 @@ class CallSearch:
         self._parsed_of = parsed_of
         # What the body of a function uses, looked up once. Example: {("myapp.tools", "slug"): Uses(...)}
         self._bodies: dict[Function, Uses | None] = {}
+        # The same without functions within it.
+        self._at_once: dict[Function, Uses | None] = {}
 
     def statements(self, module: str, targets: set[Function], parsed: Parsed | None = None) -> set[int]:
         """The indices of the statements of ``module`` that may call one of ``targets``.
@@ -70,13 +76,24 @@ class CallSearch:
         return walk.run()
 
     def _calls(self, module: str, item: Statement, targets: set[Function]) -> bool:
-        if not (item.uses.called or item.uses.methods or item.kind in ("class", "other")):
+        if item.kind == "import" or not (item.uses.names or item.uses.called):
             return False
         walk = _Walk(self, targets)
         walk.code(module, item.uses)
         if item.kind == "class":
             walk.bases(module, item)
         return walk.run()
+
+    def at_once(self, function: Function) -> Uses | None:
+        """What a function's body uses when it is called, functions that it defines left out."""
+        if function not in self._at_once:
+            scope = self._scope(function)
+            uses = None if scope is None else Uses(set(), set(), set())
+            for child in scope or ():
+                assert uses is not None
+                _collect(child, uses, None)
+            self._at_once[function] = uses
+        return self._at_once[function]
 
     def body(self, function: Function) -> Uses | None:
         """What a function's body uses, nested functions included."""
@@ -85,11 +102,20 @@ class CallSearch:
         return self._bodies[function]
 
     def _find(self, function: Function) -> Uses | None:
+        scope = self._scope(function)
+        if scope is None:
+            return None
+        uses = Uses(set(), set(), set())
+        for child in scope:
+            _collect(child, uses, uses)
+        return uses
+
+    def _scope(self, function: Function) -> Sequence[ast.AST] | None:
+        """The statements of a function's body."""
         parsed = self._parsed_of(function[0])
         if parsed is None:
             return None
         scope: list[ast.stmt] = [item.node for item in parsed.statements]
-        node: ast.stmt | None = None
         for part in function[1].partition(".<locals>")[0].split("."):
             if part == "<lambda>":
                 return _lambdas(scope)
@@ -97,20 +123,12 @@ class CallSearch:
             if node is None:
                 return None
             scope = getattr(node, "body", [])
-        uses = Uses(set(), set(), set())
-        for child in scope:
-            _collect(child, uses, uses)
-        return uses
+        return scope
 
 
-def _lambdas(scope: list[ast.stmt]) -> Uses:
-    """What the lambdas of a module or class use, all together: they have no names to tell them apart."""
-    uses = Uses(set(), set(), set())
-    for statement in scope:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Lambda):
-                _collect(node.body, uses, uses)
-    return uses
+def _lambdas(scope: list[ast.stmt]) -> list[ast.expr]:
+    """The bodies of a module's or class's lambdas, all together: they have no names to tell them apart."""
+    return [node.body for statement in scope for node in ast.walk(statement) if isinstance(node, ast.Lambda)]
 
 
 def _definition(scope: list[ast.stmt], name: str) -> ast.stmt | None:
@@ -131,8 +149,14 @@ class _Walk:
         # Classes whose instances are made or used on the way: methods are looked up in them.
         self.classes: list[type] = []
         self.methods: set[str] = set()
+        # Attributes that are read: those that are properties run code.
+        self.attributes: set[str] = set()
         # Whether a class is used whose members come from elsewhere now.
         self.found_class = False
+        # What the code on the way mentions, by module, until something is called that has no name there: then that
+        # may be any of these.
+        self.mentioned: list[tuple[str, set[str]]] = []
+        self.calls_anything = False
 
     def run(self) -> bool:
         if self.found_class:
@@ -144,28 +168,66 @@ class _Walk:
             uses = self.search.body(function)
             if uses is not None:
                 self._own_class(function)
-                self.code(function[0], uses)
+                self.code(function[0], uses, self.search.at_once(function))
                 if self.found_class:
                     return True
         return bool(self.pending)  # too many to follow: assume the worst
 
-    def code(self, module: str, uses: Uses) -> None:
+    def code(self, module: str, uses: Uses, at_once: Uses | None = None) -> None:
+        """Follow a piece of code.
+
+        Args:
+            module: where it stands.
+            uses: what it uses, functions within it included.
+            at_once: what it uses without waiting for those to be called; the same by default.
+        """
         names = getattr(sys.modules.get(module), "__dict__", {})
         for name in uses.called:
             self._call(names.get(name))
+        self._members(uses)
         for name in uses.names:
             value = names.get(name)
-            if isinstance(value, ModuleType):
+            if is_a(value, ModuleType):
                 for method in uses.methods:
                     self._call(value.__dict__.get(method))
-            elif value is not None and not isinstance(value, (type, FunctionType)):
-                self._class(type(value), made=False)
-            elif isinstance(value, type) and uses.methods:
-                self._class(value, made=False)
+                for attribute in uses.names:
+                    self._used(value.__dict__.get(attribute))
+            else:
+                self._used(value)
+        self.mentioned.append((module, uses.names))
+        called = (at_once or uses).called
+        if not self.calls_anything and any(name not in names and not hasattr(builtins, name) for name in called):
+            self.calls_anything = True
+        if self.calls_anything:
+            self._call_anything()
+
+    def _members(self, uses: Uses) -> None:
         for method in uses.methods - self.methods:
             self.methods.add(method)
             for cls in self.classes:
                 self._method(cls, method)
+        for name in uses.names - self.attributes:
+            self.attributes.add(name)
+            for cls in self.classes:
+                self._property(cls, name)
+
+    def _used(self, value: object) -> None:
+        """A value is used, not called: its properties and operators may run."""
+        if value is None or is_a(value, (FunctionType, ModuleType)):
+            return
+        self._class(value if is_a(value, type) else type(value), made=False)
+
+    def _call_anything(self) -> None:
+        """A parameter is called, or a variable: ``def call(f): return f()``."""
+        while self.mentioned:
+            module, mentioned = self.mentioned.pop()
+            names = getattr(sys.modules.get(module), "__dict__", {})
+            for name in mentioned:
+                value = names.get(name)
+                if is_a(value, FunctionType):
+                    self._call(value)
+                for item in contents(value):
+                    self._call(item)
 
     def bases(self, module: str, item: Statement) -> None:
         names = getattr(sys.modules.get(module), "__dict__", {})
@@ -173,20 +235,24 @@ class _Walk:
         for base in item.node.bases:
             value = names.get(base.id) if isinstance(base, ast.Name) else None
             if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
-                value = getattr(names.get(base.value.id), base.attr, None)
-            if isinstance(value, type):
+                owner = names.get(base.value.id)
+                value = owner.__dict__.get(base.attr) if is_a(owner, (ModuleType, type)) else None
+            if is_a(value, type):
                 for method in _FOR_BASES:
                     self._method(value, method)
                 if type(value) is not type:
                     self._class(type(value), made=True)
 
     def _call(self, value: object) -> None:
-        if isinstance(value, type):
+        if is_a(value, type):
             self._class(value, made=True)
             return
+        for item in contents(value):
+            if is_a(item, (type, FunctionType)):
+                self._call(item)
         for function in underlying(value):
             self._add((function.__module__, function.__qualname__))
-        if value is not None and not isinstance(value, FunctionType):
+        if value is not None and not is_a(value, FunctionType):
             self._method(type(value), "__call__")
 
     def _class(self, cls: type, *, made: bool) -> None:
@@ -200,6 +266,8 @@ class _Walk:
                     self._method(base, name)
         for method in self.methods:
             self._method(cls, method)
+        for name in self.attributes:
+            self._property(cls, name)
 
     def _method(self, cls: type, name: str) -> None:
         for base in cls.__mro__:
@@ -208,9 +276,17 @@ class _Walk:
                     self._add((function.__module__, function.__qualname__))
                 return
 
+    def _property(self, cls: type, name: str) -> None:
+        for base in cls.__mro__:
+            if name in base.__dict__:
+                member = base.__dict__[name]
+                if not is_a(member, _CALLABLE) and any("__get__" in kind.__dict__ for kind in type(member).__mro__):
+                    self._method(base, name)
+                return
+
     def _own_class(self, function: Function) -> None:
         owner = getattr(sys.modules.get(function[0]), "__dict__", {}).get(function[1].partition(".")[0])
-        if "." in function[1] and isinstance(owner, type):
+        if "." in function[1] and is_a(owner, type):
             self._class(owner, made=False)
 
     def _add(self, function: Function) -> None:

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyautoload.reloading.facts import ValueFact
-from pyautoload.reloading.graph import Alias
+from pyautoload.reloading.facts import Facts, ValueFact
+from pyautoload.reloading.graph import WHOLE, Alias
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.records import Record
 
@@ -77,13 +77,15 @@ def need_of(transaction: Transaction, record: Record) -> Need:
             _note_gone(alias, need)
         elif alias.attribute == "*":
             _note_star(transaction, record, alias, need)
+        elif alias.attribute == WHOLE:
+            if facts.values.get(alias.module):
+                _note_used(alias, need)
         elif alias.attribute is not None:
             fact = facts.values.get(alias.module, {}).get(alias.attribute)
             if fact is not None:
                 _note_value(record, alias, fact, need)
-            attributes = facts.attributes.get(alias.module, {}).get(alias.attribute)
-            if attributes and alias.used and _matters(record, alias, attributes):
-                _note_used(alias, need)
+    if facts.attributes:
+        _note_members(transaction, record, need)
     bodies = {function for function in facts.bodies if record.name in transaction.graph.called_by(*function)}
     if bodies and transaction.search.statements(record.name, bodies):
         need.calls = bodies
@@ -99,17 +101,55 @@ def _spread_to_functions(transaction: Transaction, record: Record) -> None:
     called = transaction.graph.called_in(record.name)
     if not called:
         return
-    facts, names, members = transaction.facts, set(), set()
+    facts = transaction.facts
+    names: set[str] = set()
     for alias in transaction.graph.aliases(record.name):
-        if alias.attribute is None or alias.module == record.name or not facts.knows(alias.module):
+        if alias.module == record.name:
             continue
-        if alias.local is None and alias.attribute in facts.values.get(alias.module, ()):
-            names.add(alias.attribute)
-        of_classes = facts.attributes.get(alias.module, {})
-        members |= set().union(*of_classes.values()) if alias.attribute == "*" else of_classes.get(alias.attribute, set())
-    for function in called if names or members else ():
-        if transaction.mentions(record.name, function, names | members):
+        attribute = alias.attribute or ""
+        if alias.local is None and attribute in facts.values.get(alias.module, ()):
+            names.add(attribute)
+        for value in _held(record, alias) if facts.attributes else ():
+            names |= _changed_members(facts, value)
+    for function in called if names else ():
+        if transaction.mentions(record.name, function, names):
             facts.bodies.add((record.name, function))
+
+
+def _held(record: Record, alias: Alias) -> list[object]:
+    """The objects that an import, or a dotted name, stands for just now."""
+    if alias.attribute == "*":
+        names = sys.modules[record.name].__dict__
+        return [names[name] for name in record.scanned().loads if name in names]
+    module, name = (record.name, alias.local) if alias.local is not None else (alias.module, alias.attribute or "")
+    names = getattr(sys.modules.get(module), "__dict__", {})
+    return [names[name]] if name in names else []
+
+
+def _changed_members(facts: Facts, value: object) -> set[str]:
+    """The attributes that changed of a class, its bases, or the class of an instance, wherever it was imported from."""
+    kind = type(value)  # not `isinstance`, which asks proxies for their class
+    found: set[str] = set()
+    for base in value.__mro__ if issubclass(kind, type) else kind.__mro__:  # type: ignore[attr-defined]
+        of_module = facts.attributes.get(base.__module__)
+        if of_module:
+            found |= of_module.get(base.__qualname__, set())
+    return found
+
+
+def _note_members(transaction: Transaction, record: Record, need: Need) -> None:
+    """What import-time code uses of classes whose attributes have changed in place."""
+    facts = transaction.facts
+    for alias in transaction.graph.aliases(record.name):
+        if alias.attribute in (None, WHOLE) or alias.module == record.name:
+            continue
+        if alias.attribute == "*":
+            names = sys.modules[record.name].__dict__
+            for name in record.scanned().loads:
+                if name in names and _matters(record, _changed_members(facts, names[name])):
+                    need.changed.add(name)
+        elif alias.used and any(_matters(record, _changed_members(facts, value)) for value in _held(record, alias)):
+            _note_used(alias, need)
 
 
 def _note_gone(alias: Alias, need: Need) -> None:
@@ -144,10 +184,11 @@ def _note_used(alias: Alias, need: Need) -> None:
         need.through.add(alias.attribute)
 
 
-def _matters(record: Record, alias: Alias, attributes: set[str]) -> bool:
+def _matters(record: Record, attributes: set[str]) -> bool:
     """Whether import-time code that uses a class can tell that these attributes of it have changed."""
-    facts = record.scanned()
-    return bool(attributes.intersection(facts.attributes) or attributes & _FAR_REACHING)
+    if not attributes:
+        return False
+    return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
 
 
 def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need) -> None:
@@ -173,6 +214,3 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
         need.rebinds[name] = fact
         if name in loads:
             need.changed.add(name)
-    for cls, attributes in transaction.facts.attributes.get(alias.module, {}).items():
-        if cls in loads and _matters(record, alias, attributes):
-            need.changed.add(cls)

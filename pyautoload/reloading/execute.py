@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload.reloading.classes import absorb
 from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.reconcile import Reconciler, same_value
 
 if TYPE_CHECKING:
@@ -94,14 +95,14 @@ class Execution:
         return old if same_value(old, new) else new
 
     def _is_own_definition(self, value: Any) -> bool:
-        return isinstance(value, (type, FunctionType)) and value.__module__ == self.module.__name__
+        return is_a(value, (type, FunctionType)) and value.__module__ == self.module.__name__
 
     @staticmethod
     def _may_be_known_elsewhere(item: Statement, twins: list[tuple[Any, Any]]) -> bool:
         """Whether a decorator, a metaclass or ``__init_subclass__`` may have put the new object somewhere."""
         decorators = {*item.uses.called, *item.uses.methods} if getattr(item.node, "decorator_list", None) else set()
         for old, new in twins:
-            if not isinstance(new, type):
+            if not is_a(new, type):
                 if decorators and sys.getrefcount(new) > 4:
                     return True
                 continue
@@ -168,8 +169,8 @@ def _is_star(node: ast.stmt) -> bool:
 
 def _is_made_here(item: Statement, old: Any, new: Any) -> bool:
     """Whether a definition comes from within this statement: ``if x: def f(): ...``, ``f = lambda: 1``."""
-    line = getattr(getattr(new, "__code__", None), "co_firstlineno", None)
-    if isinstance(new, type):
+    line = new.__code__.co_firstlineno if is_a(new, FunctionType) else None
+    if is_a(new, type):
         return (
             any(isinstance(node, ast.ClassDef) and node.name == new.__qualname__ for node in ast.walk(item.node))
             and old.__qualname__ == new.__qualname__

@@ -11,6 +11,7 @@ from typing import Any
 
 from pyautoload.reloading.codediff import FunctionChange, same_code
 from pyautoload.reloading.journal import Journal
+from pyautoload.reloading.kinds import held_by, is_a
 
 __all__ = ["CACHED", "FunctionIndex", "underlying"]
 
@@ -26,7 +27,7 @@ def underlying(value: object, seen: set[int] | None = None, depth: int = 0) -> I
     if id(value) in seen or depth > _DEPTH:
         return
     seen.add(id(value))
-    if isinstance(value, FunctionType):
+    if is_a(value, FunctionType):
         yield value
         for inner in _held_by_function(value):
             yield from underlying(inner, seen, depth + 1)
@@ -41,31 +42,31 @@ def _held_by_function(function: FunctionType) -> Iterator[object]:
             content = cell.cell_contents
         except ValueError:  # not filled yet
             continue
-        if not isinstance(content, (type, ModuleType)):
+        if not is_a(content, (type, ModuleType)):
             yield content
     wrapped = function.__dict__.get("__wrapped__")
     if wrapped is not None:
         yield wrapped
 
 
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, (staticmethod, classmethod, MethodType)):
+def _parts(value: Any) -> Iterable[object]:
+    if issubclass(type(value), (staticmethod, classmethod, MethodType)):
         return (value.__func__,)
-    if isinstance(value, property):
+    if is_a(value, property):
         return (value.fget, value.fset, value.fdel)
-    if isinstance(value, functools.cached_property):
+    if is_a(value, functools.cached_property):
         return (value.func,)
-    if isinstance(value, (functools.partial, functools.partialmethod)):
+    if issubclass(type(value), (functools.partial, functools.partialmethod)):
         return (value.func, *value.args, *value.keywords.values())
-    if isinstance(value, functools.singledispatchmethod):
+    if is_a(value, functools.singledispatchmethod):
         return (value.func, value.dispatcher)
-    if isinstance(value, CACHED):
-        return (getattr(value, "__wrapped__", None),)
-    if isinstance(value, (type, *_NO_FUNCTIONS)):
+    if is_a(value, CACHED):
+        return (held_by(value).get("__wrapped__"),)
+    if is_a(value, (type, *_NO_FUNCTIONS)):
         return ()
     # A decorator written as a class keeps the function in an attribute.
-    held = getattr(value, "__dict__", None)
-    return tuple(held.values()) if isinstance(held, dict) and len(held) < 30 else ()
+    held = held_by(value)
+    return tuple(held.values()) if len(held) < 30 else ()
 
 
 class FunctionIndex:
@@ -96,16 +97,16 @@ class FunctionIndex:
                 self._seen.add(id(value))
                 self._note(value)
             return
-        if isinstance(value, _NO_FUNCTIONS):
+        if is_a(value, _NO_FUNCTIONS):
             return
-        if isinstance(value, type):
+        if is_a(value, type):
             if value.__module__ == self._name and id(value) not in self._seen:
                 self._seen.add(id(value))
                 self.classes.setdefault(value.__qualname__, value)
                 for member in list(value.__dict__.values()):
                     self._add(member)
             return
-        if isinstance(value, CACHED):
+        if is_a(value, CACHED):
             self.caches.append(value)
         for function in underlying(value, self._seen):
             self._note(function)

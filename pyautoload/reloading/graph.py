@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.calls import members_of
 from pyautoload.reloading.functions import underlying
+from pyautoload.reloading.kinds import contents, is_a
 from pyautoload.reloading.records import Record, Records
 from pyautoload.reloading.sources import CodeFacts, names_in
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["HELD_ONLY", "USED", "Alias", "Graph"]
+__all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
+_PLAIN = frozenset({type(None), str, int, float, bytes, bool, complex})
+# Stands for all names of a module that is used as an object.
+WHOLE = "."
 
 
 class Alias(NamedTuple):
@@ -27,7 +31,8 @@ class Alias(NamedTuple):
 
     Attributes:
         module: the other module.
-        attribute: its name there, ``"*"`` for all, ``None`` for the module itself.
+        attribute: its name there, ``"*"`` for all, ``None`` for the module itself, ``WHOLE`` for a module that is given
+            to other code, so that any of its names may be used.
         local: the global name that holds it here, ``None`` where it is reached through a namespace or in a function.
         used: whether import-time code uses it.
     """
@@ -121,7 +126,7 @@ class Graph:
             self.cachers.add(record.name)
         self._trace_calls(record)
         # What follows from these is known now; there may be ten thousand records.
-        record.facts = facts._replace(imports=(), chains=(), late_chains=())
+        record.facts = facts._replace(imports=(), chains=(), late_chains=(), bare=())
         record.pack()
 
     # Edges
@@ -131,6 +136,8 @@ class Graph:
         early: set[str] = set()
         for module_name, attribute, local in facts.imports:
             used = local is not None and local in facts.loads
+            if used and local in facts.bare:
+                yield from self._given_away(module_name, attribute, local)
             for alias in self._import(module_name, attribute, local, used):
                 if local is not None or attribute == "*":
                     early.add(alias.module)
@@ -155,6 +162,12 @@ class Graph:
         yield Alias(name, attribute, local, used)
         yield from self._behind(name, attribute, local, used)
 
+    def _given_away(self, name: str, attribute: str | None, local: str | None) -> Iterator[Alias]:
+        """A module that import-time code does something with as a whole: all of its names count as used."""
+        target = name if attribute is None else f"{name}.{attribute}"
+        if target in self.records:
+            yield Alias(target, WHOLE, local, True)
+
     def _behind(self, name: str, attribute: str, local: str | None, used: bool) -> Iterator[Alias]:
         """The module that the expected name ``attribute`` of a namespace comes from."""
         space = self.binder.registry.namespace(name)
@@ -168,10 +181,10 @@ class Graph:
         """What a dotted read reaches: ``myapp.models.User`` is ``User`` of ``myapp.models``."""
         value = getattr(module, "__dict__", {}).get(chain[0])
         for attribute in chain[1:]:
-            if not isinstance(value, ModuleType) or not self._is_ours(value.__name__):
+            if not is_a(value, ModuleType) or not self._is_ours(value.__name__):
                 return
             following = value.__dict__.get(attribute)
-            if isinstance(following, ModuleType) and following.__name__ == f"{value.__name__}.{attribute}":
+            if is_a(following, ModuleType) and following.__name__ == f"{value.__name__}.{attribute}":
                 value = following
                 continue
             yield Alias(value.__name__, attribute, None, used)
@@ -300,46 +313,61 @@ class _CallTrace:
 
     def __init__(self, records: Records, attributes: set[str]) -> None:
         self.records = records
-        self.attributes = attributes
         self.found: set[tuple[str, str]] = set()
+        # Names that any of the code mentions: members of these names may be what it calls.
+        self.attributes = attributes
+        # Classes whose instances may be used on the way.
+        self.classes: list[type] = []
         self._seen: set[int] = set()
 
     def visit(self, value: object) -> None:
-        if (
-            value is None
-            or isinstance(value, (str, int, float, bytes, tuple, list, dict, set))
-            or id(value) in self._seen
-        ):
+        kind = type(value)
+        if kind in _PLAIN or id(value) in self._seen:
             return
         self._seen.add(id(value))
-        if isinstance(value, type):
-            self._class(value)
-        elif isinstance(value, ModuleType):
+        if issubclass(kind, ModuleType):
             return
-        elif type(value).__module__ in self.records and not isinstance(value, FunctionType):
-            self._class(type(value))
+        if is_a(value, type):
+            self._class(value)
+        elif kind.__module__ in self.records:
+            self._class(kind)
+        for item in contents(value):
+            self.visit(item)
         for function in underlying(value):
             self._function(function)
 
     def visit_chain(self, value: object, rest: tuple[str, ...]) -> None:
         for attribute in rest:
-            if not isinstance(value, ModuleType):
+            if not is_a(value, ModuleType):
                 return
             value = value.__dict__.get(attribute)
             self.visit(value)
 
     def _class(self, cls: type) -> None:
         for base in cls.__mro__:
-            if base.__module__ not in self.records:
+            if base.__module__ not in self.records or members_of(base) in self.found:
                 continue
             self.found.add(members_of(base))
+            self.classes.append(base)
             for name, member in list(base.__dict__.items()):
                 if name in self.attributes or (name[:2] == "__" and name not in ("__dict__", "__weakref__")):
-                    for function in underlying(member):
-                        self._function(function)
+                    self._member(member)
         meta = type(cls)
-        if meta is not type and meta.__module__ in self.records and id(meta) not in self._seen:
+        if meta is not type and meta.__module__ in self.records:
             self.visit(meta)
+
+    def _member(self, member: object) -> None:
+        for function in underlying(member):
+            self._function(function)
+
+    def _mention(self, names: set[str]) -> None:
+        fresh = names - self.attributes
+        self.attributes |= fresh
+        for cls in list(self.classes):
+            members = cls.__dict__
+            for name in fresh:
+                if name in members:
+                    self._member(members[name])
 
     def _function(self, function: FunctionType) -> None:
         key = (function.__module__, function.__qualname__)
@@ -347,17 +375,16 @@ class _CallTrace:
             return
         self.found.add(key)
         names = names_in(function.__code__)
+        self._mention(names)
         scope = function.__globals__
         for name in names:
             value = scope.get(name)
-            if isinstance(value, ModuleType) and value.__name__ in self.records:
-                for attribute in names:
-                    self.visit(value.__dict__.get(attribute))
+            if is_a(value, ModuleType):
+                if value.__name__ in self.records:
+                    for attribute in names:
+                        self.visit(value.__dict__.get(attribute))
             else:
                 self.visit(value)
         owner = scope.get(function.__qualname__.partition(".")[0])
-        if isinstance(owner, type):
-            for base in owner.__mro__:
-                for name in names & set(base.__dict__) if base.__module__ in self.records else ():
-                    for inner in underlying(base.__dict__[name]):
-                        self._function(inner)
+        if is_a(owner, type):
+            self._class(owner)

@@ -18,6 +18,7 @@ from pyautoload.reloading.classes import class_putter, refresh_abstract, retarge
 from pyautoload.reloading.codediff import FunctionChange
 from pyautoload.reloading.functions import FunctionIndex, patch
 from pyautoload.reloading.journal import MISSING
+from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.reconcile import Reconciler
 from pyautoload.reloading.sources import is_deferred
@@ -49,7 +50,7 @@ def plan_members(selection: Selection, old: ast.stmt, new: ast.stmt, code: CodeT
     assert isinstance(old, ast.ClassDef)
     assert isinstance(new, ast.ClassDef)
     cls = selection.names.get(new.name)
-    if not same_header(old, new) or not isinstance(cls, type):
+    if not same_header(old, new) or not is_a(cls, type):
         return None
     if cls.__module__ != selection.record.name or cls.__qualname__ != new.name:
         return None
@@ -208,7 +209,7 @@ class _MemberPlan:
         visible = {
             name: value
             for name, value in cls.__dict__.items()
-            if name[:2] != "__" and isinstance(value, (int, str, float, tuple, FunctionType, property, frozenset))
+            if name[:2] != "__" and is_a(value, (int, str, float, tuple, FunctionType, property, frozenset))
         }
         collect = ast.keyword("metaclass", ast.Name(_COLLECT, ast.Load()))
         body = sorted(self.define, key=lambda item: item.lineno)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
+from pyautoload.reloading.kinds import held_by
 from pyautoload.reloading.sources import deferred_codes, is_deferred
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def clear_caches(
         if record is None or module is None:
             continue
         for cache in FunctionIndex(module, record.path).caches:
-            function = getattr(cache, "__wrapped__", None)
+            function = held_by(cache).get("__wrapped__")
             key = (getattr(function, "__module__", ""), getattr(function, "__qualname__", ""))
             if key in changed or search.reaches(key, changed):
                 cache.cache_clear()

@@ -11,6 +11,7 @@ from pyautoload.reloading.classes import ClassMerge
 from pyautoload.reloading.codediff import same_code
 from pyautoload.reloading.functions import CACHED
 from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.kinds import is_a, is_proxy
 
 __all__ = ["Reconciler", "same_value"]
 
@@ -32,7 +33,7 @@ def same_value(old: Any, new: Any, depth: int = 0) -> bool:
         return list(old) == list(new) and all(same_value(old[key], new[key], depth + 1) for key in old)
     if kind in (set, frozenset):
         return bool(old == new) and {type(item) for item in old} == {type(item) for item in new}
-    if isinstance(old, (type, FunctionType)) or getattr(kind, "__eq__", None) is object.__eq__:
+    if is_a(old, (type, FunctionType)) or getattr(kind, "__eq__", None) is object.__eq__ or is_proxy(kind):
         return False
     try:
         return bool(old == new)
@@ -77,7 +78,7 @@ class Reconciler:
     def _merge(self, old: Any, new: Any) -> Any:
         if type(old) is FunctionType and type(new) is FunctionType:
             return old if self._function(old, new) else new
-        if isinstance(old, type) and isinstance(new, type):
+        if is_a(old, type) and is_a(new, type):
             return self._class(old, new)
         if type(old) is type(new):
             merge = self._descriptor_merge(new)
@@ -158,13 +159,13 @@ class Reconciler:
     # What wraps functions
 
     def _descriptor_merge(self, new: object) -> Callable[[Any, Any], Any] | None:
-        if isinstance(new, (staticmethod, classmethod)):
+        if is_a(new, (staticmethod, classmethod)):
             return self._method_wrapper
-        if isinstance(new, property):
+        if is_a(new, property):
             return self._property
-        if isinstance(new, functools.cached_property):
+        if is_a(new, functools.cached_property):
             return self._cached_property
-        if isinstance(new, CACHED):
+        if is_a(new, CACHED):
             return self._cache
         return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.dependents import Need
 from pyautoload.reloading.functions import FunctionIndex, patch
+from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.members import plan_members
 from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.records import Record
@@ -166,8 +167,8 @@ class Selection:
 
     def _is_mutable(self, name: str) -> bool:
         value = self.names.get(name)
-        return not isinstance(value, _IMMUTABLE) and not (
-            isinstance(value, tuple) and all(isinstance(item, _IMMUTABLE) for item in value)
+        return not is_a(value, _IMMUTABLE) and not (
+            is_a(value, tuple) and all(is_a(item, _IMMUTABLE) for item in value)
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
 
@@ -25,12 +25,17 @@ _LOAD_GLOBAL = _OP["LOAD_GLOBAL"]
 _LOAD_DICT_OR_GLOBALS = _OP.get("LOAD_FROM_DICT_OR_GLOBALS", -1)
 _LOAD_ATTR = _OP["LOAD_ATTR"]
 _LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
+_STORE_ATTR = _OP["STORE_ATTR"]
 _STORE_NAME = _OP["STORE_NAME"]
 _STORE_GLOBAL = _OP["STORE_GLOBAL"]
 _POP_TOP = _OP["POP_TOP"]
 _PUSH_NULL = _OP.get("PUSH_NULL", -1)
 _BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
 _LOADS = frozenset({_LOAD_NAME, _LOAD_DICT_OR_GLOBALS})
+# Local variables of functions. Some instructions load two of them; the second one comes to lie on top.
+_LOAD_LOCALS = frozenset(code for name, code in _OP.items() if name.startswith("LOAD_FAST") or name == "LOAD_DEREF")
+_LOAD_PAIRS = frozenset(code for name, code in _OP.items() if name.count("LOAD_FAST") > 1)
+_STORE_LOCALS = frozenset(_OP[name] for name in ("STORE_FAST", "STORE_DEREF"))
 _STORES = frozenset({_STORE_NAME, _STORE_GLOBAL})
 _CALLS = frozenset(
     code
@@ -43,6 +48,7 @@ _ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
 _IMPORT_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _HAS_CACHES = sys.version_info >= (3, 11)
 _CO_OPTIMIZED = 0x1
+_DOTS = frozenset({_LOAD_ATTR, _LOAD_METHOD, _STORE_ATTR})
 # Nested code that Python runs where it stands, though it looks like a function.
 _RUN_AT_ONCE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<generic parameters of ", "<module>")
 
@@ -68,8 +74,10 @@ class CodeFacts(NamedTuple):
         imports: every import, those in functions too.
         loads: the global names that import-time code reads.
         attributes: the attributes that import-time code reads or calls.
-        chains: dotted reads of import-time code. Example: ``("myapp", "models", "User")``
+        chains: dotted reads of import-time code, and names that it sets so. Example: ``("myapp", "models", "User")``
         late_chains: the same of deferred code.
+        bare: those of ``loads`` that are not followed by a dot: a module may be given away so, and anything be taken
+            from it: ``getattr(settings, name)``.
         active: those of ``loads`` that are read for more than to be a base class.
         keeps_calls: whether import-time code calls something (that classes are built does not count) and uses the
             outcome: decorators, ``X = f()``, but not a plain ``f()``.
@@ -81,6 +89,7 @@ class CodeFacts(NamedTuple):
     attributes: tuple[str, ...]
     chains: tuple[tuple[str, ...], ...]
     late_chains: tuple[tuple[str, ...], ...]
+    bare: tuple[str, ...]
     active: tuple[str, ...]
     keeps_calls: bool
     own: tuple[str, ...]
@@ -138,6 +147,19 @@ def _decode(code: CodeType) -> list[tuple[int, int]]:
     return found
 
 
+def _variable(code: CodeType, op: int, arg: int) -> str:
+    """The local variable that an instruction means."""
+    if op in _LOAD_PAIRS:
+        arg &= 15
+    if sys.version_info >= (3, 11):
+        cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+        names = [*code.co_varnames, *cells, *code.co_freevars]
+    else:
+        derefs = (_OP["LOAD_DEREF"], _OP["STORE_DEREF"])
+        names = [*code.co_cellvars, *code.co_freevars] if op in derefs else list(code.co_varnames)
+    return names[arg] if arg < len(names) else ""
+
+
 class _Scanner:
     def __init__(self, package: str) -> None:
         self.package = package
@@ -148,6 +170,7 @@ class _Scanner:
         self.attributes: set[str] = set()
         self.chains: set[tuple[str, ...]] = set()
         self.late_chains: set[tuple[str, ...]] = set()
+        self.bare: set[str] = set()
         self.active: set[str] = set()
         self.keeps_calls = False
         # Names that module level binds by other statements than imports.
@@ -168,11 +191,11 @@ class _Scanner:
         for index, (op, arg) in enumerate(instructions):
             if op in _LOADS:
                 self._load(instructions, index, names, names[arg], self.chains)
-                self._note_load(names[arg], in_bases)
+                self._note_load(instructions, index, names[arg], in_bases)
             elif op == _LOAD_GLOBAL:
                 name = names[arg >> _GLOBAL_SHIFT]
                 self._load(instructions, index, names, name, self.chains)
-                self._note_load(name, in_bases)
+                self._note_load(instructions, index, name, in_bases)
             elif op == _LOAD_ATTR:
                 self.attributes.add(names[arg >> _ATTR_SHIFT])
             elif op == _LOAD_METHOD:
@@ -192,8 +215,10 @@ class _Scanner:
                 kept += not self._is_dropped(instructions, index)
         self.keeps_calls = self.keeps_calls or kept > classes
 
-    def _note_load(self, name: str, in_bases: bool) -> None:
+    def _note_load(self, instructions: list[tuple[int, int]], index: int, name: str, in_bases: bool) -> None:
         self.loads.add(name)
+        if index + 1 < len(instructions) and instructions[index + 1][0] not in _DOTS:
+            self.bare.add(name)
         if not in_bases:
             self.active.add(name)
 
@@ -205,18 +230,64 @@ class _Scanner:
     def _is_dropped(instructions: list[tuple[int, int]], index: int) -> bool:
         return index + 1 < len(instructions) and instructions[index + 1][0] == _POP_TOP
 
-    def _deferred(self, code: CodeType) -> None:
+    def _deferred(self, code: CodeType, outer: Mapping[str, str] | None = None) -> None:
+        """Read a function and those in it.
+
+        Args:
+            code: the function's.
+            outer: variables of the functions around it that hold modules. Example: ``{"tools": "myapp.tools"}``
+        """
         names = code.co_names
-        if _IMPORT_NAME in _raw(code)[::2] or (len(names) > 1 and not self.imported.isdisjoint(names)):
+        modules = dict(outer or {})
+        imports = _IMPORT_NAME in _raw(code)[::2]
+        if imports or modules or (len(names) > 1 and not self.imported.isdisjoint(names)):
             instructions = _decode(code)
+            if imports:
+                for index, (op, _) in enumerate(instructions):
+                    if op == _IMPORT_NAME:
+                        self._import(code, instructions, index, at_module_level=False)
+                modules.update(self._local_modules(code, instructions))
             for index, (op, arg) in enumerate(instructions):
-                if op == _IMPORT_NAME:
-                    self._import(code, instructions, index, at_module_level=False)
-                elif op == _LOAD_GLOBAL:
+                if op == _LOAD_GLOBAL:
                     self._load(instructions, index, names, names[arg >> _GLOBAL_SHIFT], self.late_chains)
+                elif modules and op in _LOAD_LOCALS:
+                    module = modules.get(_variable(code, op, arg))
+                    if module is not None:
+                        self._follow_local(instructions, index, names, module)
         for const in code.co_consts:
             if isinstance(const, CodeType):
-                self._deferred(const)
+                self._deferred(const, modules)
+
+    def _local_modules(self, code: CodeType, instructions: list[tuple[int, int]]) -> dict[str, str]:
+        """What the imports of a function bind to its variables, as far as that may be a module."""
+        found: dict[str, str] = {}
+        for index, (op, arg) in enumerate(instructions):
+            if op != _IMPORT_NAME:
+                continue
+            full = code.co_names[arg >> _IMPORT_SHIFT]
+            name = self._absolute(full, self._constant(code, instructions[index - 2]))
+            if name is None:
+                continue
+            at = index + 1
+            taken = None
+            while at + 1 < len(instructions) and instructions[at][0] == _IMPORT_FROM:
+                taken = code.co_names[instructions[at][1]]
+                if instructions[at + 1][0] in _STORE_LOCALS:
+                    found[_variable(code, *instructions[at + 1])] = f"{name}.{taken}"
+                at += 2  # `import a.b as c` goes on without a variable in between
+            if taken is None and instructions[at][0] in _STORE_LOCALS:
+                found[_variable(code, *instructions[at])] = name.partition(".")[0]
+        return found
+
+    def _follow_local(
+        self, instructions: list[tuple[int, int]], index: int, names: tuple[str, ...], module: str
+    ) -> None:
+        for op, arg in instructions[index + 1 : index + 6]:
+            if op not in (_LOAD_ATTR, _LOAD_METHOD):
+                return
+            attribute = names[arg >> _ATTR_SHIFT if op == _LOAD_ATTR else arg]
+            self.imports.append(ImportFact(module, attribute, None))
+            module = f"{module}.{attribute}"
 
     @staticmethod
     def _load(
@@ -226,7 +297,7 @@ class _Scanner:
         for op, arg in instructions[index + 1 : index + 6]:
             if op == _LOAD_ATTR:
                 chain.append(names[arg >> _ATTR_SHIFT])
-            elif op == _LOAD_METHOD:
+            elif op in (_LOAD_METHOD, _STORE_ATTR):
                 chain.append(names[arg])
             else:
                 break
@@ -299,6 +370,7 @@ def scan(code: CodeType, package: str) -> CodeFacts:
         tuple(scanner.attributes),
         tuple(scanner.chains),
         tuple(scanner.late_chains),
+        tuple(scanner.bare),
         tuple(scanner.active),
         scanner.keeps_calls,
         own,

@@ -255,13 +255,16 @@ def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, l
             _collect(statement, late, late)
 
 
-def _note_call(node: ast.expr, into: Uses) -> None:
+def _note_call(node: ast.AST, into: Uses) -> None:
     if isinstance(node, ast.Name):
         into.called.add(node.id)
     elif isinstance(node, ast.Attribute):
         into.methods.add(node.attr)
     elif isinstance(node, ast.Call):
         _note_call(node.func, into)
+    else:  # `TABLE[key]()`, `(one or other)()`: whatever is mentioned may be what is called
+        for child in ast.iter_child_nodes(node):
+            _note_call(child, into)
 
 
 class Change(NamedTuple):
