@@ -180,7 +180,7 @@ class Transaction:
         patches: dict[int, Patch] = {}
         if old is None or version.everything or name in self.plan.forced:
             selection.everything()
-            removed = (old.bound() if old is not None else set()) - new.bound()
+            removed = (old if old is not None else record).bound() - new.bound()
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
         if selection.additions:
@@ -353,7 +353,7 @@ class Transaction:
         for item, before in execution.changed.items():
             self.note_value(name, item, before, execution.names.get(item, MISSING))
         reconciler = execution.reconciler
-        self.facts.bodies.update((name, function) for function in reconciler.bodies)
+        self.facts.bodies.update((name, function.partition(".<locals>")[0]) for function in reconciler.bodies)
         for cls, attributes in reconciler.attributes.items():
             self.note_attributes(name, cls, attributes)
         self.replaced += reconciler.replaced

@@ -12,14 +12,25 @@ from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.kinds import contents, is_a
 from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect
 
-__all__ = ["CallSearch", "Function", "members_of", "redirects"]
+__all__ = ["CallSearch", "Function", "key_of", "members_of", "redirects"]
 
 # A function by module and qualified name. Example: ("myapp.tools", "Slugger.clean")
 Function = tuple[str, str]
 _FOR_BASES = ("__init_subclass__", "__class_getitem__", "__set_name__")
 _LIMIT = 4000
+_CODE_KNOWS = sys.version_info >= (3, 11)
 # What is called rather than run by being read.
 _CALLABLE = (FunctionType, staticmethod, classmethod, type)
+
+
+def key_of(function: FunctionType) -> Function:
+    """The function at module or class level that a function is, or was made by.
+
+    What ``functools.wraps`` says about a function is what it wraps; its code knows better.
+    """
+    name = getattr(function.__code__, "co_qualname", "") or function.__qualname__  # from Python 3.11 on
+    module = function.__globals__.get("__name__", function.__module__) if _CODE_KNOWS else function.__module__
+    return module, name.partition(".<locals>")[0]
 
 
 def members_of(cls: type) -> Function:
@@ -251,7 +262,7 @@ class _Walk:
             if is_a(item, (type, FunctionType)):
                 self._call(item)
         for function in underlying(value):
-            self._add((function.__module__, function.__qualname__))
+            self._add(key_of(function))
         if value is not None and not is_a(value, FunctionType):
             self._method(type(value), "__call__")
 
@@ -273,7 +284,7 @@ class _Walk:
         for base in cls.__mro__:
             if name in base.__dict__:
                 for function in underlying(base.__dict__[name]):
-                    self._add((function.__module__, function.__qualname__))
+                    self._add(key_of(function))
                 return
 
     def _property(self, cls: type, name: str) -> None:

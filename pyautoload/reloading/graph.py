@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.importing.stems import stem_for
-from pyautoload.reloading.calls import members_of
+from pyautoload.reloading.calls import key_of, members_of
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.kinds import contents, is_a
 from pyautoload.reloading.records import Record, Records
@@ -127,7 +127,6 @@ class Graph:
         self._trace_calls(record)
         # What follows from these is known now; there may be ten thousand records.
         record.facts = facts._replace(imports=(), chains=(), late_chains=(), bare=())
-        record.pack()
 
     # Edges
 
@@ -370,9 +369,10 @@ class _CallTrace:
                     self._member(members[name])
 
     def _function(self, function: FunctionType) -> None:
-        key = (function.__module__, function.__qualname__)
-        if key in self.found or function.__module__ not in self.records:
+        key = key_of(function)
+        if id(function.__code__) in self._seen or key[0] not in self.records:
             return
+        self._seen.add(id(function.__code__))
         self.found.add(key)
         names = names_in(function.__code__)
         self._mention(names)
@@ -385,6 +385,6 @@ class _CallTrace:
                         self.visit(value.__dict__.get(attribute))
             else:
                 self.visit(value)
-        owner = scope.get(function.__qualname__.partition(".")[0])
+        owner = scope.get(key[1].partition(".")[0])
         if is_a(owner, type):
             self._class(owner)

@@ -198,7 +198,8 @@ class _MemberPlan:
         if isinstance(self.cls, abc.ABCMeta):
             refresh_abstract(self.cls, journal)
         transaction = self.selection.transaction
-        transaction.facts.bodies |= {(self.selection.record.name, name) for name in reconciler.bodies}
+        changed_functions = {name.partition(".<locals>")[0] for name in reconciler.bodies}
+        transaction.facts.bodies |= {(self.selection.record.name, name) for name in changed_functions}
         transaction.note_attributes(self.selection.record.name, self.node.name, changed)
 
     def _made(self) -> dict[str, Any]:

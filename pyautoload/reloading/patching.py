@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
+from pyautoload.reloading.calls import key_of
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
-from pyautoload.reloading.kinds import held_by
+from pyautoload.reloading.kinds import held_by, is_a
 from pyautoload.reloading.sources import deferred_codes, is_deferred
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def clear_caches(
             continue
         for cache in FunctionIndex(module, record.path).caches:
             function = held_by(cache).get("__wrapped__")
-            key = (getattr(function, "__module__", ""), getattr(function, "__qualname__", ""))
+            key = key_of(function) if is_a(function, FunctionType) else ("", "")
             if key in changed or search.reaches(key, changed):
                 cache.cache_clear()
 

@@ -121,6 +121,8 @@ class Selection:
             found = True
             for index in fresh:
                 self.choose(index)
+                if self.parsed.statements[index].kind == "def":  # what a decorator makes of it may be another function
+                    self.bodies.add((self.record.name, self.parsed.statements[index].name))
 
     def _uses_member(self, item: Statement) -> bool:
         mentioned = item.uses.names | item.uses.methods
@@ -188,6 +190,7 @@ def select_dependent(selection: Selection) -> None:
         selection.choose(index)
     selection.reexecutes = True
     selection.close()
+    selection.transaction.facts.bodies |= selection.bodies
 
 
 def select_changed(
@@ -224,6 +227,7 @@ def select_changed(
         select_dependent(selection)
     else:
         selection.close()
+        selection.transaction.facts.bodies |= selection.bodies
     if code_diff is None:
         _note_order(selection)
     return patches, removed
