@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.inflector import folded
 from pyautoload.reloading.calls import CallSearch, members_of, redirects
 from pyautoload.reloading.classes import move_instances
-from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare
+from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare, documents_otherwise
 from pyautoload.reloading.dependents import Need, need_of
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a
+from pyautoload.reloading.once import defined_once, holds_any
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
@@ -65,6 +66,10 @@ class Transaction:
         self.replaced: list[tuple[type, type]] = []
         # Modules that the graph has to look at again.
         self.stale: list[Record] = []
+        # Those of them that it has looked at already.
+        self.renewed: list[Record] = []
+        # Module → up to which fact it has been brought.
+        self.seen: dict[str, int] = {}
         # Modules in which new statements only added to what was there before: a web framework may refuse that.
         self.added_to: set[str] = set()
         # The module whose code is being run, for the error.
@@ -82,11 +87,14 @@ class Transaction:
 
     def changed_functions(self) -> set[tuple[str, str]]:
         """The functions that behave differently now."""
-        return self.facts.bodies
+        return set(self.facts.bodies)
 
     def roll_back(self) -> list[BaseException]:
         """Put everything back."""
-        return self.journal.roll_back()
+        failures = self.journal.roll_back()
+        for record in self.renewed:
+            self.graph.renew(record)
+        return failures
 
     # The ordinary case: bodies only
 
@@ -98,7 +106,7 @@ class Transaction:
         diffs = {}
         for name, version in plan.changed.items():
             record = self._record(name)
-            diff = compare(record.code, version.code) if record.code is not None else None
+            diff = self._body_diff(record, version)
             if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
                 return False
             diffs[name] = diff
@@ -106,7 +114,7 @@ class Transaction:
         for name, diff in diffs.items():
             self.current = name
             record = self._record(name)
-            self.facts.bodies.update((name, change.qualname) for change in diff.changed)
+            self.facts.body(name, *(change.qualname for change in diff.changed))
             hidden += apply_patch(sys.modules[name], record.path, diff, self.journal)
             self._commit_source(record, plan.changed[name], diff)
             if diff.changed:
@@ -143,12 +151,12 @@ class Transaction:
 
     def _again(self, name: str) -> bool:
         record = self.records.get(name)
-        if record is None or name in self.plan.skipped:
+        if record is None or name in self.plan.skipped or self.seen.get(name) == self.facts.tick:
             return False
+        if record in self.stale and record not in self.renewed:
+            self.renewed.append(record)
+            self.graph.renew(record)  # its code is another one by now, and imports other things
         need = need_of(self, record)
-        if name in self.result.reexecuted or name in self.plan.changed:
-            need.calls, need.through, need.missing, need.star = set(), set(), False, False
-            need.changed &= set(need.rebinds)
         if need:
             self._meet(record, need)
         return bool(need)
@@ -175,7 +183,7 @@ class Transaction:
             self.reloader.respecify(module, record, version.path, self.journal)
         old = self.reloader.parsed(name)
         new = Parsed(version.source, version.path)
-        diff = compare(record.code, version.code) if record.code is not None and version.path == record.path else None
+        diff = self._body_diff(record, version) if version.path == record.path else None
         selection = Selection(self, record, new, need)
         patches: dict[int, Patch] = {}
         if old is None or version.everything or name in self.plan.forced:
@@ -196,13 +204,26 @@ class Transaction:
             self._rebind(record, need)
         refresh_positions(module, record.path, version.code, self.journal)
 
+    def _body_diff(self, record: Record, version: NewVersion) -> CodeDiff | None:
+        """The functions whose bodies differ, ``None`` where that does not say all."""
+        diff = compare(record.code, version.code) if record.code is not None else None
+        if diff is None or not any(documents_otherwise(change) for change in diff.changed):
+            return diff
+        # A decorator may have taken the docstring; only the source tells whether there is a decorator.
+        definitions = Parsed(version.source, version.path).definitions
+        for change in diff.changed:
+            item = definitions.get(change.qualname)
+            if item is not None and documents_otherwise(change) and getattr(item.node, "decorator_list", None):
+                return None
+        return diff
+
     def _patched(self, record: Record, version: NewVersion) -> bool:
         """Patch the module if only bodies changed that no import-time code calls."""
         name = record.name
-        diff = compare(record.code, version.code) if record.code is not None else None
+        diff = self._body_diff(record, version)
         if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
             return False
-        self.facts.bodies.update((name, change.qualname) for change in diff.changed)
+        self.facts.body(name, *(change.qualname for change in diff.changed))
         patch_hidden(apply_patch(sys.modules[name], record.path, diff, self.journal), self.journal)
         self._commit_source(record, version, diff)
         if diff.changed:
@@ -248,7 +269,7 @@ class Transaction:
         whose identity counts: `class B(A)` has to see the old A.
         """
         facts = record.scanned()
-        if facts.keeps_calls:
+        if facts.keeps_calls or holds_any(sys.modules[record.name]):
             return False
         names = sys.modules[record.name].__dict__
         return all(_has_no_identity(names.get(name)) for name in facts.own)
@@ -267,7 +288,11 @@ class Transaction:
         patches: Mapping[int, Callable[[], None]] | None = None,
     ) -> None:
         reexecutes = selection.reexecutes
-        execution = Execution(sys.modules[record.name], self.journal)
+        module = sys.modules[record.name]
+        refusal = defined_once(module, (parsed.statements[index] for index in selection.indices))
+        if refusal is not None:
+            raise RestartNeeded(record.name, refusal)
+        execution = Execution(module, self.journal)
 
         def work() -> None:
             self._bind_anew(execution, selection.need)
@@ -279,7 +304,7 @@ class Transaction:
     @staticmethod
     def _bind_anew(execution: Execution, need: Need) -> None:
         for local, fact in need.rebinds.items():
-            if execution.names.get(local, MISSING) is not fact.old:
+            if not fact.was(execution.names.get(local, MISSING)):
                 continue
             if fact.is_removal:
                 execution.drop([local])
@@ -309,7 +334,7 @@ class Transaction:
 
     def _execute(self, record: Record, execution: Execution, work: Callable[[], None], *, reexecutes: bool) -> None:
         name = record.name
-        self.current = name
+        self.current, tick = name, self.facts.tick
         if reexecutes:
             self.reloader.fire_unload(record)
         self.records.run_as(record)
@@ -320,7 +345,10 @@ class Transaction:
             raise
         finally:
             self.records.ran()
+        for other in self.records.fresh:
+            self.seen.setdefault(other, tick)  # what it loaded found everything as it is
         self._collect(record, execution)
+        self.seen[name] = self.facts.tick  # what it uses of itself has run
         if reexecutes:
             if name not in self.result.reexecuted:
                 self.result.reexecuted.append(name)
@@ -353,7 +381,7 @@ class Transaction:
         for item, before in execution.changed.items():
             self.note_value(name, item, before, execution.names.get(item, MISSING))
         reconciler = execution.reconciler
-        self.facts.bodies.update((name, function.partition(".<locals>")[0]) for function in reconciler.bodies)
+        self.facts.body(name, *reconciler.bodies)
         for cls, attributes in reconciler.attributes.items():
             self.note_attributes(name, cls, attributes)
         self.replaced += reconciler.replaced
@@ -364,10 +392,10 @@ class Transaction:
         self.facts.attribute(module, cls, attributes)
         value = self._class(module, cls)
         if value is not None and redirects(value, attributes):
-            self.facts.bodies.add(members_of(value))
+            self.facts.body(*members_of(value))
         for function in self.graph.called_in(module):
             if function.partition(".")[0] == cls.partition(".")[0] and self.mentions(module, function, attributes):
-                self.facts.bodies.add((module, function))
+                self.facts.body(module, function)
 
     @staticmethod
     def _class(module: str, qualname: str) -> type | None:
@@ -404,7 +432,7 @@ class Transaction:
         if names:
             for function in self.graph.called_in(module):
                 if self.mentions(module, function, names):
-                    self.facts.bodies.add((module, function))
+                    self.facts.body(module, function)
 
     def mentions(self, module: str, function: str, names: set[str]) -> bool:
         """Whether a function's body mentions one of ``names``."""
@@ -414,11 +442,11 @@ class Transaction:
     def _rebind(self, record: Record, need: Need) -> None:
         names = sys.modules[record.name].__dict__
         for local, fact in need.rebinds.items():
-            if names.get(local, MISSING) is fact.old:
+            held = names.get(local, MISSING)
+            if fact.was(held):
                 self.journal.set_item(names, local, fact.new)
                 self.result.rebound.append(f"{record.name}.{local}")
-                self.note_value(record.name, local, fact.old, fact.new)
-        self._spread_to_calls(record.name)
+                self.note_value(record.name, local, held, fact.new)
 
     # The rest
 

@@ -69,30 +69,37 @@ class Need:
 def need_of(transaction: Transaction, record: Record) -> Need:
     """What ``record``'s module needs, given the changes so far."""
     facts, need = transaction.facts, Need()
-    _spread_to_functions(transaction, record)
+    since = transaction.seen.get(record.name, 0)
+    transaction.seen[record.name] = facts.tick
     for alias in transaction.graph.aliases(record.name):
         if not facts.knows(alias.module) or alias.module == record.name:
             continue
         if alias.module in facts.gone:
-            _note_gone(alias, need)
+            if not since:
+                _note_gone(alias, need)
         elif alias.attribute == "*":
-            _note_star(transaction, record, alias, need)
+            _note_star(transaction, record, alias, need, since)
         elif alias.attribute == WHOLE:
-            if facts.values.get(alias.module):
+            if any(fact.tick > since for fact in facts.values.get(alias.module, {}).values()):
                 _note_used(alias, need)
         elif alias.attribute is not None:
             fact = facts.values.get(alias.module, {}).get(alias.attribute)
-            if fact is not None:
+            if fact is not None and fact.tick > since:
                 _note_value(record, alias, fact, need)
     if facts.attributes:
-        _note_members(transaction, record, need)
-    bodies = {function for function in facts.bodies if record.name in transaction.graph.called_by(*function)}
+        _note_members(transaction, record, need, since)
+    own = _functions_in_need(transaction, record, need, since)
+    if own:
+        facts.body(record.name, *own)
+        transaction.seen[record.name] = facts.tick
+    called_by = transaction.graph.called_by
+    bodies = {item for item, tick in facts.bodies.items() if tick > since and record.name in called_by(*item)}
     if bodies and transaction.search.statements(record.name, bodies):
         need.calls = bodies
     return need
 
 
-def _spread_to_functions(transaction: Transaction, record: Record) -> None:
+def _functions_in_need(transaction: Transaction, record: Record, need: Need, since: int) -> list[str]:
     """Functions that import-time code calls behave differently when what they reach in other modules has changed.
 
     ``def f(): return base.LIMIT`` looks up ``LIMIT`` in the other module whenever it runs; so does a function that
@@ -100,20 +107,19 @@ def _spread_to_functions(transaction: Transaction, record: Record) -> None:
     """
     called = transaction.graph.called_in(record.name)
     if not called:
-        return
+        return []
     facts = transaction.facts
-    names: set[str] = set()
+    names: set[str] = {*need.rebinds, *need.changed}
     for alias in transaction.graph.aliases(record.name):
         if alias.module == record.name:
             continue
         attribute = alias.attribute or ""
-        if alias.local is None and attribute in facts.values.get(alias.module, ()):
+        fact = facts.values.get(alias.module, {}).get(attribute) if alias.local is None else None
+        if fact is not None and fact.tick > since:
             names.add(attribute)
         for value in _held(record, alias) if facts.attributes else ():
-            names |= _changed_members(facts, value)
-    for function in called if names else ():
-        if transaction.mentions(record.name, function, names):
-            facts.bodies.add((record.name, function))
+            names |= _changed_members(facts, value, since)
+    return [name for name in called if names and transaction.mentions(record.name, name, names)]
 
 
 def _held(record: Record, alias: Alias) -> list[object]:
@@ -126,18 +132,18 @@ def _held(record: Record, alias: Alias) -> list[object]:
     return [names[name]] if name in names else []
 
 
-def _changed_members(facts: Facts, value: object) -> set[str]:
+def _changed_members(facts: Facts, value: object, since: int) -> set[str]:
     """The attributes that changed of a class, its bases, or the class of an instance, wherever it was imported from."""
     kind = type(value)  # not `isinstance`, which asks proxies for their class
     found: set[str] = set()
     for base in value.__mro__ if issubclass(kind, type) else kind.__mro__:  # type: ignore[attr-defined]
         of_module = facts.attributes.get(base.__module__)
         if of_module:
-            found |= of_module.get(base.__qualname__, set())
+            found |= {name for name, tick in of_module.get(base.__qualname__, {}).items() if tick > since}
     return found
 
 
-def _note_members(transaction: Transaction, record: Record, need: Need) -> None:
+def _note_members(transaction: Transaction, record: Record, need: Need, since: int) -> None:
     """What import-time code uses of classes whose attributes have changed in place."""
     facts = transaction.facts
     for alias in transaction.graph.aliases(record.name):
@@ -146,9 +152,11 @@ def _note_members(transaction: Transaction, record: Record, need: Need) -> None:
         if alias.attribute == "*":
             names = sys.modules[record.name].__dict__
             for name in record.scanned().loads:
-                if name in names and _matters(record, _changed_members(facts, names[name])):
+                if name in names and _matters(record, _changed_members(facts, names[name], since)):
                     need.changed.add(name)
-        elif alias.used and any(_matters(record, _changed_members(facts, value)) for value in _held(record, alias)):
+        elif alias.used and any(
+            _matters(record, _changed_members(facts, value, since)) for value in _held(record, alias)
+        ):
             _note_used(alias, need)
 
 
@@ -191,13 +199,13 @@ def _matters(record: Record, attributes: set[str]) -> bool:
     return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
 
 
-def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need) -> None:
+def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need, since: int) -> None:
     names = sys.modules[record.name].__dict__
     loads = record.scanned().loads
     source = sys.modules.get(alias.module)
     exported = getattr(source, "__all__", None)
     listed = transaction.facts.values.get(alias.module, {}).get("__all__")
-    if listed is not None:
+    if listed is not None and listed.tick > since:
         need.star = True
         for name in set(_names(listed.old)) - set(_names(listed.new)):
             held = names.get(name, MISSING)
@@ -206,10 +214,10 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
     for name, fact in transaction.facts.values.get(alias.module, {}).items():
         if name == "__all__" or (exported is not None and fact.old is MISSING and name not in exported):
             continue
-        if name[:1] == "_" and exported is None:
+        if fact.tick <= since or (name[:1] == "_" and exported is None):
             continue
         held = names.get(name, MISSING)
-        if held is not fact.old or held is fact.new:
+        if not fact.was(held) or held is fact.new:
             continue
         need.rebinds[name] = fact
         if name in loads:

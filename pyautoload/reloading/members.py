@@ -198,8 +198,7 @@ class _MemberPlan:
         if isinstance(self.cls, abc.ABCMeta):
             refresh_abstract(self.cls, journal)
         transaction = self.selection.transaction
-        changed_functions = {name.partition(".<locals>")[0] for name in reconciler.bodies}
-        transaction.facts.bodies |= {(self.selection.record.name, name) for name in changed_functions}
+        transaction.facts.body(self.selection.record.name, *reconciler.bodies)
         transaction.note_attributes(self.selection.record.name, self.node.name, changed)
 
     def _made(self) -> dict[str, Any]:

@@ -167,6 +167,17 @@ class Selection:
                 pending += definition.late.called
         return found
 
+    def may_add(self, item: Statement) -> bool:
+        """Whether a new statement may add to objects that are there, and nobody has looked at what they held.
+
+        A web framework may refuse a late route. And where another module has copied the routes, that has to run again,
+        which it does when it gets a new object.
+        """
+        if self.record.name in self.transaction.plan.strict:
+            return False
+        stored = {name for name in self.stores_of(item) if self._is_mutable(name)}
+        return not stored or not self.transaction.graph.is_used(self.record.name, stored)
+
     def _is_mutable(self, name: str) -> bool:
         value = self.names.get(name)
         return not is_a(value, _IMMUTABLE) and not (
@@ -190,7 +201,7 @@ def select_dependent(selection: Selection) -> None:
         selection.choose(index)
     selection.reexecutes = True
     selection.close()
-    selection.transaction.facts.bodies |= selection.bodies
+    selection.transaction.facts.note_bodies(selection.bodies)
 
 
 def select_changed(
@@ -222,12 +233,12 @@ def select_changed(
         if old.has_doc and not selection.parsed.has_doc:
             patches[-1] = lambda index: _drop_docstring(selection)
             selection.patched = True
-    selection.transaction.facts.bodies |= selection.bodies
+    selection.transaction.facts.note_bodies(selection.bodies)
     if selection.need.runs:
         select_dependent(selection)
     else:
         selection.close()
-        selection.transaction.facts.bodies |= selection.bodies
+        selection.transaction.facts.note_bodies(selection.bodies)
     if code_diff is None:
         _note_order(selection)
     return patches, removed
@@ -272,7 +283,7 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
     for index in change.added:
         selection.choose(index)
         selection.values |= selection.parsed.statements[index].binds  # an import may bind what was made here before
-        if selection.record.name not in selection.transaction.plan.strict:
+        if selection.may_add(selection.parsed.statements[index]):
             selection.additions.add(index)
         selection.reexecutes |= selection._is_work(index)
     return patches
@@ -305,6 +316,8 @@ def _patch_of(selection: Selection, before: Statement, item: Statement, code: Co
     if old_code is None or before.kind != item.kind:
         return None
     if item.kind == "def" and same_header(before.node, item.node):
+        if shows_docstring(before.node, item.node):
+            return None
         change = changed_function(old_code, code, item.name, lines_of(before.node), lines_of(item.node))
         if change is None:
             return None
@@ -313,6 +326,13 @@ def _patch_of(selection: Selection, before: Statement, item: Statement, code: Co
     if item.kind == "class":
         return plan_members(selection, before.node, item.node, code)
     return None
+
+
+def shows_docstring(old: ast.stmt, new: ast.stmt) -> bool:
+    """Whether a decorator may have taken the text that changed: commands and routes show it in their help."""
+    assert isinstance(old, (ast.FunctionDef, ast.AsyncFunctionDef))
+    assert isinstance(new, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return bool(new.decorator_list) and ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False)
 
 
 def same_header(old: ast.stmt, new: ast.stmt) -> bool:
