@@ -64,5 +64,78 @@ def test_a_model_of_sqlalchemy_gets_a_method_and_keeps_its_table(app):
     a.edit(models=text.format(" + '!'") + "    def more(self):\n            return 2\n")
     assert user.more() == 2
     result = a.edit(models=text.format("").replace("name: Mapped[str]", "name: Mapped[str]\n        age: Mapped[int]"))
-    assert result.errors or result.restart_required or hasattr(a("models").User, "age")
+    assert result.restart_required == {
+        f"{a.name}.models": "more than methods of User changed, and SQLAlchemy defines a model only once"
+    }
     assert user.name == "Ann"
+    assert user.label() == "Ann!"
+
+
+def test_a_model_that_cannot_be_defined_again_does_not_hold_up_the_other_files(app):
+    pytest.importorskip("sqlalchemy")
+    text = """
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+    class Base(DeclarativeBase):
+        pass
+    class Tag(Base):
+        __tablename__ = "tag"
+        id: Mapped[int] = mapped_column(primary_key=True){0}
+    """
+    a = app(models=text.format(""), web="from APP.models import Tag\ndef view():\n    return 1\n")
+    view = a("web").view
+    result = a.edit(
+        models=text.format("\n        name: Mapped[str]"), web="from APP.models import Tag\ndef view():\n    return 2\n"
+    )
+    assert list(result.restart_required) == [f"{a.name}.models"]
+    assert not result.errors
+    assert view() == 2
+
+
+REGISTER = """
+HANDLERS = []
+def handler(function):
+    HANDLERS.append(function)
+    return function
+@handler
+def first():
+    pass
+"""
+
+
+def test_a_new_registration_reaches_a_module_that_has_copied_the_others(app):
+    a = app(handlers=REGISTER, web="from APP import handlers\nCOPY = list(handlers.HANDLERS)\n")
+    assert len(a("web").COPY) == 1
+    a.edit(handlers=REGISTER + "@handler\ndef second():\n    pass\n")
+    assert [item.__name__ for item in a("web").COPY] == ["first", "second"]
+    assert a("web").COPY[0] is a("handlers").first
+
+
+def test_a_new_registration_leaves_alone_what_nobody_has_looked_at(app):
+    a = app(handlers=REGISTER, web="from APP import handlers\ndef count():\n    return len(handlers.HANDLERS)\n")
+    assert a("web").count() == 1
+    held = a("handlers").HANDLERS
+    a.edit(handlers=REGISTER + "@handler\ndef second():\n    pass\n")
+    assert a("handlers").HANDLERS is held
+    assert a("web").count() == 2
+
+
+COMMAND = """
+import click
+@click.command()
+def hello():
+    "{0}"
+    print({1})
+"""
+
+
+def test_a_docstring_that_a_decorator_has_taken_is_new_in_the_help(app):
+    pytest.importorskip("click")
+    from click.testing import CliRunner
+
+    a = app(tool=COMMAND.format("Says hello.", 1))
+    command = a("tool").hello
+    a.edit(tool=COMMAND.format("Says hello.", 2))
+    assert a("tool").hello is command
+    assert CliRunner().invoke(command, []).output == "2\n"
+    a.edit(tool=COMMAND.format("Greets.", 2))
+    assert "Greets." in CliRunner().invoke(a("tool").hello, ["--help"]).output

@@ -14,7 +14,7 @@ from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare, doc
 from pyautoload.reloading.dependents import Need, need_of
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
-from pyautoload.reloading.functions import FunctionIndex, patch_hidden
+from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a
 from pyautoload.reloading.once import defined_once, holds_any
@@ -107,7 +107,7 @@ class Transaction:
         for name, version in plan.changed.items():
             record = self._record(name)
             diff = self._body_diff(record, version)
-            if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
+            if diff is None or self._matters_at_import(record, diff):
                 return False
             diffs[name] = diff
         hidden: list[FunctionChange] = []
@@ -120,8 +120,17 @@ class Transaction:
             if diff.changed:
                 self.result.patched.append(name)
         patch_hidden(hidden, self.journal)
-        self.result.changed = [name for name in self.result.changed if diffs[name].changed]
+        # One that needs a restart is left out here, but has changed.
+        self.result.changed = [name for name in self.result.changed if name not in diffs or diffs[name].changed]
         return True
+
+    def _matters_at_import(self, record: Record, diff: CodeDiff) -> bool:
+        """Whether import-time code called a function that has changed, or a decorator has used it up."""
+        return any(
+            self.graph.called_by(record.name, change.qualname)
+            or is_used_up(sys.modules[record.name], record.path, change)
+            for change in diff.changed
+        )
 
     # The general case
 
@@ -221,7 +230,7 @@ class Transaction:
         """Patch the module if only bodies changed that no import-time code calls."""
         name = record.name
         diff = self._body_diff(record, version)
-        if diff is None or any(self.graph.called_by(name, change.qualname) for change in diff.changed):
+        if diff is None or self._matters_at_import(record, diff):
             return False
         self.facts.body(name, *(change.qualname for change in diff.changed))
         patch_hidden(apply_patch(sys.modules[name], record.path, diff, self.journal), self.journal)
@@ -384,6 +393,10 @@ class Transaction:
         self.facts.body(name, *reconciler.bodies)
         for cls, attributes in reconciler.attributes.items():
             self.note_attributes(name, cls, attributes)
+        for module, item, before, now in execution.foreign:
+            if module in self.records:
+                self.note_value(module, item, before, now)
+                self._spread_to_calls(module)
         self.replaced += reconciler.replaced
         self._spread_to_calls(name)
 

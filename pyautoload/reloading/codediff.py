@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import sys
 from collections.abc import Iterator
 from types import CodeType
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pyautoload.reloading.sources import is_deferred
 
-__all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "same_code"]
+__all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "documents_otherwise", "same_code"]
 
 _LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)
@@ -18,6 +19,7 @@ _STORE_NAME = dis.opmap["STORE_NAME"]
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 # From Python 3.13 on a class body stores where the class begins and which attributes its methods assign.
 _NOTES = ("__firstlineno__", "__static_attributes__")
+_HAS_DOCSTRING: int = getattr(inspect, "CO_HAS_DOCSTRING", 0)
 _HAS_NOTES = sys.version_info >= (3, 13)
 
 
@@ -57,6 +59,18 @@ def same_code(old: CodeType, new: CodeType) -> bool:
     if not _same_header(old, new) or old.co_code != new.co_code or not _same_handlers(old, new):
         return False
     return len(old.co_consts) == len(new.co_consts) and all(map(_same_constant, old.co_consts, new.co_consts))
+
+
+def documents_otherwise(change: FunctionChange) -> bool:
+    """Whether the docstring of a function has changed."""
+    return _docstring(change.old) != _docstring(change.new)
+
+
+def _docstring(code: CodeType) -> str | None:
+    first = code.co_consts[0] if code.co_consts else None
+    # Since Python 3.14 the first constant may be any other one, and a flag tells.
+    has_one = code.co_flags & _HAS_DOCSTRING if _HAS_DOCSTRING else True
+    return first if has_one and isinstance(first, str) else None
 
 
 def class_lines(code: CodeType, prefix: str = "") -> Iterator[ClassLines]:

@@ -17,7 +17,7 @@ from pyautoload.reloading.sources import CodeFacts, names_in
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph"]
+__all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph", "made_by"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
@@ -203,6 +203,14 @@ class Graph:
         """The modules that import ``name``, or reach into it."""
         return set(self._importers.get(name, ()))
 
+    def is_used(self, module: str, names: set[str]) -> bool:
+        """Whether import-time code of another module uses one of the names of a module."""
+        return any(
+            alias.used and alias.module == module and alias.attribute in (*names, WHOLE, "*")
+            for importer in self.importers(module) - {module}
+            for alias in self.aliases(importer)
+        )
+
     # Questions of users
 
     def dependencies(self, name: str) -> dict[str, str]:
@@ -295,9 +303,11 @@ class Graph:
     def _trace_calls(self, record: Record) -> None:
         facts = record.facts
         module = sys.modules.get(record.name)
-        if facts is None or not facts.active or module is None:
+        if facts is None or module is None:
             return
         trace = _CallTrace(self.records, set(facts.attributes))
+        for alias in self._aliases[record.name]:
+            trace.visit(made_by(alias))
         for name in facts.active:
             trace.visit(module.__dict__.get(name))
         for chain in facts.chains:
@@ -305,6 +315,15 @@ class Graph:
         for owner, function in trace.found:
             self._called.setdefault((owner, function), set()).add(record.name)
             self._called_in.setdefault(owner, set()).add(function)
+
+
+def made_by(alias: Alias) -> FunctionType | None:
+    """The ``__getattr__`` of a module that made what was taken from it, if its own code has not bound that name."""
+    names = getattr(sys.modules.get(alias.module), "__dict__", {})
+    getter = names.get("__getattr__")
+    if getter is None or alias.attribute in (None, "*", WHOLE) or alias.attribute in names:
+        return None
+    return getter if type(getter) is FunctionType else None
 
 
 class _CallTrace:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.dependents import Need
-from pyautoload.reloading.functions import FunctionIndex, patch
+from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.members import plan_members
 from pyautoload.reloading.patching import changed_function
@@ -222,7 +222,7 @@ def select_changed(
     removed: set[str] = set()
     if code_diff is not None:
         selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
-        changes = list(code_diff.changed)
+        changes = [change for change in code_diff.changed if not _used_up(selection, change)]
         patches[-1] = lambda index: patch(changes, index, selection.transaction.journal)
         selection.patched = bool(changes)
     else:
@@ -242,6 +242,19 @@ def select_changed(
     if code_diff is None:
         _note_order(selection)
     return patches, removed
+
+
+def _used_up(selection: Selection, change: FunctionChange) -> bool:
+    """Whether a function has to be defined again to take effect; its statement is chosen then."""
+    record = selection.record
+    if not is_used_up(sys.modules[record.name], record.path, change):
+        return False
+    name = change.qualname.partition(".")[0]
+    for index, item in enumerate(selection.parsed.statements):
+        if name in item.binds:
+            selection.choose(index)
+            selection.reexecutes = True
+    return True
 
 
 def _drop_docstring(selection: Selection) -> list[FunctionChange]:
@@ -319,7 +332,7 @@ def _patch_of(selection: Selection, before: Statement, item: Statement, code: Co
         if shows_docstring(before.node, item.node):
             return None
         change = changed_function(old_code, code, item.name, lines_of(before.node), lines_of(item.node))
-        if change is None:
+        if change is None or is_used_up(sys.modules[selection.record.name], selection.record.path, change):
             return None
         selection.bodies.add((selection.record.name, item.name))
         return lambda index: patch([change], index, journal)

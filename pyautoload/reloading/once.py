@@ -1,0 +1,54 @@
+"""Classes that a library registers when they are defined, and that cannot be defined a second time in a process.
+
+Running the statement of such a class again would not give the old class new columns: its tables, its relations and the
+forms made from it know the first one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+
+from pyautoload.reloading.kinds import is_a
+from pyautoload.reloading.statements import Statement
+
+__all__ = ["defined_once", "holds_any"]
+
+_DJANGO = "django.db.models.base"
+_SQLALCHEMY = "sqlalchemy.orm"
+
+
+def defined_once(module: ModuleType, statements: Iterable[Statement]) -> str | None:
+    """Why some statements of a module must not run again; ``None`` where they may.
+
+    Args:
+        module: the loaded module.
+        statements: that are to be run.
+    """
+    if not _is_concerned():
+        return None
+    for item in statements:
+        for name in item.binds if item.kind != "import" else ():
+            library = _library_of(module.__dict__.get(name), module)
+            if library is not None:
+                return f"more than methods of {name} changed, and {library} defines a model only once"
+    return None
+
+
+def holds_any(module: ModuleType) -> bool:
+    """Whether a module defines such a class."""
+    return _is_concerned() and any(_library_of(value, module) for value in list(module.__dict__.values()))
+
+
+def _is_concerned() -> bool:
+    return _DJANGO in sys.modules or _SQLALCHEMY in sys.modules
+
+
+def _library_of(value: object, module: ModuleType) -> str | None:
+    if not is_a(value, type) or value.__module__ != module.__name__:
+        return None
+    metaclass: type = type(value)
+    if any(base.__module__ == _DJANGO and base.__name__ == "ModelBase" for base in metaclass.__mro__):
+        return "Django"
+    return "SQLAlchemy" if "__mapper__" in value.__dict__ else None
