@@ -161,6 +161,7 @@ class AutoLoader:
         """
         before = self.config.roots
         root = self.config.add_root(path, namespace, source)
+        loaders.make_room(root.path, self)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
             if self._is_set_up:

@@ -23,6 +23,7 @@ __all__ = [
     "PathError",
     "ReloadError",
     "ReloadingDisabled",
+    "ServeError",
     "SetupError",
     "SetupRequired",
 ]
@@ -255,3 +256,7 @@ class ReloadingDisabled(AutoloadError):
         super().__init__(
             f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)"
         )
+
+
+class ServeError(AutoloadError):
+    """The development server cannot start; the message says why and what to do."""

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from pyautoload.config import inside
 from pyautoload.errors import EagerLoadError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _set_up: list[AutoLoader] = []
 _configured: WeakSet[AutoLoader] = WeakSet()
 # The file of a package's `__init__.py` → its loader, for `AutoLoader.for_package()`.
 _by_file: dict[str, AutoLoader] = {}
+# Loaders that were set up for a program that may set up one of its own: they give way to that.
+_provisional: WeakSet[AutoLoader] = WeakSet()
 _lock = threading.Lock()
 
 
@@ -58,6 +61,23 @@ def forget(loader: AutoLoader) -> None:
         _configured.discard(loader)
         for file in [file for file, known in _by_file.items() if known is loader]:
             del _by_file[file]
+
+
+def note_provisional(loader: AutoLoader) -> None:
+    """A loader was made for a program that may make one itself."""
+    with _lock:
+        _provisional.add(loader)
+
+
+def make_room(path: str, comer: AutoLoader) -> None:
+    """Unregister the provisional loaders that manage ``path``, or a part of it: ``comer`` is about to."""
+    with _lock:
+        found = [loader for loader in _provisional if loader is not comer]
+    for loader in found:
+        if any(inside(root, path) or inside(path, root) for root in loader.config.roots):
+            with _lock:
+                _provisional.discard(loader)
+            loader.unregister()
 
 
 def for_file(file: str) -> AutoLoader | None:

@@ -1,0 +1,60 @@
+"""``pyautoload serve``: a development server in which edits are live."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import Any
+
+import click
+
+from pyautoload.errors import ServeError
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:APP")
+@click.option("--factory", is_flag=True, help="APP is a function that makes the application.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
+@click.option(
+    "--interface",
+    type=click.Choice(["auto", "wsgi", "asgi"]),
+    default="auto",
+    show_default=True,
+    help="What the application is; found out by default.",
+)
+@click.option("--no-refresh", "refresh", flag_value=False, default=True, help="Pages do not reload in the browser.")
+@click.option("--no-overlay", "overlay", flag_value=False, default=True, help="Pages do not show errors of a reload.")
+@click.option("--no-requests", "requests", flag_value=False, default=True, help="Do not print a line per request.")
+@click.option("--eager", is_flag=True, help="Load everything at the start, not what is used first.")
+@click.option("--polling", is_flag=True, help="Look at the files once a second: for mounts that send no events.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Pages are asked for under this name, too.")
+@click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
+@click.option("--force", is_flag=True, help="Also where the environment says production.")
+@click.option("--root", "roots", multiple=True, metavar="DIR", help="A root, in place of the configuration.")
+@click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="The namespace of that root.")
+@click.option("--config", metavar="PATH", help="A pyproject.toml, or a directory in the project.")
+@click.option("--loader", metavar="MODULE:NAME", help="A loader that your program makes.")
+def command(host: str, port: int, **options: Any) -> None:
+    """Serve a WSGI or ASGI application for development: save a file, and the next request uses it.
+
+    MODULE:APP is where it is, myapp.web:app, or a call that makes it, "myapp.web:create_app()".
+    """
+    from pyautoload.serving.listening import listen
+    from pyautoload.serving.options import Options
+    from pyautoload.serving.program import check
+    from pyautoload.serving.report import Reporter
+    from pyautoload.serving.supervisor import Supervisor
+
+    if not any(map(importlib.util.find_spec, ("werkzeug", "uvicorn"))):
+        raise click.ClickException(
+            f"serving needs werkzeug (WSGI) or uvicorn (ASGI): {sys.executable} -m pip install 'pyautoload[wsgi]', "
+            f"or 'pyautoload[asgi]'"
+        )
+    what = Options(**options)
+    directory = check(what)
+    try:
+        listener = listen(host, port)
+    except ServeError as error:
+        raise click.ClickException(str(error)) from error
+    Supervisor(listener, what, Reporter(directory)).run()

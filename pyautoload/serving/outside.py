@@ -1,0 +1,113 @@
+"""Files that the loader does not manage but the program was made from: when one changes, only a restart helps.
+
+These are the program's own modules beside the roots (``wsgi.py``, ``autoload.py``), and ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable
+
+from pyautoload.config import inside
+from pyautoload.reloading.watcher import Batch, Watcher
+
+__all__ = ["Outside", "watch_everything"]
+
+# Editors write in several steps, and a restart is not cheap.
+_DEBOUNCE = 0.05
+
+
+class Outside:
+    """Watches them.
+
+    Args:
+        directory: the project's; modules of other places are libraries.
+        roots: the loader's: what lies in them is not our affair.
+        changed: called with the paths that have changed, relative to ``directory``.
+        polling: look at the files at intervals.
+    """
+
+    def __init__(
+        self, directory: str, roots: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool
+    ) -> None:
+        self.directory = os.path.abspath(directory)
+        self.roots = list(roots)
+        self.changed = changed
+        # Path → its content, as a change of time or place is none. Example: {"/shop/wsgi.py": b"import autoload..."}
+        self.known: dict[str, bytes | None] = {}
+        self._watcher = Watcher(
+            [], self._apply, debounce=_DEBOUNCE, polling=polling, wanted=self._is_wanted, idle=lambda: None
+        )
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._watcher.start()
+        self.look()
+
+    def look(self) -> None:
+        """Take in what has been imported since."""
+        for path in self._files():
+            if path not in self.known:
+                self.known[path] = _content(path)
+        self._watcher.also({os.path.dirname(path) for path in self.known})
+
+    def stop(self) -> None:
+        """No more."""
+        self._watcher.stop()
+
+    def _files(self) -> list[str]:
+        libraries = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+        found = [os.path.join(self.directory, "pyproject.toml")]
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if not isinstance(file, str) or not inside(file, self.directory):
+                continue
+            if not any(inside(file, other) for other in (*self.roots, *libraries)):
+                found.append(file)
+        return found
+
+    def _is_wanted(self, path: str) -> bool:
+        return path in self.known
+
+    def _apply(self, batch: Batch) -> None:
+        changed = []
+        for path in sorted(path for path in batch.paths if path in self.known):
+            content = _content(path)
+            if content is not None and content != self.known[path]:
+                self.known[path] = content
+                changed.append(os.path.relpath(path, self.directory))
+        if changed:
+            self.changed(changed)
+
+
+def watch_everything(directories: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool) -> Watcher:
+    """Watch all Python files of a program that did not start, for the edit that mends it.
+
+    Args:
+        directories: with all below them.
+        changed: called with the paths.
+        polling: look at the files at intervals.
+    """
+    places = sorted({os.path.abspath(directory) for directory in directories})
+    tops = [path for path in places if not any(path != other and inside(path, other) for other in places)]
+
+    def is_wanted(path: str) -> bool:
+        return path.endswith((".py", ".toml")) and f"{os.sep}." not in path.removeprefix(tops[0])
+
+    def apply(batch: Batch) -> None:
+        if batch.paths:
+            changed(sorted(batch.paths))
+
+    watcher = Watcher(tops, apply, debounce=_DEBOUNCE, polling=polling, wanted=is_wanted, idle=lambda: None)
+    watcher.start()
+    return watcher
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as opened:
+            return opened.read()
+    except OSError:
+        return None

@@ -1,0 +1,246 @@
+"""An ASGI application on uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import uvicorn
+
+from pyautoload.errors import ServeError
+from pyautoload.serving.report import Reporter
+from pyautoload.serving.servers import QUIT_GRACE, Server, Turn
+
+__all__ = ["UvicornServer"]
+
+# How long (seconds) connections that were accepted may take to say what they want, when the process is replaced.
+_SAY = 1.0
+
+
+class UvicornServer(Server):
+    """Uvicorn, told by us when to begin and when to end.
+
+    Args:
+        application: ASGI.
+        listener: shared with other processes.
+        drain: how long (seconds) requests may go on after ``retire()``.
+        reporter: told of each request; ``None`` for silence.
+        endless: path of responses that go on for ever.
+    """
+
+    name = "uvicorn"
+
+    def __init__(
+        self, application: Any, listener: socket.socket, drain: float, reporter: Reporter | None, endless: str
+    ) -> None:
+        self._listener = listener
+        self._front = _Front(application, reporter, endless)
+        self._server = _Uvicorn(uvicorn.Config(self._front, log_config=None, access_log=False), self._front, int(drain))
+
+    def run(self, turn: Turn) -> None:
+        """Serve until told otherwise.
+
+        Raises:
+            ServeError: the application's own start failed.
+        """
+        self._server.turn = turn
+        try:
+            _run(self._server.serve(sockets=[self._listener]))
+        except SystemExit:
+            # What uvicorn does when the application does not start; it has shown why.
+            raise ServeError(self._front.failure or "the application did not start: see the error above") from None
+
+    def retire(self) -> None:
+        """Accept no more, and return when all requests are answered, or time is up."""
+        self._server.tell("retire")
+
+    def quit(self) -> None:
+        """Return soon."""
+        self._server.tell("quit")
+
+
+class _Uvicorn(uvicorn.Server):
+    """Begins when it is its turn, ends when it is told to, and does not wake up ten times a second between."""
+
+    turn: Turn
+
+    def __init__(self, config: uvicorn.Config, front: _Front, drain: int) -> None:
+        super().__init__(config)
+        self._front = front
+        self._drain = drain
+        # "retire" or "quit", once told.
+        self._told = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+
+    def tell(self, what: str) -> None:
+        """From any thread, or a signal handler."""
+        if self._told != "quit":
+            self._told = what
+        loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just been closed
+                loop.call_soon_threadsafe(wake.set)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are ours."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As ever, but between the application's own start and the first connection it waits for its turn."""
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        begin = self.lifespan.startup
+
+        async def begin_and_wait() -> None:
+            await begin()
+            if not self.lifespan.should_exit:
+                assert self._loop is not None
+                await self._loop.run_in_executor(None, self.turn.ready)
+
+        setattr(self.lifespan, "startup", begin_and_wait)
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        """Keep the date in the headers, and wait to be told."""
+        assert self._wake is not None
+        while not self._told and not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more; let those finish who were accepted."""
+        await self._stop_accepting()
+        self.turn.retired()
+        self._front.end_streams()
+        if self._told == "retire":
+            # Who was accepted a moment ago has not said what he wants yet: uvicorn would hang up on him.
+            await self._until(_SAY, lambda: not self.server_state.connections)
+            self.config.timeout_graceful_shutdown = self._drain
+        else:
+            await self._until(QUIT_GRACE, lambda: self._front.busy == 0)
+            # What goes on now is cut off on purpose, which is nothing to print tracebacks about.
+            logging.getLogger("uvicorn.error").disabled = True
+            self.config.timeout_graceful_shutdown = 0.2  # type: ignore[assignment]
+        await super().shutdown(sockets)
+
+    async def _stop_accepting(self) -> None:
+        """Take the socket out of the loop first: a connection accepted in the same round must not find a closed server.
+
+        The round that is under way may have accepted already; two more let it make its transports.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listener in server.sockets:
+                loop.remove_reader(listener.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+
+    async def _until(self, seconds: float, done: Callable[[], bool]) -> None:
+        end = time.monotonic() + seconds
+        while not done() and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+
+
+class _Front:
+    """Stands before the application: counts and reports what goes on, and has each connection end with its response.
+
+    A connection that is kept open leads to the process that accepted it. When that is replaced, it has to be closed,
+    and a request that is just on its way would be lost.
+    """
+
+    def __init__(self, application: Any, reporter: Reporter | None, endless: str) -> None:
+        self.application = application
+        self.reporter = reporter
+        self.endless = endless
+        # How many requests and websockets go on, without those streams that end when the client goes.
+        self.busy = 0
+        # What the application said when it did not start.
+        self.failure = ""
+        # One for each stream that goes on: set when it has to end.
+        self._streams: set[asyncio.Event] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            await self.application(scope, receive, self._noting_failure(send))
+        elif scope.get("path") == self.endless:
+            await self._stream(scope, receive, send)
+        else:
+            await self._counted(scope, receive, send)
+
+    def end_streams(self) -> None:
+        """End the endless: for the application it looks as if the client had gone."""
+        for ending in self._streams:
+            ending.set()
+
+    def _noting_failure(self, send: Any) -> Any:
+        async def noting(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self.failure = message.get("message", "")
+            await send(message)
+
+        return noting
+
+    async def _stream(self, scope: Any, receive: Any, send: Any) -> None:
+        ending = asyncio.Event()
+        self._streams.add(ending)
+
+        async def receive_or_end() -> Any:
+            parts = [asyncio.ensure_future(receive()), asyncio.ensure_future(ending.wait())]
+            try:
+                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                return {"type": "http.disconnect"} if parts[1].done() else parts[0].result()
+            finally:
+                for part in parts:
+                    part.cancel()
+
+        try:
+            await self.application(scope, receive_or_end, send)
+        finally:
+            self._streams.discard(ending)
+
+    async def _counted(self, scope: Any, receive: Any, send: Any) -> None:
+        start, status = time.perf_counter(), 0
+
+        async def noting(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [each for each in message.get("headers", ()) if each[0].lower() != b"connection"]
+                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+            elif message["type"] == "websocket.accept":
+                status = 101
+            await send(message)
+
+        self.busy += 1
+        try:
+            await self.application(scope, receive, noting)
+        except BaseException:
+            status = status or 500
+            raise
+        finally:
+            self.busy -= 1
+            if self.reporter is not None:
+                method = scope.get("method", "WebSocket")
+                self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    """As ``asyncio.run``; on Windows with the loop that can share a listening socket with another process."""
+    if sys.platform != "win32":
+        asyncio.run(serving)
+    elif sys.version_info >= (3, 11):
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(serving)
+    else:
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+        asyncio.run(serving)

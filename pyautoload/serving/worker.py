@@ -1,0 +1,219 @@
+"""The process that serves: loads the program, tells the supervisor how that went, serves, reloads, and makes room.
+
+Started by the supervisor as ``python -m pyautoload.serving.worker``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.errors import ReloadError, ServeError
+from pyautoload.serving.channel import Channel
+from pyautoload.serving.failure import Failure
+from pyautoload.serving.listening import inherited
+from pyautoload.serving.options import Options
+from pyautoload.serving.report import Reporter
+from pyautoload.serving.servers import Server, Turn
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.reloading.result import ReloadResult
+    from pyautoload.serving.outside import Outside
+
+__all__ = ["main"]
+
+ENVIRONMENT = "PYAUTOLOAD_SERVE"
+
+
+class Worker:
+    """One process that serves.
+
+    Args:
+        options: what is served.
+        listener: shared with the supervisor, and with the process before and after this one.
+        channel: to the supervisor.
+    """
+
+    def __init__(self, options: Options, listener: socket.socket, channel: Channel) -> None:
+        self.options = options
+        self.listener = listener
+        self.channel = channel
+        self.directory = os.getcwd()
+        self.reporter = Reporter(self.directory)
+        self.server: Server | None = None
+        self.loader: AutoLoader | None = None
+        self.outside: Outside | None = None
+        # Set when this process may accept connections, or need not any more.
+        self._turn = threading.Event()
+        self._is_over = False
+        # Module or file → why it needs a restart; kept until the restart has succeeded, which ends this process.
+        self._needs_restart: dict[str, str] = {}
+
+    # Told from outside
+
+    def listen_to_supervisor(self) -> None:
+        """In a thread of its own; when the supervisor has gone, there is nobody to serve for."""
+        for message in self.channel:
+            what = message["what"]
+            if what == "serve":
+                self._turn.set()
+            elif what == "retire" and self.server is not None:
+                self.server.retire()
+            elif what == "failed":
+                self.successor_failed(Failure(**message["failure"]))
+            elif what == "quit":
+                break
+        self.quit()
+
+    def quit(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """End soon; also what signals do."""
+        self._is_over = True
+        server = self.server
+        if server is None:
+            os._exit(0)  # the program is being loaded: no way to end that is sure to get through
+        self._turn.set()
+        server.quit()
+
+    def successor_failed(self, failure: Failure) -> None:
+        """The process that should have replaced this one did not start."""
+        from pyautoload.serving.waiting import WaitingServer
+
+        if isinstance(self.server, WaitingServer):
+            self.server.show(failure)
+
+    def await_turn(self) -> bool:
+        """Say that everything is prepared, and wait to be told to begin."""
+        server = self.server
+        assert server is not None
+        self.channel.send("ready", interface=self.interface, server=server.name, waiting=server.name == "waiting")
+        self._turn.wait()
+        return not self._is_over
+
+    def retired(self) -> None:
+        """No connection is accepted any more: changes are the next process's affair."""
+        self.channel.send("retired")
+        if self.outside is not None:
+            self.outside.stop()
+        if self.loader is not None and self.loader._reloader is not None:
+            self.loader.enable_reloading(watch=False)
+
+    # Serving
+
+    interface = ""
+
+    def serve(self) -> None:
+        """Load the program and serve it."""
+        try:
+            server = self.load()
+        except ServeError as error:
+            self.channel.send("failed", failure=Failure(str(error)).as_dict())
+            return
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises while it is loaded
+            self.channel.send("failed", failure=Failure.of(error, self.directory).as_dict())
+            return
+        self.server = server
+        if self._is_over:
+            return
+        try:
+            server.run(Turn(self.await_turn, self.retired))
+        except ServeError as error:
+            self.channel.send("failed", failure=Failure(str(error)).as_dict())
+
+    def load(self) -> Server:
+        """Load the program, begin to watch, and make the server for it."""
+        from pyautoload.serving import program
+        from pyautoload.serving.outside import Outside
+
+        settings = program.settings_of(self.options)
+        program.make_importable(settings)
+        loaded = program.load_program(self.options, settings)
+        self.interface, self.loader = loaded.interface, loaded.loader
+        self.loader.on_reload(self.reloaded)
+        self.loader.enable_reloading(polling=self.options.polling)
+        self.outside = Outside(
+            settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
+        )
+        self.outside.start()
+        reporter = self.reporter if self.options.requests else None
+        if self.interface == "wsgi":
+            from pyautoload.serving.werkzeug_server import WerkzeugServer
+
+            return WerkzeugServer(loaded.application, self.listener, self.options.drain, reporter, program.EVENTS)
+        from pyautoload.serving.uvicorn_server import UvicornServer
+
+        return UvicornServer(loaded.application, self.listener, self.options.drain, reporter, program.EVENTS)
+
+    def wait_for_edit(self, failure: Failure) -> None:
+        """Show why the program did not start, until an edit is worth another try."""
+        from pyautoload.serving import program
+        from pyautoload.serving.outside import watch_everything
+        from pyautoload.serving.waiting import WaitingServer
+
+        self.server = WaitingServer(
+            self.listener, failure, self.directory, self.options.hosts, refresh=self.options.refresh
+        )
+        watcher = watch_everything(
+            program.places(self.options), lambda paths: self.restart(dict.fromkeys(map(self._shown, paths), "")),
+            polling=self.options.polling,
+        )  # fmt: skip
+        self.server.run(Turn(self.await_turn, self.retired))
+        watcher.stop()
+
+    # Reloading
+
+    def reloaded(self, result: ReloadResult) -> None:
+        """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
+        self.reporter.reload(result)
+        self._needs_restart.update(result.restart_required)
+        if self.outside is not None:
+            self.outside.look()
+        if self._needs_restart and not result.errors:
+            self.restart(self._needs_restart)
+
+    def outside_changed(self, paths: list[str]) -> None:
+        """A file that is not the loader's has changed."""
+        self._needs_restart.update(dict.fromkeys(paths, "not under a root of the loader"))
+        self.restart(self._needs_restart)
+
+    def restart(self, reasons: dict[str, str]) -> None:
+        """Ask for a new process."""
+        self.channel.send("restart", reasons=reasons)
+
+    def _shown(self, path: str) -> str:
+        return path.removeprefix(self.directory.rstrip(os.sep) + os.sep)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A failed reload is told by the reporter; whatever else is logged is not."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(isinstance(argument, ReloadError) for argument in arguments)
+
+
+def main() -> None:
+    """What the supervisor starts."""
+    task: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
+    options = Options.from_json(task["options"])
+    worker = Worker(options, inherited(task["listener"]), Channel(inherited(task["channel"])))
+    worker.listener.setblocking(False)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            signal.signal(getattr(signal, name), worker.quit)
+    logging.getLogger("pyautoload").addFilter(_is_news)
+    threading.Thread(target=worker.listen_to_supervisor, name="pyautoload-serve", daemon=True).start()
+    sys.argv[:] = [options.target]
+    if task["failure"] is None:
+        worker.serve()
+    else:
+        worker.wait_for_edit(Failure(**task["failure"]))
+
+
+if __name__ == "__main__":
+    main()
