@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyautoload.reloading.facts import Facts, ValueFact
-from pyautoload.reloading.graph import WHOLE, Alias
+from pyautoload.reloading.graph import WHOLE, Alias, made_by
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.records import Record
 
@@ -86,6 +86,7 @@ def need_of(transaction: Transaction, record: Record) -> Need:
             fact = facts.values.get(alias.module, {}).get(alias.attribute)
             if fact is not None and fact.tick > since:
                 _note_value(record, alias, fact, need)
+    _note_made(transaction, record, need, since)
     if facts.attributes:
         _note_members(transaction, record, need, since)
     own = _functions_in_need(transaction, record, need, since)
@@ -141,6 +142,18 @@ def _changed_members(facts: Facts, value: object, since: int) -> set[str]:
         if of_module:
             found |= {name for name, tick in of_module.get(base.__qualname__, {}).items() if tick > since}
     return found
+
+
+def _note_made(transaction: Transaction, record: Record, need: Need, since: int) -> None:
+    """Names that a module does not bind itself: its ``__getattr__`` may give another answer now."""
+    for alias in transaction.graph.aliases(record.name):
+        if transaction.facts.bodies.get((alias.module, "__getattr__"), 0) <= since or made_by(alias) is None:
+            continue
+        if alias.local is not None:
+            need.missing = True
+            need.changed.add(alias.local)
+        elif alias.used:
+            _note_used(alias, need)
 
 
 def _note_members(transaction: Transaction, record: Record, need: Need, since: int) -> None:

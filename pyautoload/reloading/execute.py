@@ -14,6 +14,7 @@ from pyautoload.reloading.classes import absorb
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.reconcile import Reconciler, same_value
+from pyautoload.reloading.statements import attributes_set
 
 if TYPE_CHECKING:
     from pyautoload.reloading.statements import Parsed, Statement
@@ -39,6 +40,8 @@ class Execution:
         self.reconciler = Reconciler(journal, module.__name__)
         # Names bound to something else now: name → what it was.
         self.changed: dict[str, Any] = {}
+        # Names that were bound in other modules: module, name, what it was and is.
+        self.foreign: list[tuple[str, str, Any, Any]] = []
         # Names that were unbound before the statements ran, with their values.
         self.dropped: dict[str, Any] = {}
 
@@ -64,7 +67,12 @@ class Execution:
         if isinstance(item.node, _CONDITIONAL):
             # Which of its names it binds this time is not known before: none of them may be left from last time.
             self.dropped.update((name, names.pop(name)) for name in item.binds if name in names)
+        foreign = self._foreign_names(item) if item.kind == "other" else []
         exec(parsed.compiled(item), names)
+        for module, name, before in foreign:
+            now = module.__dict__.get(name, MISSING)
+            if not same_value(before, now):
+                self.foreign.append((module.__name__, name, before, now))
         if item.kind == "doc":
             return
         twins: list[tuple[Any, Any]] = []
@@ -84,6 +92,17 @@ class Execution:
                 self._note(name, result)
         if twins and item.kind in ("def", "class") and self._may_be_known_elsewhere(item, twins):
             absorb(twins, self.journal)
+
+    def _foreign_names(self, item: Statement) -> list[tuple[ModuleType, str, Any]]:
+        """What a statement will set in other modules, with the values of before."""
+        found = []
+        for owner, name in attributes_set(item.node):
+            module = self.names.get(owner)
+            if is_a(module, ModuleType) and module is not self.module:
+                before = module.__dict__.get(name, MISSING)
+                self.journal.set_item(module.__dict__, name, before)  # so that it is taken back to that
+                found.append((module, name, before))
+        return found
 
     def _settled(self, item: Statement, old: Any, new: Any) -> Any:
         if old is new or old is MISSING or new is MISSING or item.kind == "import":

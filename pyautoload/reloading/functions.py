@@ -13,7 +13,7 @@ from pyautoload.reloading.codediff import FunctionChange, same_code
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.kinds import held_by, is_a
 
-__all__ = ["CACHED", "FunctionIndex", "underlying"]
+__all__ = ["CACHED", "FunctionIndex", "is_used_up", "underlying"]
 
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))
@@ -193,6 +193,16 @@ def find_alive(codes: list[CodeType]) -> list[FunctionType]:
         and item.__code__.co_filename in files
         and (item.__code__.co_name, item.__code__.co_firstlineno) in keys
     ]
+
+
+def is_used_up(module: ModuleType, path: str, change: FunctionChange) -> bool:
+    """Whether no function runs the old code: a decorator ran it at once (``@run_now``), and its outcome counts."""
+    value: Any = module
+    for part in change.qualname.split("."):
+        value = value.__dict__.get(part) if is_a(value, (ModuleType, type)) else None
+    if type(value) is FunctionType and value.__code__ is change.old:
+        return False
+    return not FunctionIndex(module, path).find(change.old, change.qualname) and not find_alive([change.old])
 
 
 def patch(changes: list[FunctionChange], index: FunctionIndex, journal: Journal) -> list[FunctionChange]:

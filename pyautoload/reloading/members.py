@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.reloading.calls import members_of, redirects
 from pyautoload.reloading.classes import class_putter, refresh_abstract, retarget_cells
 from pyautoload.reloading.codediff import FunctionChange
-from pyautoload.reloading.functions import FunctionIndex, patch
+from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.patching import changed_function
@@ -148,7 +148,9 @@ class _MemberPlan:
         new = _class_code(self.code, self.node.name)
         if old is None or new is None:
             return None
-        return changed_function(old, new, f"{self.node.name}.{node.name}", lines_of(before), lines_of(node))
+        change = changed_function(old, new, f"{self.node.name}.{node.name}", lines_of(before), lines_of(node))
+        record = self.selection.record
+        return None if change is None or is_used_up(sys.modules[record.name], record.path, change) else change
 
     def _may_define(self, node: ast.stmt) -> bool:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["Change", "Parsed", "Statement", "diff", "parse", "same_node"]
+__all__ = ["Change", "Parsed", "Statement", "attributes_set", "diff", "parse", "same_node"]
 
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FUTURE_FLAGS = 0
@@ -219,8 +219,10 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         for item in node.items:
             _note_call(item.context_expr, now)
-    elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
-        now.names.add(node.id if isinstance(node, ast.Name) else node.attr)
+    elif isinstance(node, ast.Attribute):
+        now.names.add(node.attr)  # one that is set, too: it may have to be set again
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        now.names.add(node.id)
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         now.names.add(node.target.id)
     elif isinstance(node, ast.AnnAssign) and _annotations_are_lazy():
@@ -230,6 +232,17 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
         return
     for child in ast.iter_child_nodes(node):
         _collect(child, now, late)
+
+
+def attributes_set(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Attributes of named things that a statement sets or deletes: ``settings.DEBUG = True``."""
+    for child in ast.walk(node):
+        if (
+            isinstance(child, ast.Attribute)
+            and not isinstance(child.ctx, ast.Load)
+            and isinstance(child.value, ast.Name)
+        ):
+            yield child.value.id, child.attr
 
 
 def _annotations_are_lazy() -> bool:

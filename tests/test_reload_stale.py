@@ -1,0 +1,165 @@
+"""Whatever import-time code used, by whatever way it came to it, is computed again when that changes."""
+
+# ruff: noqa: F811  (a fixture imported by name)
+
+import builtins
+
+import pytest
+from reload_app import app  # noqa: F401
+
+K = "class K:\n    V = 1\n    def m(self): return 1\n"
+LAZY = "def __getattr__(name):\n    if name == 'Z':\n        return {}\n    raise AttributeError(name)\n"
+
+# What it is about: the files of before, what changes, and `Y` of module c before and after.
+WRAPS = "import functools\ndef deco(f):\n    @functools.wraps(f)\n    def w():\n        return f() + {}\n    return w"
+
+CASES = {
+    "an attribute of a class that was imported from elsewhere": (
+        {"a": K, "b": "from APP.a import K", "c": "from APP.b import K\nY = K.V"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "the same by star imports": (
+        {"a": K, "b": "from APP.a import *", "c": "from APP.b import *\nY = K.V"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "the same through the package": (
+        {"__init__": "from .a import K", "a": K, "c": "from APP import K\nY = K.V"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "an attribute of a base class, asked of a subclass": (
+        {"a": K, "b": "from APP.a import K\nclass L(K): pass", "c": "from APP.b import L\nY = L.V"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "the same, asked of an instance": (
+        {"a": K, "b": "from APP.a import K\nclass L(K): pass\nl = L()", "c": "from APP.b import l\nY = l.V"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "the same, in a function": (
+        {"a": K, "b": "from APP.a import K", "c": "from APP.b import K\ndef g(): return K().V\nY = g()"},
+        {"a": K.replace("V = 1", "V = 2")},
+    ),
+    "getattr() on a module": (
+        {"a": "X = 1", "c": "from APP import a\nY = getattr(a, 'X')"},
+        {"a": "X = 2"},
+    ),
+    "a module that is given away": (
+        {"a": "X = 1", "c": "import APP.a as a\nY = vars(a)['X']"},
+        {"a": "X = 2"},
+    ),
+    "a function that imports the module": (
+        {"a": "X = 1", "b": "def g():\n    from APP import a\n    return a.X", "c": "from APP.b import g\nY = g()"},
+        {"a": "X = 2"},
+    ),
+    "a function that imports it by its dotted name": (
+        {"a": "X = 1", "b": "def g():\n    import APP.a\n    return APP.a.X", "c": "from APP.b import g\nY = g()"},
+        {"a": "X = 2"},
+    ),
+    "a closure in a function that imports it": (
+        {
+            "a": "X = 1",
+            "b": "def g():\n    from APP import a as m\n    return (lambda: m.X)()",
+            "c": "from APP.b import g\nY = g()",
+        },
+        {"a": "X = 2"},
+    ),
+    "a name that another module sets": (
+        {"a": "X = 0", "b": "from APP import a\na.X = 1", "c": "from APP import a, b\nY = a.X"},
+        {"b": "from APP import a\na.X = 2"},
+    ),
+    "a name that another module computes and sets": (
+        {"a": "X = 1", "b": "from APP import a\na.X += 0", "c": "from APP import a, b\nY = a.X"},
+        {"a": "X = 2"},
+    ),
+    "a table of functions": (
+        {"a": "def f(): return 1", "b": "from APP.a import f\nT = {'f': f}", "c": "from APP.b import T\nY = T['f']()"},
+        {"a": "def f(): return 2"},
+    ),
+    "a list of functions": (
+        {"a": "def f(): return 1", "c": "from APP.a import f\nT = [f]\nY = [g() for g in T][0]"},
+        {"a": "def f(): return 2"},
+    ),
+    "a function that is given to one that calls it": (
+        {
+            "a": "def f(): return 1",
+            "b": "def call(g): return g()",
+            "c": "from APP.a import f\nfrom APP.b import call\nY = call(f)",
+        },
+        {"a": "def f(): return 2"},
+    ),
+    "an object that is given to a function that calls a method": (
+        {"a": K, "b": "def call(o): return o.m()", "c": "from APP.a import K\nfrom APP.b import call\nY = call(K())"},
+        {"a": K.replace("return 1", "return 2")},
+    ),
+    "a property": (
+        {"a": "class A:\n    @property\n    def p(self): return 1\nx = A()", "c": "from APP.a import x\nY = x.p"},
+        {"a": "class A:\n    @property\n    def p(self): return 2\nx = A()"},
+    ),
+    "a function that a decorator ran": (
+        {"a": "def now(f): return f()", "c": "from APP.a import now\n@now\ndef Y(): return 1"},
+        {"c": "from APP.a import now\n@now\ndef Y(): return 2"},
+    ),
+    "a method that a decorator ran": (
+        {
+            "a": "def now(f): return f(0)",
+            "c": "from APP.a import now\nclass C:\n    @now\n    def Y(self): return 1\nY = C.Y",
+        },
+        {"c": "from APP.a import now\nclass C:\n    @now\n    def Y(self): return 2\nY = C.Y"},
+    ),
+    "a name that __getattr__ of a module gives": (
+        {"a": LAZY.format(1), "c": "from APP import a\nY = a.Z"},
+        {"a": LAZY.format(2)},
+    ),
+    "the same, imported": (
+        {"a": LAZY.format(1), "c": "from APP.a import Z as Y"},
+        {"a": LAZY.format(2)},
+    ),
+    "what __getattr__ of a module looks up": (
+        {"a": "X = 1\n" + LAZY.format("X"), "c": "from APP.a import Z\nY = Z"},
+        {"a": "X = 2\n" + LAZY.format("X")},
+    ),
+    "a wrapper within a decorator": (
+        {
+            "a": "def deco(f):\n    def wrapper():\n        return f() + 0\n    return wrapper",
+            "b": "from APP.a import deco\n@deco\ndef f(): return 1",
+            "c": "from APP.b import f\nY = f()",
+        },
+        {"a": "def deco(f):\n    def wrapper():\n        return f() + 1\n    return wrapper"},
+    ),
+    "the same with functools.wraps": (
+        {
+            "a": WRAPS.format(0),
+            "b": "from APP.a import deco\n@deco\ndef f(): return 1",
+            "c": "from APP.b import f\nY = f()",
+        },
+        {"a": WRAPS.format(1)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_computed_is_computed_again(app, name):
+    before, changes = CASES[name]
+    a = app({f"{stem}.py": text for stem, text in before.items()})
+    for stem in before:
+        if stem != "__init__":
+            a(stem)
+    assert a("c").Y == 1
+    assert a.edit(**changes).ok
+    assert a("c").Y == 2
+
+
+def test_each_module_of_a_chain_runs_once(app):
+    log = "import builtins\nbuiltins.pyautoload_log.append(__name__.rpartition('.')[2])\n"
+    builtins.pyautoload_log = ran = []
+    try:
+        a = app(
+            a="X = 1",
+            b=log + "from APP.a import X\ndef f(): return X\nY = f() + len(__name__)",
+            c=log + "from APP import a\nfrom APP.b import Y, f\nZ = Y + f() + a.X",
+        )
+        a("c")
+        del ran[:]
+        a.edit("a.py", "X = 2")
+    finally:
+        del builtins.pyautoload_log
+    assert ran == ["b", "c"]
