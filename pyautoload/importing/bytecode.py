@@ -47,7 +47,9 @@ def cache_path(path: str) -> str | None:
     return f"{path[:at]}{_CACHE}{path[at:-3]}{_TAIL}"
 
 
-def cached_code(path: str, cached: str | None, *, surely_fresh: bool = False) -> tuple[CodeType | None, int | None]:
+def cached_code(
+    path: str, cached: str | None, *, surely_fresh: bool = False
+) -> tuple[CodeType | None, os.stat_result | None]:
     """The code of a source file from its bytecode cache.
 
     Args:
@@ -56,8 +58,8 @@ def cached_code(path: str, cached: str | None, *, surely_fresh: bool = False) ->
         surely_fresh: do not take bytecode that an edit within the same second could have made stale.
 
     Returns:
-        The code, ``None`` where the cache is missing, stale or of another kind; and the source's mtime in ns, ``None``
-        where the source cannot be read.
+        The code, ``None`` where the cache is missing, stale or of another kind; and the source's status, ``None`` where
+        the source cannot be read.
     """
     try:
         status = os.stat(path)
@@ -65,20 +67,20 @@ def cached_code(path: str, cached: str | None, *, surely_fresh: bool = False) ->
         return None, None
     modified = status.st_mtime_ns
     if cached is None:
-        return None, modified
+        return None, status
     data = _read(cached, modified + _SURELY_LATER_NS if surely_fresh else None)
     # As the stock loader has it: magic number and flags, then seconds and size in four bytes each.
     if data is None or data[:_HEADER] != _expected_header(modified, status.st_size):
-        return None, modified
+        return None, status
     try:
         code = marshal.loads(data[_HEADER:])
     except (EOFError, ValueError, TypeError):
-        return None, modified
+        return None, status
     if not isinstance(code, CodeType):
-        return None, modified
+        return None, status
     if code.co_filename != path:
         _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
-    return code, modified
+    return code, status
 
 
 def _expected_header(modified_ns: int, size: int) -> bytes:

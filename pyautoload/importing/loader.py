@@ -41,6 +41,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         self._binder = binder
         # The file's modification time in ns at the time its code was read.
         self._mtime_ns: int | None = None
+        # The file's status at that time, where it was asked for.
+        self._status: os.stat_result | None = None
 
     @part_of_import
     def exec_module(self, module: ModuleType) -> None:
@@ -62,7 +64,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         try:
             code = cast(CodeType, self.get_code(self.name))
             if records is not None:
-                records.begin(self.name, self.path, code, self._mtime_ns, is_package=is_package)
+                records.begin(self.name, self.path, code, self._mtime_ns, is_package=is_package, status=self._status)
+                self._status = None
                 begun = True
             self._run(module, code, binder, is_package)
             complete = True
@@ -109,7 +112,10 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if code is not None:
             return code
         fresh = self._binder is not None and self._binder.reloading
-        code, self._mtime_ns = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
+        code, status = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
+        self._mtime_ns = status.st_mtime_ns if status is not None else None
+        if fresh:
+            self._status = status
         if code is not None:
             return code
         if self._mtime_ns is None and self._binder is not None and not os.path.exists(self.path):

@@ -143,7 +143,7 @@ class Planner:
             return
         if stamp == record.stamp and not by_content:
             return
-        if record.stamp is not None and record.stamp.size == -1:
+        if record.is_pending:
             self.records.complete(record)
             if record.stamp == stamp:
                 return
@@ -218,7 +218,7 @@ class Planner:
                     continue
                 if self.is_kept(record):
                     self._refuse(
-                        record, stamp or Signature(0, 0, 0), f"it is not to be reloaded, and {path} changed", plan
+                        record, stamp or Signature(0, 0, 0, 0), f"it is not to be reloaded, and {path} changed", plan
                     )
                     continue
                 plan.data.setdefault(name, {})[path] = stamp

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import NamedTuple, cast
 
 from pyautoload.importing.bytecode import cache_path, cached_code
 from pyautoload.reloading.sources import CodeFacts, scan
+from pyautoload.reloading.sourcestore import Block
 
-__all__ = ["Record", "Records", "Signature", "signature"]
+__all__ = ["Record", "Records", "Signature", "signature", "signature_of"]
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+# A file that was changed less than so many ns ago may be changed again without a trace in its times, which some file
+# systems keep in steps of two seconds.
+_SURELY_OLD_NS = 3_000_000_000
 
 
 class Signature(NamedTuple):
-    """What tells cheaply that a file may have changed: any difference counts, older times too."""
+    """What tells cheaply that a file may have changed: any difference counts, older times too.
+
+    ``changed_ns`` is when the system last noted a change of the file: it cannot be set back as ``mtime_ns`` can.
+    """
 
     mtime_ns: int
     size: int
     inode: int
+    changed_ns: int
 
 
 def signature(path: str) -> Signature | None:
     """The signature of a file, ``None`` where there is none."""
     try:
-        status = os.stat(path)
+        return signature_of(os.stat(path))
     except OSError:
         return None
-    return Signature(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """The signature of a file whose status is known."""
+    return Signature(status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns)
 
 
 class Record:
@@ -45,22 +57,22 @@ class Record:
         code: the code object that was executed; functions of the module share its constants.
         source: the text that the code came from, ``None`` where that is not known for sure.
         stamp: the file's signature when the source was read.
+        is_pending: whether source, or even code, can still be got from the file while that is what it was.
         order: when its execution ended, among all records: dependencies come before their dependents.
         facts: what the code imports and uses; made when first needed.
         files: other files that were read while it was imported, with their signatures.
     """
 
-    __slots__ = ("_packed", "_source", "code", "facts", "files", "name", "order", "package", "path", "stamp")
+    __slots__ = ("_source", "code", "facts", "files", "is_pending", "name", "order", "package", "path", "stamp")
 
     def __init__(self, name: str, path: str, code: CodeType | None, package: str) -> None:
         self.name = name
         self.path = path
         self.code = code
         self.package = package
-        self._source: bytes | None = None
-        # Whether the source is kept compressed.
-        self._packed = False
+        self._source: bytes | Block | None = None
         self.stamp: Signature | None = None
+        self.is_pending = False
         self.order = 0
         self.facts: CodeFacts | None = None
         self.files: dict[str, Signature | None] | None = None
@@ -71,18 +83,12 @@ class Record:
     @property
     def source(self) -> bytes | None:
         """The text that the code came from."""
-        if self._packed and self._source is not None:
-            return zlib.decompress(self._source)
-        return self._source
+        kept = self._source
+        return kept.source(self.name) if isinstance(kept, Block) else kept
 
     @source.setter
     def source(self, source: bytes | None) -> None:
-        self._source, self._packed = source, False
-
-    def pack(self) -> None:
-        """Keep the source in less room: it is needed only when its file changes."""
-        if not self._packed and self._source is not None:
-            self._source, self._packed = zlib.compress(self._source, 1), True
+        self._source, self.is_pending = source, False
 
     @property
     def is_source(self) -> bool:
@@ -94,6 +100,16 @@ class Record:
         if self.facts is None:
             self.facts = scan(self.code, self.package) if self.code is not None else _NOTHING
         return self.facts
+
+    def bound(self) -> set[str]:
+        """The names that the code binds at module level: what is known where the source is not."""
+        if self.code is None:
+            return set()
+        return {
+            str(item.argval)
+            for item in dis.get_instructions(self.code)
+            if item.opname in ("STORE_NAME", "STORE_GLOBAL") and str(item.argval)[:2] != "__"
+        }
 
     def take(self, code: CodeType, source: bytes, stamp: Signature | None) -> None:
         """The module runs another code from now on."""
@@ -122,27 +138,52 @@ class Records:
         self.on_fresh: Callable[[], object] = lambda: None
         # Path → modules that read that file while they were imported. Example: {"/app/conf.json": {"myapp.conf"}}
         self.readers: dict[str, set[str]] = {}
+        # Whether sources may be read some time after loading: somebody calls `tidy` when there is time.
+        self.defers = False
+        # Records whose sources are still to be read, or to be compressed.
+        self.untidy: list[Record] = []
+        self._last_package = ""
 
     # Called by the loader
 
-    def begin(self, name: str, path: str, code: CodeType, mtime_ns: int | None, *, is_package: bool) -> None:
-        """A module's code is about to be executed."""
-        record = Record(name, path, code, name if is_package else name.rpartition(".")[0])
-        try:
-            descriptor = os.open(path, _READ)  # the quick way: this is done for each module that is loaded
-            try:
-                status = os.fstat(descriptor)
-                if status.st_mtime_ns == mtime_ns:
-                    record._source = os.read(descriptor, status.st_size + 1)
-                    record.stamp = Signature(status.st_mtime_ns, status.st_size, status.st_ino)
-            finally:
-                os.close(descriptor)
-        except OSError:
-            record.stamp = None
+    def begin(
+        self,
+        name: str,
+        path: str,
+        code: CodeType,
+        mtime_ns: int | None,
+        *,
+        is_package: bool,
+        status: os.stat_result | None = None,
+    ) -> None:
+        """A module's code is about to be executed.
+
+        Args:
+            name: its module name.
+            path: its file.
+            code: what is executed.
+            mtime_ns: the time of the file that the code came from.
+            is_package: whether it is a package.
+            status: the file's status when the code was got, if it was asked for.
+        """
+        record = Record(name, path, code, name if is_package else self._package_of(name))
+        if self.defers and status is not None and _is_surely_old(status):
+            # Read when there is time: this is done for each module that is loaded. If the file is written before that,
+            # its times will tell, and the module counts as one whose old source is not known.
+            record.stamp, record.is_pending = signature_of(status), True
+        else:
+            _read_now(record, mtime_ns)
         stack = getattr(self._running, "stack", None)
         if stack is None:
             stack = self._running.stack = []
         stack.append(record)
+
+    def _package_of(self, name: str) -> str:
+        package = name.rpartition(".")[0]
+        if package == self._last_package:
+            return self._last_package  # one object for all modules of a package
+        self._last_package = package
+        return package
 
     def end(self, *, loaded: bool) -> None:
         """The execution that began last in this thread has ended."""
@@ -160,41 +201,66 @@ class Records:
         self._records[record.name] = record
         self.by_path[record.path] = record.name
         self.last = time.monotonic()
+        if self.defers:
+            self.untidy.append(record)
         self.fresh.append(record.name)
         if len(self.fresh) == 1:
             self.on_fresh()
-        for path in record.files or ():
-            self.readers.setdefault(path, set()).add(record.name)
+        if record.files:
+            for path in record.files:
+                self.readers.setdefault(path, set()).add(record.name)
 
     def adopt(self, name: str, path: str, mtime_ns: int) -> Record:
         """Make the record of a module that was loaded before reloading was enabled; ``complete`` gets its source."""
         module = sys.modules.get(name)
         is_package = isinstance(module, ModuleType) and hasattr(module, "__path__")
-        record = Record(name, path, None, name if is_package else name.rpartition(".")[0])
-        record.stamp = Signature(mtime_ns, -1, -1)
+        record = Record(name, path, None, name if is_package else self._package_of(name))
+        record.stamp, record.is_pending = Signature(mtime_ns, -1, -1, -1), True
         self.add(record)
         return record
 
     @staticmethod
     def complete(record: Record) -> None:
-        """Get source and code of an adopted module, if its file is still the one that was loaded."""
-        if record.source is not None or record.stamp is None or record.stamp.size != -1:
-            return
-        stamp = signature(record.path)
-        if stamp is None or stamp.mtime_ns != record.stamp.mtime_ns:
-            return
-        if not record.is_source:
-            record.stamp = stamp
+        """Get what is missing of a record, if its file is still the one that was loaded."""
+        known = record.stamp
+        if not record.is_pending or known is None:
             return
         try:
-            with open(record.path, "rb") as file:
-                source = file.read()
-            code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
-            if code is None:
-                code = compile(source, record.path, "exec", dont_inherit=True)
-        except (OSError, SyntaxError, ValueError):
+            descriptor = os.open(record.path, _READ)
+            try:
+                stamp = signature_of(os.fstat(descriptor))
+                source = os.read(descriptor, stamp.size + 1) if record.is_source else None
+                after = signature_of(os.fstat(descriptor))
+            finally:
+                os.close(descriptor)
+        except OSError:
             return
-        record.code, record.source, record.stamp = code, source, stamp
+        if stamp != after or (stamp != known if known.size != -1 else stamp.mtime_ns != known.mtime_ns):
+            return
+        if record.code is None and source is not None:
+            code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
+            try:
+                record.code = code or compile(source, record.path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):
+                return
+        record.stamp, record.source = stamp, source
+
+    def tidy(self, limit: int) -> None:
+        """Read sources that were put off, and keep those that are there in less room.
+
+        Args:
+            limit: at most so many.
+        """
+        # A copy of the head, then cut: another thread may add to the end meanwhile.
+        some = self.untidy[:limit]
+        del self.untidy[: len(some)]
+        for record in some:
+            self.complete(record)
+        whole = [record for record in some if isinstance(record._source, bytes)]
+        if len(whole) > 1:
+            block = Block([record.name for record in whole], [cast(bytes, record._source) for record in whole])
+            for record in whole:
+                record._source = block
 
     def forget(self, name: str) -> Record | None:
         """Drop a record: the module is not loaded any more."""
@@ -248,3 +314,21 @@ class Records:
             record.files = {}
         if path not in record.files:
             record.files[path] = signature(path)
+
+
+def _is_surely_old(status: os.stat_result) -> bool:
+    return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SURELY_OLD_NS
+
+
+def _read_now(record: Record, mtime_ns: int | None) -> None:
+    try:
+        descriptor = os.open(record.path, _READ)
+        try:
+            status = os.fstat(descriptor)
+            if status.st_mtime_ns == mtime_ns:
+                record._source = os.read(descriptor, status.st_size + 1)
+                record.stamp = signature_of(status)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        record.stamp = None

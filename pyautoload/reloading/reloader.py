@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reloader"]
 
+# A change that fails is reported only when so many seconds later no other one has come.
+_OTHER_HALF = 0.05
 # So many parsed sources are kept; the rest is parsed again when needed.
 _PARSED = 256
 
@@ -161,6 +163,9 @@ class Reloader(Watching, Upkeep):
                 return
             finally:
                 self._owner = None
+        watcher = self._watcher
+        if result.errors and watcher is not None and watcher.more_comes(_OTHER_HALF):
+            return  # tried again with that: half of what was saved may have come first
         if result:
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)

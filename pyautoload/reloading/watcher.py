@@ -14,6 +14,8 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
+from pyautoload.reloading.checkout import Checkout
+
 __all__ = ["Batch", "Watcher"]
 
 # Events that can mean a change. Opened and closed-without-write do not; "attrib" is what watchdog 7 calls a touch.
@@ -30,8 +32,13 @@ _WANTED = [
 # So many events say "look at everything" better than one by one; an overflow of the system's queue comes after
 # thousands of them, so that it is covered too.
 _MANY = 400
-# However busy a directory is: after so many seconds a batch is handed over.
+# However busy a directory is: after so many seconds a batch is handed over, later for many files and while git writes.
 _LONGEST = 0.5
+_LONGEST_FOR_MANY = 2.0
+_LONGEST_FOR_GIT = 10.0
+# So many files are no edit by hand: there may be pauses between them.
+_SEVERAL = 8
+_MANY_FILES = 64
 # A file that was opened for writing and is not closed is waited for that long, in seconds.
 _WRITING = 0.1
 
@@ -75,7 +82,7 @@ class Watcher:
         debounce: seconds without an event after which a batch is complete.
         polling: look at the files at intervals in place of asking the system for events.
         wanted: whether a path is of any interest.
-        idle: called now and then while nothing happens; says whether there is more to do.
+        idle: called while nothing happens; says in how many seconds it wants to be called again, if at all.
     """
 
     def __init__(
@@ -86,9 +93,10 @@ class Watcher:
         debounce: float,
         polling: bool,
         wanted: Callable[[str], bool],
-        idle: Callable[[], bool],
+        idle: Callable[[], float | None],
     ) -> None:
         self._directories = list(directories)
+        self._checkout = Checkout(self._directories)
         self._apply = apply
         self._debounce = debounce
         self._wanted = wanted
@@ -103,6 +111,8 @@ class Watcher:
         self._paths: set[str] = set()
         self._changed_directories: set[str] = set()
         self._created: set[str] = set()
+        # Whether the last event says that a file is complete.
+        self._completed = False
         # Files that were written to and not closed yet.
         self._writing: set[str] = set()
         self._tells_closing = False
@@ -110,6 +120,8 @@ class Watcher:
         self._everything = False
         self._first = self._last = 0.0
         self._stopping = False
+        # Whether there is something to do since `idle` was called last.
+        self._poked = False
         # Whether something was noted that nobody has taken yet: read without the lock, by `reload_if_changed`.
         self.pending = False
 
@@ -186,6 +198,7 @@ class Watcher:
             self._last = now
             self._count += 1
             self._paths.add(path)
+            self._completed = kind in ("closed", "moved")
             self._note_writing(kind, path, is_directory)
             if kind in _STRUCTURAL:
                 self._changed_directories.add(os.path.dirname(path))
@@ -195,7 +208,8 @@ class Watcher:
                     self._changed_directories.add(path)
                     self._everything = self._everything or kind == "moved"
             self.pending = True
-            if self._count == 1:
+            # Once to begin to wait for quiet, and once more when a single file is complete; not for each of a thousand.
+            if self._count == 1 or (self._completed and len(self._paths) == 1):
                 self._condition.notify_all()
 
     def _note_writing(self, kind: str, path: str, is_directory: bool) -> None:
@@ -243,19 +257,43 @@ class Watcher:
         """Wait for an event and then until none has come for a while; ``False`` when there is none."""
         with self._condition:
             if not self._count and not self._stopping:
-                busy = self._unlocked_idle()
-                if not self._count and not self._stopping:
-                    self._condition.wait(0.01 if busy else None)
+                self._poked = False
+                wanted = self._unlocked_idle()
+                if not self._count and not self._stopping and not self._poked:
+                    self._condition.wait(wanted)
             while self._count and not self._stopping:
-                now = time.monotonic()
-                quiet = max(self._debounce, _WRITING) if self._writing and self._tells_closing else self._debounce
-                left = min(self._last + quiet, self._first + _LONGEST) - now
+                left = self._time_left(time.monotonic())
                 if left <= 0:
                     return True
                 self._condition.wait(min(left, self._debounce))
         return False
 
-    def _unlocked_idle(self) -> bool:
+    def _time_left(self, now: float) -> float:
+        if self._checkout.is_running():
+            self._last = now
+            longest = _LONGEST_FOR_GIT
+        else:
+            longest = _LONGEST_FOR_MANY if len(self._paths) >= _MANY_FILES else _LONGEST
+        return min(self._last + self._quiet(), self._first + longest) - now
+
+    def _quiet(self) -> float:
+        """How long no event must have come: less after one complete file, more while many files are written."""
+        if self._writing and self._tells_closing:
+            return max(self._debounce, _WRITING)
+        count = len(self._paths)
+        if count == 1 and self._completed:
+            return self._debounce / 2
+        return self._debounce * (5 if count >= _MANY_FILES else 3 if count >= _SEVERAL else 1)
+
+    def more_comes(self, seconds: float) -> bool:
+        """Wait for another event, at most so long; says whether there is one."""
+        end = time.monotonic() + seconds
+        with self._condition:
+            while not self._count and not self._stopping and (left := end - time.monotonic()) > 0:
+                self._condition.wait(left)
+            return bool(self._count)
+
+    def _unlocked_idle(self) -> float | None:
         self._condition.release()
         try:
             return self._idle()
@@ -265,4 +303,5 @@ class Watcher:
     def wake(self) -> None:
         """There is something to do while nothing happens."""
         with self._condition:
+            self._poked = True
             self._condition.notify_all()

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Watching", "is_below"]
 
 # What a module needs to be looked at for: so many at a time while nothing happens.
-_SLICE = 64
-_QUIET_BEFORE_LOOKING = 0.2
+_SLICE = 128
+_QUIET_BEFORE_LOOKING = 0.05
+# How long other threads have for themselves between two such looks, in seconds.
+_BREATH = 0.005
 # How long (seconds) a file that has gone is waited for.
 _GRACE = 0.1
 
@@ -50,6 +52,7 @@ class Watching(ABC):
     def start(self, *, watch: bool, polling: bool, debounce: float) -> None:
         """Begin to keep records, and to watch if asked to."""
         binder = self.binder
+        self.records.defers = watch
         if binder.records is not self.records:
             binder.records = self.records
             binder.reloading = True
@@ -70,6 +73,7 @@ class Watching(ABC):
     def stop(self) -> None:
         """Stop watching and keeping records."""
         self._unwatch()
+        self.records.defers = False
         self.binder.records = None
         self.binder.reloading = False
         self.binder.registry.refresh_dependencies = None
@@ -107,18 +111,28 @@ class Watching(ABC):
             return False
         return f"{os.sep}__pycache__{os.sep}" not in path
 
-    def _idle(self) -> bool:
-        """Look at what was loaded, a little at a time, so that the first reload need not."""
-        if not self.records.fresh:
+    def _idle(self) -> float | None:
+        """Look at what was loaded, a little at a time, so that the first reload need not.
+
+        Returns:
+            In how many seconds there is more to do; ``None`` for nothing.
+        """
+        records = self.records
+        if not records.fresh and not records.untidy:
             self._watch_data()
-            return False
-        if time.monotonic() - self.records.last < _QUIET_BEFORE_LOOKING or not self._mutex.acquire(blocking=False):
-            return True
-        try:
-            self.graph.update(_SLICE)
-        finally:
-            self._mutex.release()
-        return True
+            return None
+        left = records.last + _QUIET_BEFORE_LOOKING - time.monotonic()
+        if left > 0:
+            return left
+        if self._mutex.acquire(blocking=False):
+            try:
+                if records.untidy:
+                    records.tidy(_SLICE)
+                else:
+                    self.graph.update(_SLICE)
+            finally:
+                self._mutex.release()
+        return _BREATH
 
     def _watch_data(self) -> None:
         watcher = self._watcher

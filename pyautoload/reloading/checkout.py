@@ -1,0 +1,60 @@
+"""Whether git is in the middle of changing files: it holds a lock file for as long as that takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+
+__all__ = ["Checkout"]
+
+# A lock older than that (seconds) was left behind by a git that was killed.
+_LEFT_BEHIND = 10.0
+
+
+class Checkout:
+    """The repositories that some directories lie in.
+
+    Args:
+        directories: those that are watched.
+    """
+
+    def __init__(self, directories: Iterable[str]) -> None:
+        found = (_lock_file(directory) for directory in directories)
+        # Example: {"/home/me/project/.git/index.lock"}
+        self._locks = {lock for lock in found if lock is not None}
+
+    def is_running(self) -> bool:
+        """Whether a checkout, merge or rebase is writing files just now."""
+        return any(map(_is_held, self._locks))
+
+
+def _is_held(lock: str) -> bool:
+    try:
+        return abs(time.time() - os.stat(lock).st_mtime) < _LEFT_BEHIND
+    except OSError:
+        return False
+
+
+def _lock_file(directory: str) -> str | None:
+    """The lock of the repository that ``directory`` lies in."""
+    current = os.path.abspath(directory)
+    while True:
+        marker = os.path.join(current, ".git")
+        if os.path.isdir(marker):
+            return os.path.join(marker, "index.lock")
+        if os.path.isfile(marker):  # a worktree or a submodule: the file says where its data is
+            return _elsewhere(marker)
+        parent = os.path.dirname(current)
+        if parent == current:
+            return None
+        current = parent
+
+
+def _elsewhere(marker: str) -> str | None:
+    try:
+        with open(marker, encoding="utf-8", errors="replace") as file:
+            key, _, place = file.read(4096).partition(":")
+    except OSError:
+        return None
+    return os.path.join(os.path.dirname(marker), place.strip(), "index.lock") if key == "gitdir" else None
