@@ -1,0 +1,22 @@
+"""What people see."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request
+from notes.notebook import notebook
+from werkzeug.wrappers import Response
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def index() -> str:
+    """All notes."""
+    return render_template("index.html", heading="Notes", notes=notebook.notes)
+
+
+@blueprint.post("/")
+def add() -> Response:
+    """Write one down."""
+    notebook.add(request.form["text"])
+    return redirect("/")
