@@ -201,6 +201,8 @@ def hidden(name: str) -> bool:
 
 def split_module_file(name: str) -> tuple[str, str] | None:
     """Stem and suffix of a file that can be imported, or ``None``: ``("user", ".py")``."""
+    if not name.endswith(MODULE_SUFFIXES):
+        return None
     for suffix in MODULE_SUFFIXES:
         if name.endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)], suffix

@@ -64,8 +64,10 @@ class FileScanner:
             A ``Listing``; an empty one when the directory does not exist.
         """
         path = os.path.abspath(os.fspath(directory))
+        return self._listed(path, trusted_stamp(path, source_for(path)))
+
+    def _listed(self, path: str, stamp: int) -> Listing:
         source = source_for(path)
-        stamp = trusted_stamp(path, source)
         listing = Listing(path, {}, {}, [], [], stamp)
         try:
             if source is FILE_SYSTEM:
@@ -90,7 +92,7 @@ class FileScanner:
         """Whether any managed Python file lies in ``directory`` or below it; stops at the first."""
         pending = [directory]
         while pending:
-            listing = self.scan(pending.pop(0))
+            listing = self._listed(pending.pop(0), UNTRUSTED)  # only looked at, so it needs no stamp
             if listing.files:
                 return True
             pending += [*listing.dirs.values(), *listing.collapsed]

@@ -325,7 +325,9 @@ def test_a_lock_that_another_thread_waits_for_stays_the_modules_lock():
 
     from pyautoload.importing import module_locks
 
-    mine = module_locks.acquired("some.module")
+    held = module_locks.HeldLock()
+    held.acquire("some.module")
+    mine = _bootstrap._module_locks["some.module"]()
     theirs, taken, done = [], threading.Event(), threading.Event()
 
     def wait():
@@ -341,7 +343,7 @@ def test_a_lock_that_another_thread_waits_for_stays_the_modules_lock():
     thread.start()
     while not theirs:
         time.sleep(0.001)
-    module_locks.released(mine)
+    held.release("some.module")
     taken.wait(20)
 
     assert theirs == [mine]
@@ -352,6 +354,33 @@ def test_a_lock_that_another_thread_waits_for_stays_the_modules_lock():
     theirs.clear()
     gc.collect()
     assert "some.module" not in _bootstrap._module_locks
+
+
+def test_a_lock_that_nobody_saw_serves_again_and_one_that_somebody_has_does_not():
+    from importlib import _bootstrap
+
+    from pyautoload.importing.module_locks import HeldLock
+
+    def seen(name):
+        return _bootstrap._module_locks[name]()
+
+    held = HeldLock()
+    held.acquire("first.module")
+    first = id(seen("first.module"))
+    held.release("first.module")
+    assert "first.module" not in _bootstrap._module_locks
+    held.acquire("second.module")
+    kept = seen("second.module")
+    if sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)():
+        assert id(kept) == first
+    assert kept.name == "second.module"
+    held.release("second.module")
+    assert seen("second.module") is kept  # whoever has it can take it now
+    held.acquire("third.module")
+    assert seen("third.module") is not kept
+    kept.acquire()
+    kept.release()
+    held.release("third.module")
 
 
 def test_no_module_locks_are_left_behind(autoload):

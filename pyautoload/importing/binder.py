@@ -109,7 +109,11 @@ class Binder:
         if stem[:2] == "__" or not stem.isidentifier():
             return None
         wanted = folded(stem)
+        first = (wanted[0], wanted[0].upper()) if stem.isascii() else ()
         for name, value in list(names.items()):
+            # Modules with many names pass here: most of them differ in their first letter.
+            if first and name[0] not in first and name.isascii():
+                continue
             if name == stem or len(name) > len(stem) or not name[:1].isalpha() or name.islower():
                 continue
             if folded(name) == wanted and not isinstance(value, ModuleType):
@@ -235,7 +239,7 @@ class Binder:
             return
         if actual is not None:
             # Own attributes of the package win, and so does what a callback or a test has put there.
-            for name in self._names_of(actual, stem, path):
+            for name in (actual,) if stem != "version" else self._names_of(actual, stem, path):
                 parent.__dict__.setdefault(name, module.__dict__[actual])
         access = access_of(parent, self)
         if access is not None and (actual is not None or not self.owes_name(parent_name, stem, path)):

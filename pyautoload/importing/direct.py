@@ -18,10 +18,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from pyautoload.importing import module_locks
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.loader import PyAutoloadLoader
+from pyautoload.importing.module_locks import HeldLock, available
 from pyautoload.registry import Namespace
 from pyautoload.sources import FILE_SYSTEM, source_for
 
@@ -31,7 +31,7 @@ _set_lazy_attributes: Any = getattr(getattr(_bootstrap, "_imp", None), "_set_laz
 
 
 class DirectImport:
-    """Imports managed source files whose place is known.
+    """Imports managed source files whose place is known, one after the other, for one thread.
 
     Args:
         finder: the finder that would be asked.
@@ -40,7 +40,8 @@ class DirectImport:
     def __init__(self, finder: PyAutoloadFinder) -> None:
         self.finder = finder
         self.binder = finder.binder
-        self._possible = module_locks.available() and _modules_can_be_made()
+        self._possible = available() and _modules_can_be_made()
+        self._lock = HeldLock()
 
     def load(self, name: str, path: str, space: Namespace | None) -> bool:
         """Import ``name`` from ``path``.
@@ -66,16 +67,15 @@ class DirectImport:
         if parent_name and (parent_spec is None or getattr(parent_spec, "_initializing", False)):
             return False
         sys.audit("import", name, None, sys.path, sys.meta_path, sys.path_hooks)
-        lock = module_locks.acquired(name)
-        if lock is None:
+        if not self._lock.acquire(name):
             return False
         try:
-            if sys.modules.get(name, self) is None:
-                return False  # somebody has blocked it
             if name not in sys.modules:
                 self._import(name, path, space, parent, parent_spec, stem)
+            elif sys.modules[name] is None:
+                return False  # somebody has blocked it
         finally:
-            module_locks.released(lock)
+            self._lock.release(name)
         return True
 
     def _would_be_asked(self, name: str) -> bool:

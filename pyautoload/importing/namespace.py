@@ -40,8 +40,8 @@ class NamespaceAccess:
         self._own_dir: Callable[[], Any] | None = None
         # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
         self._to_come: set[str] | None = None
-        # How often something was stored.
-        self._stored = 0
+        # Stems that were stored before that, so that they need not be looked at then. Example: {"user"}
+        self._stored: set[str] = set()
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
 
@@ -98,6 +98,7 @@ class NamespaceAccess:
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
+        self._stored.clear()  # what is stored is looked at anew, too
         space = self.binder.registry.namespace(self.name)
         if space is not None:
             self._look_anew(space)
@@ -108,6 +109,7 @@ class NamespaceAccess:
 
     def forgotten(self, stem: str) -> None:
         """The module ``stem`` has been unloaded."""
+        self._stored.discard(stem)
         if self._to_come is not None:
             self._to_come.add(stem)
         self.install()
@@ -246,9 +248,9 @@ class NamespaceAccess:
         names = self.module.__dict__
         # The import system binds it a moment later; without the hook nothing else would answer for it until then.
         names.setdefault(stem, module)
-        self._stored += 1
         if self._to_come is None:
-            if self._stored < len(space.modules):
+            self._stored.add(stem)
+            if len(self._stored) < len(space.modules):
                 return  # one of 100,000 plugins: nothing can be complete yet, so it is not worth looking at them all
             self._look_anew(space)
         assert self._to_come is not None
@@ -278,14 +280,17 @@ class NamespaceAccess:
         to_come = {stem for stem in stems if stem.isidentifier() and stem != "__main__"}
         # First to where other threads see it: what they store from now on they strike out themselves.
         self._to_come = to_come
-        for stem in [stem for stem in stems if self._is_stored(stem, space)]:
+        stored, self._stored = self._stored, set()
+        for stem in [stem for stem in stems if self._is_stored(stem, space, surely=stem in stored)]:
             to_come.discard(stem)
         return to_come
 
-    def _is_stored(self, stem: str, space: Namespace) -> bool:
+    def _is_stored(self, stem: str, space: Namespace, *, surely: bool) -> bool:
         full = self._full(stem)
         if not self.binder.registry.is_loaded(full) or stem not in self.module.__dict__:
             return False
+        if surely:
+            return True
         path = space.modules.get(stem, "")
         return not self.binder.owes_name(self.name, stem, path) or (
             self.binder.defined_name(sys.modules.get(full), stem, path) is not None
