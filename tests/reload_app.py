@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import os
 import textwrap
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,31 @@ class App:
         files = {f"{stem.replace('__', '/')}.py": content for stem, content in more.items()}
         if name is not None:
             files[name] = text
-        return self.after(lambda: [self.write(path, content) for path, content in files.items()])
+        result = self.after(lambda: self._write_at_once(files))
+        if len(files) > 1:  # on a busy machine they may have come in two batches after all
+            assert self.settled(lambda: self._is_taken(files)), "not all files were taken"
+            result = self.results[-1]
+        return result
+
+    def _write_at_once(self, files: Mapping[str, str | None]) -> None:
+        """Write several files so that the watcher does not come in between."""
+        reloader: Any = self.loader._reloader
+        watcher = reloader._watcher
+        with watcher._condition if watcher is not None else contextlib.nullcontext():
+            for path, content in files.items():
+                self.write(path, content)
+
+    def _is_taken(self, files: Iterable[str]) -> bool:
+        """Whether what is loaded of some files is what they hold, or a reload has failed."""
+        if not self.results[-1].ok:
+            return True
+        reloader: Any = self.loader._reloader
+        records = reloader.records
+        for path in (self.root / name for name in files):
+            record = records.get(records.by_path.get(str(path), ""))
+            if record is not None and not (path.exists() and record.source == path.read_bytes()):
+                return False
+        return True
 
     def after(self, action: Callable[[], object]) -> ReloadResult:
         """Do something and wait for the reload that follows."""

@@ -273,3 +273,26 @@ def test_a_function_that_reads_a_changed_attribute_of_a_class_counts_as_changed(
     assert a("b").Y == 1
     a.edit("a.py", "class K:\n    V = 2")
     assert a("b").Y == 2
+
+
+def test_a_dependent_that_runs_as_a_whole_takes_what_it_imports_as_it_is_now(app):
+    a = app(
+        a="def deco(f): return lambda: f() + 1\n@deco\ndef f(): return 1\nclass K: pass",
+        b="from APP.a import f, K\nclass L(K): pass",
+    )
+    assert a("b").f() == 2
+    a.edit("a.py", "class B: pass\ndef f(): return 1\nclass K(B): pass")
+    assert a("b").f() == 1
+
+
+def test_what_a_base_class_brings_is_followed_after_it_got_another_base(app):
+    a = app(
+        a="X = 1\nclass A:\n    def __init__(self): self.v = X",
+        b="class B: pass",
+        c="from APP import b\nclass C(b.B): pass\nOBJ = C()",
+    )
+    assert a("c").C
+    assert a("a").X == 1
+    a.edit("b.py", "from APP.a import A\nclass B(A): pass")
+    a.edit("a.py", "X = 2\nclass A:\n    def __init__(self): self.v = X")
+    assert a("c").OBJ.v == 2

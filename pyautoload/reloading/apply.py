@@ -16,13 +16,13 @@ from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
-from pyautoload.reloading.kinds import held_by, is_a
+from pyautoload.reloading.kinds import held_by, is_a, leads_nowhere
 from pyautoload.reloading.once import defined_once, holds_any
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
 from pyautoload.reloading.selection import Patch, Selection, select_changed, select_dependent
-from pyautoload.reloading.sources import scan
+from pyautoload.reloading.sources import mentions, scan
 from pyautoload.reloading.statements import Parsed
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class Transaction:
         self.replaced: list[tuple[type, type]] = []
         # Modules that the graph has to look at again.
         self.stale: list[Record] = []
-        # Those of them that it has looked at already.
+        # Modules whose functions or values lead elsewhere now: what others call through them is to be traced anew.
+        self.redirected: set[str] = set()
+        # Those of `stale` that the graph has looked at already.
         self.renewed: list[Record] = []
         # Module → up to which fact it has been brought.
         self.seen: dict[str, int] = {}
@@ -336,7 +338,10 @@ class Transaction:
         if parsed is not None:
             selection = Selection(self, record, parsed, need)
             select_dependent(selection)
-            affected = {name for index in selection.indices for name in parsed.statements[index].binds}
+            ran = (
+                item for at, item in enumerate(parsed.statements) if at in selection.indices or item.kind == "import"
+            )
+            affected = {name for item in ran for name in item.binds}
             for name in set(doubtful) - affected:
                 execution.bind(name, execution.before[name])
         self._collect(record, execution)
@@ -403,6 +408,7 @@ class Transaction:
     def note_attributes(self, module: str, cls: str, attributes: set[str]) -> None:
         """Attributes of a class have changed in place."""
         self.facts.attribute(module, cls, attributes)
+        self.redirected.add(module)
         value = self._class(module, cls)
         if value is not None and redirects(value, attributes):
             self.facts.body(*members_of(value))
@@ -420,6 +426,8 @@ class Transaction:
     def note_value(self, module: str, name: str, old: Any, new: Any) -> None:
         """A name of a module is bound to something else; so is the expected name on the namespace."""
         self.facts.value(module, name, old, new)
+        if not (leads_nowhere(old) and leads_nowhere(new)):
+            self.redirected.add(module)
         parent_name, _, _ = module.rpartition(".")
         parent = sys.modules.get(parent_name)
         if parent is None or old is MISSING or parent.__dict__.get(name, MISSING) is not old:
@@ -491,6 +499,8 @@ class Transaction:
             record.facts = facts  # nothing else is imported, mentioned or called than before
         else:
             self.stale.append(record)
+            if before[0] is None or mentions(before[0]) != mentions(version.code):
+                self.redirected.add(record.name)
 
     def _record(self, name: str) -> Record:
         record = self.records.get(name)

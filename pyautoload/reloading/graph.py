@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.calls import key_of, members_of
 from pyautoload.reloading.functions import underlying
-from pyautoload.reloading.kinds import contents, is_a
+from pyautoload.reloading.kinds import contents, is_a, leads_nowhere
 from pyautoload.reloading.records import Record, Records
 from pyautoload.reloading.sources import CodeFacts, names_in
 
@@ -21,7 +21,6 @@ __all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph", "made_by"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
-_PLAIN = frozenset({type(None), str, int, float, bytes, bool, complex})
 # Stands for all names of a module that is used as an object.
 WHOLE = "."
 
@@ -94,9 +93,16 @@ class Graph:
         # A list gives up its last element at once, its first one only after moving all the others.
         return fresh.pop()
 
+    def doubt(self, names: Iterable[str]) -> None:
+        """What import-time code of these modules may call has to be traced anew, at the next reload at the latest."""
+        known = set(self.records.fresh)
+        fresh = [name for name in names if name in self._aliases and name not in known]
+        self.records.fresh += fresh
+        if fresh:
+            self.records.on_fresh()
+
     def renew(self, record: Record) -> None:
         """A module's code has changed: look at it again."""
-        self._drop_edges(record.name)
         self._add(record)
 
     def forget(self, name: str) -> None:
@@ -115,6 +121,7 @@ class Graph:
         self.cachers.discard(name)
 
     def _add(self, record: Record) -> None:
+        self._drop_edges(record.name)
         self.records.complete(record)
         record.facts = None
         facts = record.scanned()
@@ -340,7 +347,7 @@ class _CallTrace:
 
     def visit(self, value: object) -> None:
         kind = type(value)
-        if kind in _PLAIN or id(value) in self._seen:
+        if leads_nowhere(value) or id(value) in self._seen:
             return
         self._seen.add(id(value))
         if issubclass(kind, ModuleType):

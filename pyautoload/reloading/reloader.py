@@ -284,6 +284,9 @@ class Reloader(Watching, Upkeep):
             if self.records.get(record.name) is record:
                 self.graph.renew(record)
         self.graph.update()
+        if transaction.redirected:
+            renewed = {record.name for record in transaction.stale}
+            self.graph.doubt(self.graph.affected(transaction.redirected) - renewed)
         bodies = transaction.changed_functions()
         cachers = self.graph.cachers
         if bodies and cachers:

@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["CodeFacts", "ImportFact", "deferred_codes", "import_time_codes", "is_deferred", "names_in", "scan"]
+__all__ = [
+    "CodeFacts",
+    "ImportFact",
+    "deferred_codes",
+    "import_time_codes",
+    "is_deferred",
+    "mentions",
+    "names_in",
+    "scan",
+]
 
 _OP = dis.opmap
 _EXTENDED_ARG = _OP["EXTENDED_ARG"]
@@ -124,6 +133,18 @@ def names_in(code: CodeType) -> set[str]:
     for const in code.co_consts:
         if isinstance(const, CodeType):
             found |= names_in(const)
+    return found
+
+
+def mentions(code: CodeType, prefix: str = "") -> dict[str, frozenset[str]]:
+    """Function → the names that it mentions, for all functions that ``code`` defines, those in classes too."""
+    found: dict[str, frozenset[str]] = {}
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            if is_deferred(const):
+                found[prefix + const.co_name] = frozenset(names_in(const))
+            else:
+                found.update(mentions(const, f"{prefix}{const.co_name}."))
     return found
 
 
