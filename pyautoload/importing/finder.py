@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload import log
 from pyautoload.errors import ModuleNotFoundError
+from pyautoload.importing import deadlocks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
@@ -66,11 +67,14 @@ class PyAutoloadFinder:
             ours = [index for index, finder in enumerate(sys.meta_path) if isinstance(finder, PyAutoloadFinder)]
             # In front of all others, but behind those of loaders that were set up earlier: their files win.
             sys.meta_path.insert(ours[-1] + 1 if ours else 0, self)
+            deadlocks.look_twice()
 
     def uninstall(self) -> None:
         """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
+        if not any(isinstance(finder, PyAutoloadFinder) for finder in sys.meta_path):
+            deadlocks.look_once()
 
     def may_manage(self, fullname: str) -> bool:
         """Whether a name can be one of ours, by its first part; a cheap test that lists nothing."""
