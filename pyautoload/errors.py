@@ -17,6 +17,7 @@ __all__ = [
     "ConflictError",
     "EagerLoadError",
     "ExpectedNameError",
+    "ExtraMissing",
     "LoadError",
     "ModuleNotFoundError",
     "NameInflectionError",
@@ -260,3 +261,10 @@ class ReloadingDisabled(AutoloadError):
 
 class ServeError(AutoloadError):
     """The development server cannot start; the message says why and what to do."""
+
+
+class ExtraMissing(ServeError):
+    """Something is needed that an extra of PyAutoload installs."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f"{what} needs {package}: {sys.executable} -m pip install 'pyautoload[{extra}]'")

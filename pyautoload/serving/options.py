@@ -6,7 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Options"]
+__all__ = ["EVENTS", "Options"]
+
+# The path of the stream that tells browsers of reloads.
+EVENTS = "/__pyautoload__/events"
 
 
 @dataclass(frozen=True)

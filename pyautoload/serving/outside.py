@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterable
 
 from pyautoload.config import inside
 from pyautoload.reloading.watcher import Batch, Watcher
 
-__all__ = ["Outside", "watch_everything"]
+__all__ = ["Outside", "changed_since", "watch_everything"]
 
 # Editors write in several steps, and a restart is not cheap.
 _DEBOUNCE = 0.05
@@ -41,10 +42,16 @@ class Outside:
             [], self._apply, debounce=_DEBOUNCE, polling=polling, wanted=self._is_wanted, idle=lambda: None
         )
 
-    def start(self) -> None:
-        """Begin to watch."""
+    def start(self, since: float) -> None:
+        """Begin to watch; what was saved while the program was being imported may have been read before that.
+
+        Args:
+            since: when that began, in seconds since the epoch.
+        """
         self._watcher.start()
         self.look()
+        if missed := [path for path in self.known if _is_saved_since(path, since)]:
+            self.changed([os.path.relpath(path, self.directory) for path in missed])
 
     def look(self) -> None:
         """Take in what has been imported since."""
@@ -103,6 +110,25 @@ def watch_everything(directories: Iterable[str], changed: Callable[[list[str]], 
     watcher = Watcher(tops, apply, debounce=_DEBOUNCE, polling=polling, wanted=is_wanted, idle=lambda: None)
     watcher.start()
     return watcher
+
+
+def changed_since(directories: Iterable[str], since: float) -> list[str]:
+    """The Python files below directories that were saved from a moment on, in seconds since the epoch."""
+    found: set[str] = set()
+    for directory in directories:
+        for parent, below, files in os.walk(directory):
+            below[:] = [name for name in below if not name.startswith(".") and name != "__pycache__"]
+            paths = (os.path.join(parent, name) for name in files if name.endswith((".py", ".toml")))
+            found.update(path for path in paths if _is_saved_since(path, since))
+    return sorted(found)
+
+
+def _is_saved_since(path: str, since: float) -> bool:
+    try:
+        saved = os.stat(path).st_mtime
+    except OSError:
+        return False
+    return since <= saved <= time.time()  # a time in the future says nothing
 
 
 def _content(path: str) -> bytes | None:

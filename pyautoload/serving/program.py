@@ -15,10 +15,7 @@ from pyautoload.errors import ServeError, SetupError
 from pyautoload.serving.options import Options
 from pyautoload.settings import Settings, load
 
-__all__ = ["EVENTS", "Program", "check", "load_program", "places", "settings_of"]
-
-# The path of the stream that tells browsers of reloads.
-EVENTS = "/__pyautoload__/events"
+__all__ = ["Program", "check", "load_program", "places", "settings_of"]
 
 
 class Program(NamedTuple):

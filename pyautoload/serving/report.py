@@ -42,7 +42,7 @@ class Reporter:
 
     def waiting(self, listener: socket.socket) -> None:
         """Only the error is shown, until the next edit."""
-        self._say("waiting", "yellow", f"for an edit; {url(listener)} shows the error until then")
+        self._say("waiting", "yellow", f"for an edit; until then the error is shown on {url(listener)}")
 
     def restarting(self, reasons: dict[str, str]) -> None:
         """A new process is being started."""
@@ -60,6 +60,10 @@ class Reporter:
         if failure.trace:
             click.echo(failure.trace, err=True)
 
+    def died(self, how: str) -> None:
+        """The process that serves ended, and nobody had told it to."""
+        self._say("ended", "red", f"the process that serves {how}")
+
     def error(self, reason: str) -> None:
         """There is nothing to be done."""
         self._say("error", "red", reason)
@@ -74,7 +78,7 @@ class Reporter:
         """One line about one reload."""
         if result.errors:
             failures = "; ".join(self._failure(error) for error in result.errors)
-            self._say("reload failed", "red", f"{failures}; the code of before is in use")
+            self._say("reload failed", "red", f"in {_time(result.duration)}: {failures}; the code of before is in use")
             return
         parts = [
             f"{word} {_some(names)}"
@@ -93,7 +97,7 @@ class Reporter:
 
     def _failure(self, error: ReloadError) -> str:
         cause = error.__cause__ or error
-        text = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}"
+        text = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}".splitlines()[0]
         if error.file is None:
             return f"{error.module}: {text}"
         file = error.file.removeprefix(self.directory.rstrip(os.sep) + os.sep)
@@ -102,7 +106,7 @@ class Reporter:
     def request(self, method: str, path: str, status: int, took: float) -> None:
         """One line about one request."""
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "cyan" if status >= 300 else ""
-        shown = path.encode("ascii", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+        shown = path if path.isprintable() else path.encode("unicode_escape").decode()
         self._say(str(status), colour, f"{method} {shown} {_time(took)}")
 
     def _say(self, word: str, colour: str, text: str) -> None:

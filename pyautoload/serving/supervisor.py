@@ -43,8 +43,11 @@ class Child:
         self.process = process
         self.channel = channel
         self.started = time.monotonic()
+        self.started_at = time.time()
         # What its "ready" said: {"interface": "wsgi", ...}; None until then.
         self.ready: dict[str, Any] | None = None
+        # Why it asked for its own replacement before it was its turn: {"shop.db": "..."}.
+        self.restart_wanted: dict[str, str] = {}
         # When it is killed if it has not ended by then.
         self.deadline: float | None = None
 
@@ -173,11 +176,13 @@ class Supervisor:
             self._take_over(self.next)
 
     def _on_restart(self, child: Child, message: dict[str, Any]) -> None:
+        if child is self.next:
+            child.restart_wanted = message["reasons"]
         if child is not self.current:
             return
         if self.next is not None:
             if self.next.ready is not None:
-                return  # it began after this change or is about to see it itself
+                return  # it has loaded everything, and watches: it says so itself if this change came after that
             self._forget(self.next)
             self.next.kill()
             self.next.process.wait()
@@ -191,13 +196,23 @@ class Supervisor:
     def _on_refused(self, child: Child, message: dict[str, Any]) -> None:
         """No edit of the program mends this, so there is nothing to wait for."""
         self.reporter.error(message["reason"])
-        if child is self.next and self.current is None:
+        if child is not self.next:
+            return
+        if self.current is None:
             raise SystemExit(1)
+        self.next = None
+        child.deadline = time.monotonic() + _QUIT
+        self.leaving.append(child)
 
     # What follows
 
-    def _start(self, waiting_for: Failure | None = None) -> Child:
-        """Start a child; with a failure one that shows it and waits for an edit, and does not load the program."""
+    def _start(self, waiting_for: Failure | None = None, since: float | None = None) -> Child:
+        """Start a child.
+
+        Args:
+            waiting_for: it is to show this, and wait for an edit, in place of loading the program.
+            since: edits from then on count.
+        """
         mine, its = socket.socketpair()
         for passed in (its, self.listener):
             passed.set_inheritable(True)
@@ -206,6 +221,7 @@ class Supervisor:
             "listener": self.listener.fileno(),
             "channel": its.fileno(),
             "failure": waiting_for.as_dict() if waiting_for is not None else None,
+            "since": since or time.time(),
         }
         passing: dict[str, Any] = {"close_fds": False}  # Windows hands on what is inheritable, and only so
         if os.name != "nt":
@@ -238,6 +254,8 @@ class Supervisor:
             self.reporter.serving(self.listener, self.options.target, child.ready, took)
         else:
             self.reporter.restarted(child.process.pid, took)
+        if child.restart_wanted:
+            self._on_restart(child, {"reasons": child.restart_wanted})
 
     def _did_not_start(self, child: Child, failure: Failure) -> None:
         self.next = None
@@ -245,7 +263,7 @@ class Supervisor:
         self.leaving.append(child)
         if self.current is None:
             self.reporter.not_started(failure, serving_on=False)
-            self.next = self._start(waiting_for=failure)
+            self.next = self._start(waiting_for=failure, since=child.started_at)
         else:
             self.reporter.not_started(failure, serving_on=not self.is_waiting)
             self.current.deadline = None
@@ -275,7 +293,7 @@ class Supervisor:
         """The one that serves has ended by itself, and there is none now."""
         if self.next is None:
             failure = Failure(f"the process that serves {_how_it_ended(code)}")
-            self.reporter.not_started(failure, serving_on=False)
+            self.reporter.died(_how_it_ended(code))
             self.next = self._start(waiting_for=failure)
         elif self.next.ready is not None:
             self._take_over(self.next)

@@ -15,11 +15,11 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.errors import ReloadError, ServeError
+from pyautoload.errors import ExtraMissing, ReloadError, ServeError
 from pyautoload.serving.channel import Channel
 from pyautoload.serving.failure import Failure
 from pyautoload.serving.listening import inherited
-from pyautoload.serving.options import Options
+from pyautoload.serving.options import EVENTS, Options
 from pyautoload.serving.report import Reporter
 from pyautoload.serving.servers import Server, Turn
 
@@ -40,12 +40,14 @@ class Worker:
         options: what is served.
         listener: shared with the supervisor, and with the process before and after this one.
         channel: to the supervisor.
+        since: the program was not read before that, in seconds since the epoch.
     """
 
-    def __init__(self, options: Options, listener: socket.socket, channel: Channel) -> None:
+    def __init__(self, options: Options, listener: socket.socket, channel: Channel, since: float) -> None:
         self.options = options
         self.listener = listener
         self.channel = channel
+        self.since = since
         self.directory = os.getcwd()
         self.reporter = Reporter(self.directory)
         self.server: Server | None = None
@@ -54,6 +56,7 @@ class Worker:
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
         self._is_over = False
+        self._is_retired = False
         # Module or file → why it needs a restart; kept until the restart has succeeded, which ends this process.
         self._needs_restart: dict[str, str] = {}
 
@@ -99,7 +102,12 @@ class Worker:
 
     def retired(self) -> None:
         """No connection is accepted any more: changes are the next process's affair."""
+        self._is_retired = True
         self.channel.send("retired")
+        # A reload that waits for requests to end is waited for: not by the thread that these may need to end.
+        threading.Thread(target=self._stop_watching, daemon=True).start()
+
+    def _stop_watching(self) -> None:
         if self.outside is not None:
             self.outside.stop()
         if self.loader is not None and self.loader._reloader is not None:
@@ -113,6 +121,9 @@ class Worker:
         """Load the program and serve it."""
         try:
             server = self.load()
+        except ExtraMissing as error:
+            self.channel.send("refused", reason=str(error))
+            return
         except ServeError as error:
             self.channel.send("failed", failure=Failure(str(error)).as_dict())
             return
@@ -141,29 +152,43 @@ class Worker:
         self.outside = Outside(
             settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
         )
-        self.outside.start()
+        self.outside.start(self.since)
+        return self._server(loaded.application)
+
+    def _server(self, application: Any) -> Server:
         reporter = self.reporter if self.options.requests else None
-        if self.interface == "wsgi":
-            from pyautoload.serving.werkzeug_server import WerkzeugServer
+        arguments = (application, self.listener, self.options.drain, reporter, EVENTS)
+        try:
+            if self.interface == "wsgi":
+                from pyautoload.serving.werkzeug_server import WerkzeugServer
 
-            return WerkzeugServer(loaded.application, self.listener, self.options.drain, reporter, program.EVENTS)
-        from pyautoload.serving.uvicorn_server import UvicornServer
+                return WerkzeugServer(*arguments)
+            from pyautoload.serving.uvicorn_server import UvicornServer
 
-        return UvicornServer(loaded.application, self.listener, self.options.drain, reporter, program.EVENTS)
+            return UvicornServer(*arguments)
+        except ModuleNotFoundError as error:
+            if error.name not in ("werkzeug", "uvicorn"):
+                raise
+            what = f"{self.options.target} is a {self.interface.upper()} application, and that"
+            raise ExtraMissing(what, error.name, self.interface) from error
 
     def wait_for_edit(self, failure: Failure) -> None:
         """Show why the program did not start, until an edit is worth another try."""
         from pyautoload.serving import program
-        from pyautoload.serving.outside import watch_everything
+        from pyautoload.serving.outside import changed_since, watch_everything
         from pyautoload.serving.waiting import WaitingServer
 
         self.server = WaitingServer(
             self.listener, failure, self.directory, self.options.hosts, refresh=self.options.refresh
         )
-        watcher = watch_everything(
-            program.places(self.options), lambda paths: self.restart(dict.fromkeys(map(self._shown, paths), "")),
-            polling=self.options.polling,
-        )  # fmt: skip
+        places = program.places(self.options)
+
+        def try_again(paths: list[str]) -> None:
+            self.restart(dict.fromkeys(map(self._shown, paths), ""))
+
+        watcher = watch_everything(places, try_again, polling=self.options.polling)
+        if missed := changed_since(places, self.since):
+            try_again(missed)
         self.server.run(Turn(self.await_turn, self.retired))
         watcher.stop()
 
@@ -171,6 +196,8 @@ class Worker:
 
     def reloaded(self, result: ReloadResult) -> None:
         """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
+        if self._is_retired:
+            return
         self.reporter.reload(result)
         self._needs_restart.update(result.restart_required)
         if self.outside is not None:
@@ -201,7 +228,7 @@ def main() -> None:
     """What the supervisor starts."""
     task: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
     options = Options.from_json(task["options"])
-    worker = Worker(options, inherited(task["listener"]), Channel(inherited(task["channel"])))
+    worker = Worker(options, inherited(task["listener"]), Channel(inherited(task["channel"])), task["since"])
     worker.listener.setblocking(False)
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
