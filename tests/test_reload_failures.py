@@ -83,9 +83,9 @@ def test_two_broken_files_heal_together(app):
     a = app(a="def f():\n    return 1\n", b="def g():\n    return 1\n")
     f, g = a("a").f, a("b").g
     a.edit(a="def f(:\n")
-    a.edit(b="def g():\n    return 2\n")
+    a.edit(b="def g(:\n")
     assert (f(), g()) == (1, 1)
-    a.edit(a="def f():\n    return 2\n")
+    a.edit(a="def f():\n    return 2\n", b="def g():\n    return 2\n")
     assert (f(), g()) == (2, 2)
 
 
@@ -171,3 +171,55 @@ def test_system_exit_at_import_time_is_a_failure_as_any(app):
     result = a.edit(a="X = 2\nraise SystemExit(3)\n")
     assert isinstance(result.errors[0].__cause__, SystemExit)
     assert a("a").X == 1
+
+
+@pytest.mark.parametrize("broken", ["X = 2\n1 / 0", "X = 2\ndef (:"])
+def test_a_file_that_fails_does_not_hold_up_others(app, broken):
+    a = app(a="X = 1", b="Y = 1", c="from APP.a import X\nfrom APP.b import Y\nZ = X + Y")
+    assert a("c").Z == 2
+    assert a.edit("a.py", broken).errors
+    result = a.edit("b.py", "Y = 10")
+    assert not result.errors
+    assert not result.ok
+    assert "left as it was: reloading" in str(result)
+    assert (a("a").X, a("b").Y, a("c").Z) == (1, 10, 11)
+    result = a.edit("a.py", "X = 2")
+    assert result.ok
+    assert (a("a").X, a("b").Y, a("c").Z) == (2, 10, 12)
+
+
+def test_another_failure_is_told_while_one_still_holds(app):
+    a = app(a="X = 1", b="Y = 1")
+    a("a"), a("b")
+    a.edit("a.py", "1 / 0")
+    result = a.edit("b.py", "Y = nowhere")
+    assert "nowhere" in str(result.errors[0])
+    result = a.edit("b.py", "Y = 2")
+    assert a("b").Y == 2
+    assert "ZeroDivisionError" in str(result.still_failing[0])
+
+
+def test_the_other_half_of_a_change_heals_what_failed(app):
+    a = app(a="X = 1", b="from APP.a import X", c="Y = 1")
+    a("b"), a("c")
+    assert a.edit("b.py", "from APP.a import Z").errors
+    assert a.edit("c.py", "Y = 2").still_failing
+    assert a.edit("a.py", "X = 1\nZ = 3").ok
+    assert a("b").Z == 3
+
+
+def test_reload_tells_again_what_fails_when_there_is_nothing_else(app):
+    a = app(a="X = 1", b="Y = 1", options={"watch": False})
+    a("a"), a("b")
+    a.write("a.py", "1 / 0")
+    for _ in range(2):
+        with pytest.raises(ReloadError):
+            a.loader.reload()
+    assert a.loader.reload_if_changed() is None
+    a.write("b.py", "Y = 2 * 1")
+    result = a.loader.reload_if_changed()
+    assert (a("b").Y, result.still_failing[0].module) == (2, f"{a.name}.a")
+    assert a.loader.reload_if_changed() is None
+    a.write("a.py", "X = 3 * 1")
+    assert a.loader.reload_if_changed().ok
+    assert a("a").X == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ReloadError
@@ -33,26 +33,34 @@ class Planner:
         self.records = records
         # Module → the version of its file for which a restart was asked for: said once, not again and again.
         self.refused: dict[str, Signature | None] = {}
+        # Whether directories have changed, and what follows from that was not carried out yet.
+        self._unsettled = False
 
-    def plan(self, batch: Batch | None, forced: Iterable[str] = ()) -> Plan:
+    def settled(self) -> None:
+        """The last plan was carried out."""
+        self._unsettled = False
+
+    def plan(self, batch: Batch | None, forced: Iterable[str] = (), without: Container[str] = ()) -> Plan:
         """What has to be done.
 
         Args:
             batch: what may have changed; ``None`` to look at everything.
             forced: modules that are to run again in any case.
+            without: files that are left as they were.
 
         Raises:
             ReloadError: a changed file does not compile.
         """
         plan = Plan(is_kept=self.is_kept, forced=set(forced))
         created = self._not_yet_known(batch)
-        structural = self._list_anew(batch, plan)
+        self._unsettled = self._list_anew(batch, plan) or self._unsettled
         plan.added = sorted({*plan.added, *(name for name in created if self._is_there(name))})
         hinted = batch.paths if batch is not None else set()
         for record in self._candidates(batch):
-            self._look_at(record, plan, by_content=record.path in hinted)
-        self._look_at_data(batch, plan)
-        if structural:
+            if record.path not in without and (not without or self._path_now(record.name) not in without):
+                self._look_at(record, plan, by_content=record.path in hinted)
+        self._look_at_data(batch, plan, without)
+        if self._unsettled:
             self._look_at_namespaces(plan)
         return plan
 
@@ -204,13 +212,15 @@ class Planner:
 
     # Everything else
 
-    def _look_at_data(self, batch: Batch | None, plan: Plan) -> None:
+    def _look_at_data(self, batch: Batch | None, plan: Plan, without: Container[str]) -> None:
         """Files that modules read while they were imported."""
         readers = self.records.readers
         paths = (
             list(readers) if batch is None or batch.everything else [path for path in batch.paths if path in readers]
         )
         for path in paths:
+            if path in without:
+                continue
             stamp = signature(path)
             for name in list(readers[path]):
                 record = self.records.get(name)

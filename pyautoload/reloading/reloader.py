@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ from pyautoload import log
 from pyautoload.errors import ReloadError
 from pyautoload.importing.eager import collection_paused
 from pyautoload.reloading.apply import RestartNeeded, Transaction
+from pyautoload.reloading.failures import Failures
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.patching import clear_caches
 from pyautoload.reloading.plan import Plan
 from pyautoload.reloading.planning import Planner
-from pyautoload.reloading.records import Records, Signature, signature
+from pyautoload.reloading.records import Records, signature
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.statements import Parsed
 from pyautoload.reloading.upkeep import Upkeep
@@ -55,8 +56,8 @@ class Reloader(Watching, Upkeep):
         # One reload at a time. It is held while modules are executed, so nobody waits for it who is importing.
         self._mutex = threading.Lock()
         self._owner: int | None = None
-        # Paths of the last failed attempt with their signatures: tried again with the next change, whatever that is.
-        self._failed: dict[str, Signature | None] = {}
+        # What could not be applied: tried again with the next change, whatever that is.
+        self.failures = Failures()
         self._watcher: Watcher | None = None
         # Module → its code and what the source of that parses to.
         self._parsed: dict[str, tuple[CodeType | None, Parsed]] = {}
@@ -86,7 +87,7 @@ class Reloader(Watching, Upkeep):
             try:
                 if self._watcher is not None:
                     self._watcher.take()
-                result = self._fresh() if fresh else self._attempt(None, names)
+                result = self._fresh() if fresh else self._attempt(None, names, asked=True)
             finally:
                 self._owner = None
         self._tell(result)
@@ -128,14 +129,14 @@ class Reloader(Watching, Upkeep):
 
     def _is_as_it_failed(self) -> bool:
         """Whether the files are those of the last failed attempt."""
-        if not self._failed or any(signature(path) != stamp for path, stamp in self._failed.items()):
+        if not self.failures or len(self.failures.unchanged()) < len(self.failures.paths):
             return False
         return not self._others_changed()
 
     def _others_changed(self) -> bool:
         """Whether any file besides those that failed differs from what is loaded."""
         for record in self.records.all():
-            if record.path not in self._failed and signature(record.path) != record.stamp:
+            if record.path not in self.failures.paths and signature(record.path) != record.stamp:
                 return True
         changed = [space.name for space in self.binder.registry.namespaces() if self._listing_changed(space.name)]
         return bool(changed)
@@ -171,23 +172,60 @@ class Reloader(Watching, Upkeep):
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
 
-    def _attempt(self, batch: Batch | None, names: Iterable[str]) -> ReloadResult:
+    def _attempt(self, batch: Batch | None, names: Iterable[str], *, asked: bool = False) -> ReloadResult:
         """One reload: plan, apply, and in case of failure put everything back."""
         start = time.perf_counter()
-        result = ReloadResult()
-        if batch is not None and self._failed:
-            batch.paths.update(self._failed)
+        result, known = ReloadResult(), self._known(names)
+        earlier = self.failures.unchanged()
+        if batch is not None:
+            batch.paths.update(self.failures.paths)
         self.graph.update()
-        try:
-            plan = self.planner.plan(batch, self._known(names))
-        except ReloadError as error:
-            self._fail(result, error, [error.file] if error.file else [])
-            self._retry_all(batch)
-        else:
-            self._carry_out(plan, result)
+        self._try(batch, known, result)
+        if result.errors and earlier:
+            result = self._without(earlier, batch, known, result, asked=asked)
         result.duration = time.perf_counter() - start
         if self._watcher is not None:
             self._watch_data()
+        return result
+
+    def _try(
+        self, batch: Batch | None, known: Iterable[str], result: ReloadResult, without: Container[str] = ()
+    ) -> bool:
+        """Plan and apply; says whether there was anything to do."""
+        try:
+            plan = self.planner.plan(batch, known, without)
+        except ReloadError as error:
+            paths = {error.file} if error.file else set()
+            self._fail(result, error, (paths | batch.paths if batch is not None else paths))
+            return True
+        self._carry_out(plan, result)
+        return bool(plan)
+
+    def _without(
+        self, held: set[str], batch: Batch | None, known: Iterable[str], whole: ReloadResult, *, asked: bool
+    ) -> ReloadResult:
+        """What failed before fails still: other changes go live without it.
+
+        Args:
+            held: the files that failed before and are as they were.
+            batch: what may have changed.
+            known: modules that are to run again.
+            whole: the outcome of trying all together.
+            asked: whether somebody waits for the outcome and wants to be told again.
+        """
+        failures, result = self.failures, ReloadResult(added=whole.added, restart_required=whole.restart_required)
+        failure, paths, errors = whole.errors[0], dict(failures.paths), list(failures.errors)
+        is_news = failure in errors
+        if not self._try(batch, known, result, held):
+            failures.paths, failures.errors = paths, errors
+            return whole if asked or is_news else result
+        if result.errors:
+            failures.paths.update(paths)
+            return whole if is_news else result
+        failures.paths, failures.errors = {path: paths[path] for path in held}, errors
+        result.still_failing = [failure]
+        if is_news:
+            log.warning(self.binder.tag, "%s", failure)
         return result
 
     def _known(self, names: Iterable[str]) -> list[str]:
@@ -206,7 +244,8 @@ class Reloader(Watching, Upkeep):
         result.added = list(plan.added)
         result.restart_required.update(plan.refused)
         if not (plan.changed or plan.gone or plan.forced):
-            self._failed.clear()
+            self.failures.clear()
+            self.planner.settled()
             return
         with self.gate.closed() as alone, collection_paused():
             if not alone:
@@ -255,15 +294,9 @@ class Reloader(Watching, Upkeep):
             names.clear()
 
     def _fail(self, result: ReloadResult, error: ReloadError, paths: Iterable[str]) -> None:
-        for path in paths:
-            self._failed[path] = signature(path)
+        self.failures.note(paths, error)
         result.errors.append(error)
         error.result = result
-
-    def _retry_all(self, batch: Batch | None) -> None:
-        if batch is not None:
-            for path in batch.paths:
-                self._failed[path] = signature(path)
 
     def _paths(self, plan: Plan) -> list[str]:
         paths = [version.path for version in plan.changed.values()]
@@ -271,7 +304,8 @@ class Reloader(Watching, Upkeep):
         return paths + [path for files in plan.data.values() for path in files]
 
     def _finish(self, transaction: Transaction, result: ReloadResult) -> None:
-        self._failed.clear()
+        self.failures.clear()
+        self.planner.settled()
         plan = transaction.plan
         for name in plan.gone:
             self.graph.forget(name)
@@ -308,7 +342,7 @@ class Reloader(Watching, Upkeep):
                 self.records.forget(name)
                 self.graph.forget(name)
             self._parsed.clear()
-            self._failed.clear()
+            self.failures.clear()
             for space in registry.namespaces():
                 tree.relist(space.name)
         result.duration = time.perf_counter() - start

@@ -22,6 +22,7 @@ class ReloadResult:
         removed: modules that were taken out, as their files have gone.
         restart_required: module → why it cannot be reloaded.
         errors: what went wrong; everything was put back then.
+        still_failing: what failed in an earlier reload and does so still; the rest was applied without it.
         notes: what else is worth knowing.
         duration: seconds.
     """
@@ -34,13 +35,14 @@ class ReloadResult:
     removed: list[str] = field(default_factory=list)
     restart_required: dict[str, str] = field(default_factory=dict)
     errors: list[ReloadError] = field(default_factory=list)
+    still_failing: list[ReloadError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     duration: float = 0.0
 
     @property
     def ok(self) -> bool:
         """Whether what is loaded is what is on disk now."""
-        return not self.errors and not self.restart_required
+        return not (self.errors or self.restart_required or self.still_failing)
 
     def __bool__(self) -> bool:
         return bool(
@@ -72,6 +74,7 @@ class ReloadResult:
             return "\n  ".join([head, *map(str, self.errors)])
         text = f"reloaded in {took}: {'; '.join(parts)}" if parts else f"nothing to reload ({took})"
         lines = [f"restart required for {name}: {why}" for name, why in self.restart_required.items()]
+        lines += [f"left as it was: {error}" for error in self.still_failing]
         return "\n  ".join([text, *lines, *self.notes])
 
 
