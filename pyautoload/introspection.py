@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from pyautoload.config import parts_below, split_module_file
 from pyautoload.errors import PathError
@@ -65,6 +66,8 @@ class Introspection:
     def expected_name(self, path: str) -> str | None:
         """The full expected name of a path, ``None`` for what is not managed.
 
+        Of a loaded file it is the name that was found, which may differ in case and underscores.
+
         Raises:
             PathError: the path does not exist.
             NameInflectionError: the stem gives no name.
@@ -105,8 +108,15 @@ class Introspection:
         parent = name[: -len(stem)].rstrip(".")
         if not stem or (stem[:2] == "__" and stem[-2:] == "__"):
             return name
-        expected = checked_name(self.binder.inflector, stem, path)
+        expected = self._found_name(name, stem, path) or checked_name(self.binder.inflector, stem, path)
         return f"{parent}.{expected}" if parent else expected
+
+    def _found_name(self, name: str, stem: str, path: str) -> str | None:
+        """What a loaded file turned out to define: ``HTMLRenderer`` where ``HtmlRenderer`` was expected."""
+        status = self.binder.registry.loaded_status(name)
+        if status is None or status.path != path:
+            return None
+        return self.binder.defined_name(sys.modules.get(name), stem, path)
 
     def expected_names(self) -> dict[str, str]:
         """Path → full name for everything managed, directories and shadowed files included, in sorted order.

@@ -238,3 +238,14 @@ def test_loaded_has_the_order_of_loading(autoload):
     import app.a  # noqa: F401
 
     assert loader.loaded() == ["app", "app.c", "app.b", "app.a"]
+
+
+def test_a_loaded_file_is_expected_to_define_what_was_found_in_it(tree):
+    tree({"app/html_renderer.py": "class HTMLRenderer: ...", "app/user.py": "class User: ..."})
+    loader = AutoLoader("app").setup()
+    assert loader.expected_name("app/html_renderer.py") == "app.HtmlRenderer"
+    loader.eager_load()
+    assert loader.expected_name("app/html_renderer.py") == "app.HTMLRenderer"
+    assert list(loader.expected_names().values()) == ["app", "app.HTMLRenderer", "app.User"]
+    loader.unload()
+    assert loader.expected_name("app/html_renderer.py") == "app.HtmlRenderer"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pyautoload import AutoLoader, ModuleNotFoundError
+from pyautoload import AutoLoader, ExpectedNameError, ModuleNotFoundError
 
 
 def loader_for(*roots: tuple[str, str]) -> AutoLoader:
@@ -288,6 +288,24 @@ def test_two_loaders_for_one_namespace_merge_and_the_first_wins(tree):
 
     assert app.User.at == 1
     assert app.Guest.at == 2
+
+
+def test_two_loaders_for_one_namespace_reload_each_its_own(tree):
+    root = tree({"one/user.py": "class User: ...", "two/guest.py": "class Guest: ..."})
+    first, second = AutoLoader("one", "app").setup(), AutoLoader("two", "app").setup()
+    first.enable_reloading(watch=False)
+    second.enable_reloading(watch=False)
+    import app
+
+    assert app.User
+    assert app.Guest  # complete now: both loaders have taken their hooks out
+    (root / "one/user.py").write_text("class Member: ...\n")
+    first.reload()
+    with pytest.raises(ExpectedNameError, match="Member"):
+        _ = app.User
+    (root / "one/user.py").write_text("class User: ...\n")
+    first.reload()
+    assert app.User.__module__ == "app.user"
 
 
 def test_unregister_leaves_other_loaders_untouched(tree):

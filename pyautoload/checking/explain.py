@@ -158,7 +158,9 @@ class _Explainer:
             return Explanation(given, self.steps)
         provides = introspection.expected_name(path)
         if provides is not None and provides != name:
-            self.yes(f"it is expected to define {provides.rpartition('.')[2]}: {self._rule(stem, path)}")
+            self.yes(
+                f"it is expected to define {self.loader.binder.expected_name(stem, path)}: {self._rule(stem, path)}"
+            )
         self._defined(name, path)
         pattern = self._not_eager(path)
         if pattern is not None:

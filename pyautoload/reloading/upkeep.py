@@ -73,7 +73,7 @@ class Upkeep:
 
     def relist_access(self, parent: ModuleType) -> None:
         """A package has lost a stored name: asking for it must come to us again."""
-        access = access_of(parent)
+        access = access_of(parent, self.binder)
         if access is not None:
             access.relisted()
 
@@ -90,7 +90,7 @@ class Upkeep:
         names["__cached__"] = spec.cached
         locations = spec.submodule_search_locations
         if locations is None:
-            access = access_of(module)
+            access = access_of(module, self.binder)
             if access is not None:
                 access.remove()
             names.pop("__path__", None)
