@@ -320,7 +320,7 @@ def test_a_restart_loses_no_request(target: str, tree: Tree, serve: Callable[...
     assert slow, "the request that was running was answered"
     assert slow[0].split()[3] == before, "by the process that had begun"
     assert "shop.db" in served.wait_for("restarting")
-    served.wait_for("restarted in")
+    served.wait_for("restarted process")
 
 
 @BOTH

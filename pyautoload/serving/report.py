@@ -18,7 +18,7 @@ from pyautoload.serving.listening import url
 __all__ = ["Reporter"]
 
 # So many names are shown before "and 12 more".
-_SHOWN = 6
+_SHOWN = 4
 
 
 class Reporter:
@@ -51,7 +51,7 @@ class Reporter:
 
     def restarted(self, process: int, took: float) -> None:
         """The new process answers now."""
-        self._say("restarted", "green", f"in {_time(took)}, process {process}")
+        self._say("restarted", "green", f"process {process}, started in {_time(took)}")
 
     def not_started(self, failure: Failure, *, serving_on: bool) -> None:
         """The program, or its successor, could not be started."""
@@ -92,7 +92,8 @@ class Reporter:
             if names
         ]
         if parts or not result.restart_required:
-            text = "; ".join([*(parts or ["nothing that runs has changed"]), *result.notes])
+            left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
+            text = "; ".join([*(parts or ["nothing that runs has changed"]), *left, *result.notes])
             self._say("reloaded", "green", f"in {_time(result.duration)}: {text}")
 
     def _failure(self, error: ReloadError) -> str:
