@@ -459,7 +459,7 @@ class AutoLoader:
     def expected_name(self, path: str | os.PathLike[str]) -> str | None:
         """What a path is expected to define, in full: ``'myapp.models.User'``; ``None`` for what is not managed.
 
-        Of a loaded file it is the name that was found: ``'myapp.HTMLParser'``, where ``'myapp.HtmlParser'`` was expected.
+        Of a loaded file it is the name that was found: ``'app.HTMLParser'``, where ``'app.HtmlParser'`` was expected.
 
         Raises:
             PathError: the path does not exist.
