@@ -44,7 +44,7 @@ def _held_by_function(function: FunctionType) -> Iterator[object]:
             continue
         if not is_a(content, (type, ModuleType)):
             yield content
-    wrapped = function.__dict__.get("__wrapped__")
+    wrapped = getattr(function, "__wrapped__", None)  # asking for its `__dict__` would make one
     if wrapped is not None:
         yield wrapped
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.calls import key_of, members_of
 from pyautoload.reloading.functions import underlying
+from pyautoload.reloading.index import Index
 from pyautoload.reloading.kinds import contents, is_a, leads_nowhere
 from pyautoload.reloading.records import Record, Records
 from pyautoload.reloading.sources import CodeFacts, names_in
@@ -55,15 +56,15 @@ class Graph:
         self.binder = binder
         # Module → what it uses and holds of others.
         self._aliases: dict[str, tuple[Alias, ...]] = {}
-        # Module → those that import it. Example: {"myapp.base": ["myapp.user", "myapp.order"]}
-        self._importers: dict[str, list[str]] = {}
+        # Module → those that import it. Example: {"myapp.base": ("myapp.user", "myapp.order")}
+        self._importers: Index[str] = Index()
         # Module → modules imported at module level, for the order of execution.
         self._imports: dict[str, tuple[str, ...]] = {}
         # (module, function) → modules whose import-time code may have called it.
-        # Example: {("myapp.tools", "slug"): {"myapp.routes"}}
-        self._called: dict[tuple[str, str], set[str]] = {}
+        # Example: {("myapp.tools", "slug"): ("myapp.routes",)}
+        self._called: Index[tuple[str, str]] = Index()
         # Module → functions of it that occur in `_called`.
-        self._called_in: dict[str, set[str]] = {}
+        self._called_in: Index[str] = Index()
         # Modules that use functools, and so perhaps caches.
         self.cachers: set[str] = set()
 
@@ -108,15 +109,13 @@ class Graph:
     def forget(self, name: str) -> None:
         """A module is not loaded any more."""
         self._drop_edges(name)
-        self._importers.pop(name, None)
-        for function in self._called_in.pop(name, ()):
-            self._called.pop((name, function), None)
+        self._importers.pop(name)
+        for function in self._called_in.pop(name):
+            self._called.pop((name, function))
 
     def _drop_edges(self, name: str) -> None:
         for target in {alias.module for alias in self._aliases.pop(name, ())}:
-            importers = self._importers.get(target)
-            if importers is not None and name in importers:
-                importers.remove(name)
+            self._importers.discard(target, name)
         self._imports.pop(name, None)
         self.cachers.discard(name)
 
@@ -128,12 +127,12 @@ class Graph:
         aliases = tuple(self._resolve(record, facts))
         self._aliases[record.name] = aliases
         for module in {alias.module for alias in aliases}:
-            self._importers.setdefault(module, []).append(record.name)
+            self._importers.add(module, record.name)
         if any(item.module == "functools" for item in facts.imports):
             self.cachers.add(record.name)
         self._trace_calls(record)
         # What follows from these is known now; there may be ten thousand records.
-        record.facts = facts._replace(imports=(), chains=(), late_chains=(), bare=())
+        record.facts = facts._replace(imports=(), chains=(), late_chains=(), bare=(), active=())
 
     # Edges
 
@@ -208,7 +207,7 @@ class Graph:
 
     def importers(self, name: str) -> set[str]:
         """The modules that import ``name``, or reach into it."""
-        return set(self._importers.get(name, ()))
+        return set(self._importers.get(name))
 
     def is_used(self, module: str, names: set[str]) -> bool:
         """Whether import-time code of another module uses one of the names of a module."""
@@ -256,7 +255,7 @@ class Graph:
             name = pending.pop()
             if name not in found:
                 found.add(name)
-                pending += self._importers.get(name, ())
+                pending += self._importers.get(name)
         return found
 
     def ordered(self, names: set[str]) -> list[str]:
@@ -299,13 +298,13 @@ class Graph:
 
     # What import-time code may call
 
-    def called_by(self, module: str, function: str) -> set[str]:
+    def called_by(self, module: str, function: str) -> Collection[str]:
         """The modules whose import-time code may call a function of ``module``, directly or through others."""
-        return self._called.get((module, function), set())
+        return self._called.get((module, function))
 
-    def called_in(self, module: str) -> set[str]:
+    def called_in(self, module: str) -> Collection[str]:
         """The functions of ``module`` that any import-time code may call."""
-        return self._called_in.get(module, set())
+        return self._called_in.get(module)
 
     def _trace_calls(self, record: Record) -> None:
         facts = record.facts
@@ -320,8 +319,8 @@ class Graph:
         for chain in facts.chains:
             trace.visit_chain(module.__dict__.get(chain[0]), chain[1:])
         for owner, function in trace.found:
-            self._called.setdefault((owner, function), set()).add(record.name)
-            self._called_in.setdefault(owner, set()).add(function)
+            self._called.add((owner, function), record.name)
+            self._called_in.add(owner, function)
 
 
 def made_by(alias: Alias) -> FunctionType | None:

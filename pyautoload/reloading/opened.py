@@ -30,9 +30,11 @@ def watch_opened_files(records: Records) -> None:
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "open" or not _listeners:
+    if event != "open":
         return
     path, mode, flags = arguments
+    if type(path) is str and path.endswith(_CODE_SUFFIXES):
+        return  # most of what is opened while modules are loaded, so it is asked first
     if not isinstance(path, (str, bytes)) or (isinstance(mode, str) and mode[:1] not in ("r", "")):
         return
     if mode is None and isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):

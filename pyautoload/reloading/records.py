@@ -243,7 +243,9 @@ class Records:
                 record.code = code or compile(source, record.path, "exec", dont_inherit=True)
             except (SyntaxError, ValueError):
                 return
-        record.stamp, record.source = stamp, source
+        if stamp != known:
+            record.stamp = stamp
+        record.source = source
 
     def tidy(self, limit: int) -> None:
         """Read sources that were put off, and keep those that are there in less room.
