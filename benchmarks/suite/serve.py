@@ -1,0 +1,101 @@
+"""Development servers: from an edit to the first response with the new code, over HTTP, and what breaks meanwhile.
+
+The same application for each server of a framework: three views, and a code base of which all is imported. A file is
+written in place, and a client asks with a new connection each time, every three milliseconds, until a response is of
+the new code; another client asks for another page every ten milliseconds: its longest wait is the stall. "intervals"
+is a server as it is installed alone, which looks at the times of all files again and again; without that word it has
+what its manual advises to install (watchfiles, or watchdog 6: with watchdog 7, werkzeug 3.1 sees no edit).
+
+A scenario that breaks something begins with a server of its own and is tried three times.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from benchmarks.measure import Group, Metric, Result, Target, measure
+from benchmarks.plan import Plan
+from benchmarks.serving import session
+from benchmarks.serving.contenders import CONTENDERS, OURS, UVICORN, start
+from benchmarks.serving.site import site
+
+NAMES = {"fastapi": "FastAPI", "flask": "Flask", "django": "Django"}
+EDITS, QUICK_EDITS = 7, 3
+
+
+def run(plan: Plan) -> Iterator[Result]:
+    modules = plan.edited[0]
+    quick = plan.rounds < 5
+    with _ended_like_interrupted():
+        for framework in CONTENDERS:
+            yield from _timed(plan, framework, modules, QUICK_EDITS if quick else EDITS)
+        for framework in CONTENDERS:
+            yield from _harmed(plan, framework, modules)
+
+
+def _timed(plan: Plan, framework: str, modules: int, edits: int) -> list[Result]:
+    baseline = CONTENDERS[framework][-1].name if framework != "fastapi" else UVICORN
+    soon = [Target(OURS, 30), Target(OURS, 0.05, UVICORN)]
+    none = [Target(OURS, 0)]
+    metrics = [
+        Metric("view_ms", f"a view, median of {edits} edits", "ms", baseline, soon),
+        Metric("view_p95_ms", f"a view, 95th percentile of {edits} edits", "ms", baseline),
+        Metric("body_ms", f"a function that ten modules use, median of {edits} edits", "ms", baseline, soon),
+        Metric("body_p95_ms", f"a function that ten modules use, 95th percentile of {edits} edits", "ms", baseline),
+        Metric("constant_ms", f"a constant, 50 dependents, median of {edits} edits", "ms", baseline, soon),
+        Metric("stall_ms", "longest wait of another request during these edits", "ms", baseline, [Target(OURS, 20)]),
+        Metric("refused", "requests refused, reset or failed meanwhile", "requests", "", none),
+        Metric("mixed", "responses that mix two versions", "responses", "", none),
+        Metric("start_ms", "start to the first response", "ms", baseline),
+        Metric("rss_mb", "resident memory of all its processes", "MB", baseline),
+        Metric("pss_mb", "proportional memory of all its processes", "MB", baseline),
+        Metric("idle_percent", "processor use while nothing changes", "%", "", [Target(OURS, 0.3)]),
+    ]
+    return _measured(plan, framework, modules, "", [session.edits(edits)], metrics)
+
+
+def _harmed(plan: Plan, framework: str, modules: int) -> list[Result]:
+    baseline = CONTENDERS[framework][-1].name if framework != "fastapi" else UVICORN
+    none = [Target(OURS, 0)]
+    scenarios = [session.in_flight, session.load, session.broken, session.same_second, session.deleted]
+    metrics = [
+        Metric("flight_lost", "requests of 2 s lost to an edit, of 3", "requests", "", none),
+        Metric("flight_two", "requests of 2 s that saw two versions, of 3", "requests", "", none),
+        Metric("flight_new_ms", "an edit while such a request runs", "ms", baseline),
+        Metric("flight_stall_ms", "longest wait of another request meanwhile", "ms", baseline, [Target(OURS, 20)]),
+        Metric("load_failed", "requests failed, 200 a second during 20 edits", "requests", "", none),
+        Metric("load_mixed", "responses that mix two versions, then", "responses", "", none),
+        Metric("load_ms", "an edit, then", "ms", baseline),
+        Metric("load_longest_ms", "longest wait of a request, then", "ms", baseline),
+        Metric("broken_ms", "the fix of a syntax error", "ms", baseline),
+        Metric("stale", "second saves of the same size within a second never served, of 3", "saves", "", none),
+        Metric("deleted_ms", "a deleted file made again", "ms", baseline),
+    ]
+    return _measured(plan, framework, modules, ", what may go wrong", scenarios, metrics)
+
+
+def _measured(
+    plan: Plan, framework: str, modules: int, what: str, scenarios: list[session.Scenario], metrics: list[Metric]
+) -> list[Result]:
+    """An edit takes a second with most of them, and there are many edits in a round: fewer rounds do."""
+    served = site(plan.work, modules, framework)
+    sides = {found.name: start(found, served, plan.work, scenarios) for found in CONTENDERS[framework]}
+    group = Group(f"{NAMES[framework]}, {modules:,} modules{what}", sides, metrics, warm_up=False)
+    return measure(group, max(1, plan.rounds // 2), plan.say)
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """A request to end is an exception, as Ctrl-C is, so that no server is left behind."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
