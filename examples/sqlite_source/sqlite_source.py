@@ -47,7 +47,7 @@ class SqliteSource:
         return rows[0][0]
 
     def stat(self, path):
-        """When it was changed, in ns, and its size in bytes; a directory changes with the newest file below it."""
+        """When it was changed, in ns, and its size in bytes; a directory changes with the files below it."""
         inner = self._inner(path)
         rows = self._rows("select changed, length(content) from file where path = ?", inner)
         if rows:
@@ -57,7 +57,7 @@ class SqliteSource:
         changed, count = self._rows(query, len(prefix), prefix)[0]
         if not count:
             raise FileNotFoundError(path)
-        return changed, 0
+        return changed + count, 0
 
     def _inner(self, path):
         inner = os.path.relpath(path, self.base).replace(os.sep, "/")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyautoload.errors import ReloadError
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record, Signature, signature
+from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -35,6 +36,10 @@ class Planner:
         self.refused: dict[str, Signature | None] = {}
         # Whether directories have changed, and what follows from that was not carried out yet.
         self._unsettled = False
+
+    def unsettled(self) -> None:
+        """A directory was found changed, and is listed anew already."""
+        self._unsettled = True
 
     def settled(self) -> None:
         """The last plan was carried out."""
@@ -162,8 +167,7 @@ class Planner:
 
     def _look_at_source(self, record: Record, stamp: Signature, plan: Plan) -> None:
         try:
-            with open(record.path, "rb", buffering=0) as file:
-                source = file.read()
+            source = source_for(record.path).read(record.path)
         except OSError:
             plan.gone.add(record.name)
             return
@@ -201,13 +205,12 @@ class Planner:
         stamp = signature(path) if path is not None else None
         if path is None or stamp is None:
             plan.gone.add(record.name)
-        elif os.path.isdir(path):
+        elif source_for(path).is_dir(path):
             plan.changed[record.name] = NewVersion(b"", compile(b"", path, "exec"), path, stamp, everything=True)
         elif not path.endswith(".py"):
             self._refuse(record, stamp, "an extension module has taken its place", plan)
         else:
-            with open(path, "rb") as file:
-                source = file.read()
+            source = source_for(path).read(path)
             plan.changed[record.name] = self._compiled(record, source, path, stamp)
 
     # Everything else
@@ -244,7 +247,7 @@ class Planner:
             path = self._path_now(name)
             if status is None or self.tree.is_root(name):
                 continue
-            if path is None or not os.path.exists(path):
+            if path is None or signature(path) is None:
                 plan.gone.add(name)
             elif path.endswith(".py"):
                 record = Record(name, status.path, compile(b"", status.path, "exec"), name)

@@ -12,8 +12,10 @@ from types import CodeType, ModuleType
 from typing import NamedTuple, cast
 
 from pyautoload.importing.bytecode import cache_path, cached_code
+from pyautoload.reloading.shells import shell_of, whole_code
 from pyautoload.reloading.sources import CodeFacts, scan
 from pyautoload.reloading.sourcestore import Block
+from pyautoload.sources import FILE_SYSTEM, source_for
 
 __all__ = ["Record", "Records", "Signature", "signature", "signature_of"]
 
@@ -37,8 +39,9 @@ class Signature(NamedTuple):
 
 def signature(path: str) -> Signature | None:
     """The signature of a file, ``None`` where there is none."""
+    place = source_for(path)
     try:
-        return signature_of(os.stat(path))
+        return signature_of(os.stat(path)) if place is FILE_SYSTEM else Signature(*place.stat(path), 0, 0)
     except OSError:
         return None
 
@@ -63,12 +66,14 @@ class Record:
         files: other files that were read while it was imported, with their signatures.
     """
 
-    __slots__ = ("_source", "code", "facts", "files", "is_pending", "name", "order", "package", "path", "stamp")
+    __slots__ = ("_code", "_functions", "_source", "facts", "files", "is_pending", "name", "order", "package", "path", "stamp")
 
     def __init__(self, name: str, path: str, code: CodeType | None, package: str) -> None:
         self.name = name
         self.path = path
-        self.code = code
+        self._code: CodeType | Block | None = code
+        # The functions that belong to code which is kept in a block.
+        self._functions: tuple[CodeType, ...] = ()
         self.package = package
         self._source: bytes | Block | None = None
         self.stamp: Signature | None = None
@@ -81,10 +86,23 @@ class Record:
         return f"<Record {self.name} from {self.path}>"
 
     @property
+    def code(self) -> CodeType | None:
+        """The code object."""
+        kept = self._code
+        if isinstance(kept, Block):
+            # From here on it is as if it had never been taken apart: who counts references to functions relies on that.
+            self.code = kept = whole_code(kept.text(self.name), self._functions)
+        return kept
+
+    @code.setter
+    def code(self, code: CodeType | None) -> None:
+        self._code, self._functions = code, ()
+
+    @property
     def source(self) -> bytes | None:
         """The text that the code came from."""
         kept = self._source
-        return kept.source(self.name) if isinstance(kept, Block) else kept
+        return kept.text(self.name) if isinstance(kept, Block) else kept
 
     @source.setter
     def source(self, source: bytes | None) -> None:
@@ -142,6 +160,8 @@ class Records:
         self.defers = False
         # Records whose sources are still to be read, or to be compressed.
         self.untidy: list[Record] = []
+        # Records whose code takes all its room.
+        self.roomy: list[Record] = []
         self._last_package = ""
 
     # Called by the loader
@@ -203,6 +223,7 @@ class Records:
         self.last = time.monotonic()
         if self.defers:
             self.untidy.append(record)
+            self.roomy.append(record)
         self.fresh.append(record.name)
         if len(self.fresh) == 1:
             self.on_fresh()
@@ -224,6 +245,9 @@ class Records:
         """Get what is missing of a record, if its file is still the one that was loaded."""
         known = record.stamp
         if not record.is_pending or known is None:
+            return
+        if source_for(record.path) is not FILE_SYSTEM:
+            _read_mounted(record, known.mtime_ns)
             return
         try:
             descriptor = os.open(record.path, _READ)
@@ -263,6 +287,23 @@ class Records:
             block = Block([record.name for record in whole], [cast(bytes, record._source) for record in whole])
             for record in whole:
                 record._source = block
+
+    def shrink(self, limit: int) -> None:
+        """Keep code in less room; nothing that is asked for changes, but it takes a little longer.
+
+        Args:
+            limit: of so many records at most.
+        """
+        # From the end, as the graph looks at them: what is given free is taken for the next ones.
+        some = self.roomy[-limit:]
+        del self.roomy[-limit:]
+        whole = [record for record in some if isinstance(record._code, CodeType)]
+        if len(whole) < 2:
+            return
+        shells = [shell_of(cast(CodeType, record._code)) for record in whole]
+        block = Block([record.name for record in whole], [shell for shell, _ in shells])
+        for record, (_, functions) in zip(whole, shells, strict=True):
+            record._code, record._functions = block, functions
 
     def forget(self, name: str) -> Record | None:
         """Drop a record: the module is not loaded any more."""
@@ -322,7 +363,28 @@ def _is_surely_old(status: os.stat_result) -> bool:
     return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SURELY_OLD_NS
 
 
+def _read_mounted(record: Record, mtime_ns: int | None) -> None:
+    """Get what is missing of a record whose file lies in a mounted source."""
+    place, path = source_for(record.path), record.path
+    try:
+        before, source, after = signature(path), place.read(path), signature(path)
+    except OSError:
+        record.stamp = None
+        return
+    if before is None or before != after or mtime_ns not in (None, before.mtime_ns):
+        return
+    if record.code is None:
+        try:
+            record.code = compile(source, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return
+    record.stamp, record.source = before, source
+
+
 def _read_now(record: Record, mtime_ns: int | None) -> None:
+    if source_for(record.path) is not FILE_SYSTEM:
+        _read_mounted(record, mtime_ns)
+        return
     try:
         descriptor = os.open(record.path, _READ)
         try:

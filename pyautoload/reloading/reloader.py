@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import threading
 import time
@@ -25,6 +26,7 @@ from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.statements import Parsed
 from pyautoload.reloading.upkeep import Upkeep
 from pyautoload.reloading.watching import Watching
+from pyautoload.sources import FILE_SYSTEM, is_anything_mounted, source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -105,7 +107,8 @@ class Reloader(Watching, Upkeep):
             ReloadError: something failed; everything was put back. Raised once for one state of the files.
         """
         watcher = self._watcher
-        if watcher is not None and not watcher.polls and not watcher.pending:
+        polls = watcher is None or watcher.polls or self._is_mounted_changed()
+        if watcher is not None and not polls and not watcher.pending:
             return None
         if self._owner == threading.get_ident() or self.records.is_executing():
             return None
@@ -113,7 +116,7 @@ class Reloader(Watching, Upkeep):
             self._owner = threading.get_ident()
             try:
                 batch = watcher.take() if watcher is not None else None
-                if watcher is not None and batch is None and not watcher.polls:
+                if batch is None and not polls:
                     return None  # the watcher's thread was quicker
                 if batch is None and self._is_as_it_failed():
                     return None
@@ -126,6 +129,23 @@ class Reloader(Watching, Upkeep):
         if result.errors:
             raise result.errors[0]
         return result
+
+    def _is_mounted_changed(self) -> bool:
+        """Whether what lies in mounted sources has changed: those send no events."""
+        if not is_anything_mounted():
+            return False
+        if not any(source_for(root) is not FILE_SYSTEM for root in self.binder.tree.config.roots):
+            return False
+        mounted = (record for record in self.records.all() if source_for(record.path) is not FILE_SYSTEM)
+        if any(signature(record.path) != record.stamp for record in mounted):
+            return True
+        spaces = self.binder.registry.namespaces()
+        changed = [self._listing_changed(space.name) for space in spaces if self._is_mounted(space.directories)]
+        return any(changed)
+
+    @staticmethod
+    def _is_mounted(directories: Iterable[str]) -> bool:
+        return any(source_for(directory) is not FILE_SYSTEM for directory in directories)
 
     def _is_as_it_failed(self) -> bool:
         """Whether the files are those of the last failed attempt."""
@@ -147,6 +167,7 @@ class Reloader(Watching, Upkeep):
         before = registry.namespace(name)
         if not self.binder.tree.refresh(name):
             return False
+        self.planner.unsettled()
         after = registry.namespace(name)
         if before is None or after is None:
             return before is not after
@@ -179,6 +200,8 @@ class Reloader(Watching, Upkeep):
         earlier = self.failures.unchanged()
         if batch is not None:
             batch.paths.update(self.failures.paths)
+            if not self._archives.isdisjoint(batch.paths):
+                batch = batch._replace(everything=True)
         self.graph.update()
         self._try(batch, known, result)
         if result.errors and earlier:
@@ -307,6 +330,9 @@ class Reloader(Watching, Upkeep):
         self.failures.clear()
         self.planner.settled()
         plan = transaction.plan
+        for version in plan.changed.values():
+            if source_for(version.path) is not FILE_SYSTEM:
+                linecache.cache.pop(version.path, None)  # it cannot tell by itself that those lines are old
         for name in plan.gone:
             self.graph.forget(name)
             self._parsed.pop(name, None)

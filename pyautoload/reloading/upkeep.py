@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace import access_of
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.records import Record, Records
+from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -86,7 +86,7 @@ class Upkeep:
             raise ImportError(f"{path} does not stand for {record.name}", name=record.name, path=path)
         was_package = "__path__" in names
         names["__spec__"], names["__loader__"] = spec, spec.loader
-        names["__file__"] = path if os.path.isfile(path) else None
+        names["__file__"] = path if source_for(path).is_file(path) else None
         names["__cached__"] = spec.cached
         locations = spec.submodule_search_locations
         if locations is None:

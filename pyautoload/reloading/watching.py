@@ -6,10 +6,12 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.records import Records, signature
+from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Watching", "is_below"]
 
 # What a module needs to be looked at for: so many at a time while nothing happens.
-_SLICE = 128
+_SLICE = 64
 _QUIET_BEFORE_LOOKING = 0.05
 # How long other threads have for themselves between two such looks, in seconds.
 _BREATH = 0.005
@@ -38,6 +40,8 @@ class Watching(ABC):
 
     # What the running watcher was started with: roots, polling, debounce.
     _watched: tuple[object, ...] = ()
+    # Zip files that roots lie in; a change of one may be a change of any module in it. Example: {"/srv/app.zip"}
+    _archives: frozenset[str] = frozenset()
 
     @abstractmethod
     def _apply(self, batch: Batch) -> None:
@@ -60,7 +64,7 @@ class Watching(ABC):
             watch_opened_files(self.records)
             for name in binder.registry.loaded():
                 status = binder.registry.loaded_status(name)
-                if status is not None and name not in self.records and not os.path.isdir(status.path):
+                if status is not None and name not in self.records and not source_for(status.path).is_dir(status.path):
                     self.records.adopt(name, status.path, status.mtime_ns)
         wanted = (*binder.tree.config.roots, polling, debounce)
         if watch and self._watcher is not None and self._watched == wanted:
@@ -88,7 +92,9 @@ class Watching(ABC):
             tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
         )
         self.records.on_fresh = self._watcher.wake
+        self._archives = archives_of(config.roots)
         self._watcher.start()
+        self._watcher.also(map(os.path.dirname, self._archives))
         if len(self.records):
             self._watcher.look_at_everything()  # something may have changed before it was watched
 
@@ -104,7 +110,7 @@ class Watching(ABC):
         return self._watcher is not None
 
     def _is_wanted(self, path: str) -> bool:
-        if path in self.records.readers or path in self.records.by_path:
+        if path in self.records.readers or path in self.records.by_path or path in self._archives:
             return True
         name = os.path.basename(path)
         if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
@@ -118,7 +124,7 @@ class Watching(ABC):
             In how many seconds there is more to do; ``None`` for nothing.
         """
         records = self.records
-        if not records.fresh and not records.untidy:
+        if not (records.fresh or records.untidy or records.roomy):
             self._watch_data()
             return None
         left = records.last + _QUIET_BEFORE_LOOKING - time.monotonic()
@@ -130,6 +136,7 @@ class Watching(ABC):
                     records.tidy(_SLICE)
                 else:
                     self.graph.update(_SLICE)
+                    records.shrink(_SLICE)
             finally:
                 self._mutex.release()
         return _BREATH
@@ -145,7 +152,7 @@ class Watching(ABC):
     def _await_return(self, batch: Batch) -> None:
         """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
         end = time.monotonic() + _GRACE
-        missing = [path for path in batch.paths if path in self.records.by_path]
+        missing = [path for path in batch.paths if path in self.records.by_path or path in self._archives]
         while (missing := [path for path in missing if self._is_void(path)]) and time.monotonic() < end:
             time.sleep(0.005)
 
@@ -155,6 +162,13 @@ class Watching(ABC):
             return False
         record = self.records.get(self.records.by_path.get(path, ""))
         return stamp is None or (record is not None and record.stamp is not None and record.stamp.size != 0)
+
+
+def archives_of(roots: Iterable[str]) -> frozenset[str]:
+    """The zip files that some roots lie in."""
+    sources = (getattr(source_for(root), "source", None) for root in roots)
+    found = (getattr(source, "archive", None) for source in sources)
+    return frozenset(path for path in found if isinstance(path, str))
 
 
 def is_below(path: str, directory: str) -> bool:

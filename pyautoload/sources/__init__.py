@@ -8,10 +8,15 @@ from typing import Any
 from pyautoload.sources.file_system import FILE_SYSTEM
 from pyautoload.sources.protocol import Place, Source
 
-__all__ = ["FILE_SYSTEM", "Place", "Source", "mount", "mount_archive", "source_for", "unmount"]
+__all__ = ["FILE_SYSTEM", "Place", "Source", "is_anything_mounted", "mount", "mount_archive", "source_for", "unmount"]
 
 # Path → what holds everything below it. Example: {"/srv/app.zip": <Mounted ZipArchive('/srv/app.zip')>}
 _mounts: dict[str, Place] = {}
+
+
+def is_anything_mounted() -> bool:
+    """Whether there is any source beside the file system."""
+    return bool(_mounts)
 
 
 def source_for(path: str) -> Place:
