@@ -292,7 +292,7 @@ class ManagedTree:
 
     @contextmanager
     def reading_all(self) -> Iterator[None]:
-        """While everything is being loaded: a bundle is read namespace by namespace, not module by module."""
+        """While everything is being loaded: a bundle is read ahead, and keeps nothing afterwards."""
         if self.bundle is None:
             yield
             return

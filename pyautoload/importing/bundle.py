@@ -26,6 +26,8 @@ from pyautoload.sources import source_for
 __all__ = ["Bundle", "BundleProblem", "BundleWarning", "signature_of", "write"]
 
 FORMAT = 2
+# How far ahead of what is needed the system is asked to read while everything is being loaded, in bytes.
+_AHEAD = 8 << 20
 # How many modules are unmarshalled together. Four share most of what modules have in common (names, flags, empty
 # tuples): that saves a third of the time. More would save little, and cost more where only one of them is wanted.
 _TOGETHER = 4
@@ -45,7 +47,7 @@ class BundleWarning(UserWarning):
 class _Held:
     """What has been read of one namespace."""
 
-    __slots__ = ("block", "groups", "read", "records", "space")
+    __slots__ = ("groups", "read", "records", "space")
 
     def __init__(self, space: Namespace, groups: list[tuple[int, int, int]], records: dict[str, Any]) -> None:
         self.space = space
@@ -56,8 +58,6 @@ class _Held:
         self.records = records
         # Groups that were read for one module, with the code that is still to be asked for; None where it was.
         self.read: dict[int, list[CodeType | None]] = {}
-        # All code of the namespace in one piece, while everything is being loaded.
-        self.block: memoryview | None = None
 
 
 def signature_of(roots: Mapping[str, str], patterns: Sequence[Sequence[str]]) -> tuple[Any, ...]:
@@ -89,8 +89,9 @@ class Bundle:
     def __init__(self, path: str, signature: tuple[Any, ...], roots: Sequence[str], *, trusted: bool = False) -> None:
         self.path = path
         self.trusted = trusted
-        # Whether everything is being loaded, so that it pays to read a namespace in one piece.
+        # Whether everything is being loaded, and up to where the file was asked for ahead of that.
         self.bulk = False
+        self._asked_to = 0
         self._warned = False
         self._held: dict[str, _Held | None] = {}
         try:
@@ -162,15 +163,15 @@ class Bundle:
     def release(self) -> None:
         """Everything is loaded: let go of what was read for that."""
         self.bulk = False
+        self._asked_to = 0
         for held in self._held.values():
             if held is not None:
-                held.block = None
                 held.read.clear()
 
     def _code(self, held: _Held, number: int, place: int) -> CodeType | None:
         codes = held.read.get(number)
         if codes is None or codes[place] is None:
-            codes = self._group(held, *held.groups[number])
+            codes = self._group(*held.groups[number])
             if codes is None:
                 return None
             held.read[number] = codes
@@ -179,21 +180,24 @@ class Bundle:
             held.read.pop(number, None)
         return code
 
-    def _group(self, held: _Held, offset: int, length: int, checksum: int) -> list[CodeType | None] | None:
-        data: bytes | memoryview
-        if self.bulk:
-            start = held.groups[0][0]
-            if held.block is None:
-                end = held.groups[-1][0] + held.groups[-1][1]
-                held.block = memoryview(self._read(start, end - start))
-            data = held.block[offset - start : offset - start + length]
-        else:
-            data = self._read(offset, length)
+    def _group(self, offset: int, length: int, checksum: int) -> list[CodeType | None] | None:
+        if self.bulk and offset + _AHEAD // 2 > self._asked_to:
+            self._ask_for(offset)
+        data = self._read(offset, length)
         if len(data) != length or binascii.crc32(data) != checksum:
             self._warn_of_damage()
             return None
         codes: list[CodeType | None] = marshal.loads(data)
         return codes
+
+    def _ask_for(self, offset: int) -> None:
+        """Let the system read on from ``offset`` while this process runs what it has."""
+        self._asked_to = offset + _AHEAD
+        if hasattr(os, "posix_fadvise"):
+            try:
+                os.posix_fadvise(self._descriptor, offset, _AHEAD, os.POSIX_FADV_WILLNEED)
+            except OSError:  # only advice: without it the file is read as it is needed
+                self._asked_to = sys.maxsize
 
     def _record(self, name: str) -> _Held | None:
         try:
