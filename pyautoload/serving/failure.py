@@ -7,7 +7,7 @@ import traceback
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Failure"]
+__all__ = ["Failure", "described"]
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -34,10 +34,7 @@ class Failure:
         shown = traceback.TracebackException.from_exception(error)
         _without_machinery(shown)
         file, line = _place(error, shown, directory)
-        text = "".join(shown.format_exception_only()).strip().splitlines()[-1]
-        if isinstance(error, SyntaxError):
-            text = f"{type(error).__name__}: {error.msg}"
-        return cls(text, file, line, "".join(shown.format()).rstrip())
+        return cls(described(error), file, line, "".join(shown.format()).rstrip())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -49,6 +46,12 @@ class Failure:
             return self.summary
         file = self.file.removeprefix(directory.rstrip(os.sep) + os.sep)
         return f"{file}:{self.line}: {self.summary}" if self.line else f"{file}: {self.summary}"
+
+
+def described(error: BaseException) -> str:
+    """``"SyntaxError: invalid syntax"``: the type and the first line of what it says."""
+    says = str(error.msg if isinstance(error, SyntaxError) else error).strip()
+    return f"{type(error).__name__}: {says}".splitlines()[0] if says else type(error).__name__
 
 
 def _without_machinery(shown: traceback.TracebackException) -> None:

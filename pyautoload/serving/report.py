@@ -12,7 +12,7 @@ import click
 
 from pyautoload.errors import ReloadError
 from pyautoload.reloading.result import ReloadResult
-from pyautoload.serving.failure import Failure
+from pyautoload.serving.failure import Failure, described
 from pyautoload.serving.listening import url
 
 __all__ = ["Reporter"]
@@ -56,7 +56,7 @@ class Reporter:
     def not_started(self, failure: Failure, *, serving_on: bool) -> None:
         """The program, or its successor, could not be started."""
         rest = "; the process of before serves on" if serving_on else ""
-        self._say("start failed", "red", f"{failure.headline(self.directory)}{rest}")
+        self._say("start failed:", "red", f"{failure.headline(self.directory)}{rest}")
         if failure.trace:
             click.echo(failure.trace, err=True)
 
@@ -97,8 +97,7 @@ class Reporter:
             self._say("reloaded", "green", f"in {_time(result.duration)}: {text}")
 
     def _failure(self, error: ReloadError) -> str:
-        cause = error.__cause__ or error
-        text = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}".splitlines()[0]
+        text = described(error.__cause__ or error)
         if error.file is None:
             return f"{error.module}: {text}"
         file = error.file.removeprefix(self.directory.rstrip(os.sep) + os.sep)

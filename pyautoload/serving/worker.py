@@ -148,12 +148,22 @@ class Worker:
         loaded = program.load_program(self.options, settings)
         self.interface, self.loader = loaded.interface, loaded.loader
         self.loader.on_reload(self.reloaded)
-        self.loader.enable_reloading(polling=self.options.polling)
+        self._watch(self.loader)
         self.outside = Outside(
             settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
         )
         self.outside.start(self.since)
         return self._server(loaded.application)
+
+    def _watch(self, loader: AutoLoader) -> None:
+        """Apply changes in the background, in the way that the program asked for if it did."""
+        reloader = loader._reloader
+        if reloader is not None and reloader.watches and not self.options.polling:
+            return
+        options = {**loader._reload_options, "watch": True}
+        if self.options.polling:
+            options["polling"] = True
+        loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
 
     def _server(self, application: Any) -> Server:
         reporter = self.reporter if self.options.requests else None
