@@ -158,9 +158,19 @@ def test_a_package_that_lists_its_names_itself_needs_no_stub(tree):
 
 
 def test_a_module_beside_a_directory_of_its_name_speaks_for_the_namespace(tree):
-    tree({"app/inn.py": "from .bar import Bar\nclass Inn: ...", "app/inn/bed.py": "class Bed: ...", "app/bar.py": ""})
+    # It is the package, so its relative imports start inside the directory.
+    tree({"app/inn.py": "from ..bar import Bar\nclass Inn: ...", "app/inn/bed.py": "class Bed: ...", "app/bar.py": ""})
     found = lines(generate(AutoLoader("app")), "inn/__init__.pyi")
     assert {"from app.bar import Bar as Bar", "from .bed import Bed as Bed", "class Inn:"} <= set(found)
+
+
+def test_a_star_import_in_a_module_beside_its_directory_starts_inside_the_directory(tree):
+    tree({"app/inn.py": "from .bed import *", "app/inn/bed.py": "class Inn: ...", "app/bed.py": "class Wrong: ..."})
+    loader = AutoLoader("app").setup()
+    from pyautoload.introspection import Introspection
+    from pyautoload.stubs.definitions import Definitions
+
+    assert list(Definitions(Introspection(loader.binder)).names(loader.where("app.inn"), "app.inn")) == ["Inn"]
 
 
 def test_a_package_that_is_installed_elsewhere_is_not_hidden(tree):

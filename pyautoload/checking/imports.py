@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pyautoload.checking.conditions import holds_here
+from pyautoload.syntax import absolute_module, is_not_type_checking, is_type_checking, stored_names
 
 __all__ = ["FUNCTION", "IMPORT_TIME", "TYPING", "Binding", "ModuleSource", "Reference", "read_source"]
 
@@ -146,7 +147,7 @@ class _Reader:
             self.alias(alias.asname or top, alias.name if alias.asname else top, node.lineno, context)
 
     def imports_from(self, node: ast.ImportFrom, context: _Context) -> None:
-        base = self.absolute(node.module or "", node.level)
+        base = absolute_module(node.module, node.level, self.package)
         if base is None or base == "__future__":
             return
         when = _when(node, context)
@@ -157,21 +158,12 @@ class _Reader:
             else:
                 self.alias(alias.asname or alias.name, f"{base}.{alias.name}", node.lineno, context)
 
-    def absolute(self, name: str, level: int) -> str | None:
-        if level == 0:
-            return name
-        parts = self.package.split(".") if self.package else []
-        if level - 1 >= len(parts):
-            return None
-        base = ".".join(parts[: len(parts) - level + 1])
-        return f"{base}.{name}" if name else base
-
     def condition(self, node: ast.If, context: _Context) -> None:
         typing, otherwise = context._replace(kind=TYPING), context
-        if _is_type_checking(node.test):
+        if is_type_checking(node.test):
             self.block(node.body, typing)
             self.block(node.orelse, otherwise)
-        elif isinstance(node.test, ast.UnaryOp) and _is_type_checking(node.test.operand):
+        elif is_not_type_checking(node.test):
             self.block(node.body, otherwise)
             self.block(node.orelse, typing)
         else:
@@ -209,9 +201,7 @@ class _Reader:
         scope: dict[str, tuple[str, bool] | None] = {argument.arg: None for argument in arguments}
         shared = {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
         self.found.declared |= shared
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id not in shared:
-                scope[part.id] = None
+        scope.update({part.id: None for part in stored_names(node) if part.id not in shared})
         self.scopes.append(scope)
         self.block(node.body, context)
         self.scopes.pop()
@@ -336,7 +326,7 @@ class _Reader:
     def target(self, node: ast.expr, context: _Context) -> None:
         if not isinstance(node, ast.Name):
             self.expression(node, context)
-        for part in _names_of(node):
+        for part in stored_names(node):
             self.bind(part.id, part.lineno, "value", context)
 
     def bind(self, name: str, line: int, sort: str, context: _Context) -> None:
@@ -381,23 +371,11 @@ def _replaces_itself(target: ast.expr) -> bool:
     return isinstance(target, ast.Subscript) and ast.unparse(target) == "sys.modules[__name__]"
 
 
-def _names_of(node: ast.expr) -> Iterator[ast.Name]:
-    """The names that an assignment to ``node`` binds."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part
-
-
 def _when(node: ast.Import | ast.ImportFrom, context: _Context) -> _Context:
     """When an import takes effect: ``lazy import`` (Python 3.15) does when its name is used, as one in a function."""
     if getattr(node, "is_lazy", 0) and context.kind == IMPORT_TIME:
         return context._replace(kind=FUNCTION)
     return context
-
-
-def _is_type_checking(test: ast.expr) -> bool:
-    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
-    return name == "TYPE_CHECKING"
 
 
 def _catches_import_errors(handler: ast.ExceptHandler) -> bool:

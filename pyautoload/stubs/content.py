@@ -6,7 +6,8 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator
 
-from pyautoload.stubs.definitions import absolute_module, bindings, is_init, is_type_checking, literal_all
+from pyautoload.stubs.definitions import bindings, literal_all
+from pyautoload.syntax import absolute_module, is_type_checking
 
 __all__ = ["PackageCode", "is_blank"]
 
@@ -34,15 +35,13 @@ class PackageCode:
     imported are exported, as they can be imported from the package at run time.
 
     Args:
-        parsed: the syntax tree.
-        path: the file: ``hotel/__init__.py``, or ``hotel.py`` beside ``hotel/``.
+        parsed: the syntax tree of ``hotel/__init__.py``, or of ``hotel.py`` beside ``hotel/``.
         package: the package's name.
         provided: names that the stub gets from the package's files anyway.
     """
 
-    def __init__(self, parsed: ast.Module, path: str, package: str, provided: Iterable[str]) -> None:
+    def __init__(self, parsed: ast.Module, package: str, provided: Iterable[str]) -> None:
         self.parsed = parsed
-        self.path = path
         self.package = package
         self.provided = frozenset(provided)
         self.exported = frozenset(literal_all(parsed.body) or ())
@@ -93,8 +92,8 @@ class PackageCode:
         if kept and target:
             yield ast.ImportFrom(target, kept, 0)
 
-    def _target(self, statement: ast.ImportFrom) -> str:
-        return absolute_module(statement.module, statement.level, self.package, is_package=is_init(self.path))
+    def _target(self, statement: ast.ImportFrom) -> str | None:
+        return absolute_module(statement.module, statement.level, self.package)
 
     def _condition(self, statement: ast.If) -> Iterator[ast.stmt]:
         body, orelse = list(self._block(statement.body)), list(self._block(statement.orelse))

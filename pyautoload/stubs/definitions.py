@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from pyautoload.introspection import Introspection
 from pyautoload.sources import source_for
+from pyautoload.syntax import absolute_module, is_not_type_checking, is_type_checking, stored_names
 
-__all__ = ["Definitions", "Star", "absolute_module", "bindings"]
+__all__ = ["Definitions", "Star", "bindings"]
 
 
 class Star(NamedTuple):
@@ -72,14 +73,19 @@ class Definitions:
         return found
 
     def _starred(self, star: Star, path: str, module: str, asked: frozenset[str]) -> dict[str, None]:
-        target = absolute_module(star.module, star.level, module, is_package=is_init(path))
+        target = absolute_module(star.module, star.level, self._package_of(module, path))
         file = self.introspection.where(target) if target else None
-        if file is None or not source_for(file).is_file(file):
+        if target is None or file is None or not source_for(file).is_file(file):
             return {}
         names = self.names(file, target, asked)
         parsed = self.parse(file)
         listed = literal_all(parsed.body) if parsed is not None else None
         return dict.fromkeys(listed if listed is not None else (name for name in names if name[:1] != "_"))
+
+    def _package_of(self, module: str, path: str) -> str:
+        """The package that relative imports in a file start from: itself for ``hotel.py`` beside ``hotel/``, too."""
+        space = self.introspection.tree.namespace(module)
+        return module if space is not None and space.file == path else module.rpartition(".")[0]
 
     def defined_name(self, path: str, module: str) -> str | None:
         """Which name a file defines for its stem, by the loader's own rule: ``HTMLParser`` in ``html_parser.py``."""
@@ -98,22 +104,6 @@ def readable(path: str) -> str | None:
     return next((stem + suffix for suffix in (".pyi", ".py") if source_for(stem).is_file(stem + suffix)), None)
 
 
-def is_init(path: str) -> bool:
-    """Whether a file is the code of its own directory."""
-    return os.path.basename(path).startswith("__init__.")
-
-
-def absolute_module(module: str | None, level: int, importer: str, *, is_package: bool) -> str:
-    """The absolute name of what an import statement names, ``""`` where the dots lead out of the tree."""
-    if level == 0:
-        return module or ""
-    parts = importer.split(".")
-    kept = len(parts) - level + (1 if is_package else 0)
-    if kept <= 0:
-        return ""
-    return ".".join([*parts[:kept], *([module] if module else [])])
-
-
 def bindings(statements: Iterable[ast.stmt]) -> Iterator[str | Star]:
     """The names that statements bind in their own scope, and their star imports."""
     for statement in statements:
@@ -127,13 +117,9 @@ def bindings(statements: Iterable[ast.stmt]) -> Iterator[str | Star]:
             yield statement.name
         else:
             for target in _targets(statement):
-                yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and _is_stored(node))
+                yield from (name.id for name in stored_names(target))
             for body in _bodies(statement):
                 yield from bindings(body)
-
-
-def _is_stored(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def _targets(statement: Any) -> Iterator[ast.expr]:
@@ -155,7 +141,7 @@ def _bodies(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     if isinstance(statement, ast.If) and is_type_checking(statement.test):
         yield statement.orelse
         return
-    if isinstance(statement, ast.If) and _is_negated_type_checking(statement.test):
+    if isinstance(statement, ast.If) and is_not_type_checking(statement.test):
         yield statement.body
         return
     for field in ("body", "orelse", "finalbody"):
@@ -164,17 +150,6 @@ def _bodies(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield handler.body
     for case in getattr(statement, "cases", []):
         yield case.body
-
-
-def _is_negated_type_checking(test: ast.expr) -> bool:
-    return isinstance(test, ast.UnaryOp) and is_type_checking(test.operand)
-
-
-def is_type_checking(test: ast.expr) -> bool:
-    """Whether a condition is ``TYPE_CHECKING``, which never holds at run time."""
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
 
 
 def literal_all(statements: Iterable[ast.stmt]) -> list[str] | None:

@@ -185,7 +185,7 @@ class _Generator:
         if is_blank(parsed):
             return []
         own = self.definitions.names(space.file, space.name)
-        code = PackageCode(parsed, space.file, space.name, stub.names)
+        code = PackageCode(parsed, space.name, stub.names)
         for name in code.own(own):
             stub.names.pop(name, None)
             stub.submodules.pop(name, None)
