@@ -26,6 +26,9 @@ HELD_ONLY = "held only"
 WHOLE = "."
 
 
+_NOBODY: Index[str] = Index()
+
+
 class Alias(NamedTuple):
     """One name of another module that a module uses or holds.
 
@@ -60,11 +63,9 @@ class Graph:
         self._importers: Index[str] = Index()
         # Module → modules imported at module level, for the order of execution.
         self._imports: dict[str, tuple[str, ...]] = {}
-        # (module, function) → modules whose import-time code may have called it.
-        # Example: {("myapp.tools", "slug"): ("myapp.routes",)}
-        self._called: Index[tuple[str, str]] = Index()
-        # Module → functions of it that occur in `_called`.
-        self._called_in: Index[str] = Index()
+        # Module → function → modules whose import-time code may have called it.
+        # Example: {"myapp.tools": {"slug": ("myapp.routes",)}}
+        self._called: dict[str, Index[str]] = {}
         # Modules that use functools, and so perhaps caches.
         self.cachers: set[str] = set()
 
@@ -110,8 +111,7 @@ class Graph:
         """A module is not loaded any more."""
         self._drop_edges(name)
         self._importers.pop(name)
-        for function in self._called_in.pop(name):
-            self._called.pop((name, function))
+        self._called.pop(name, None)
 
     def _drop_edges(self, name: str) -> None:
         for target in {alias.module for alias in self._aliases.pop(name, ())}:
@@ -300,11 +300,11 @@ class Graph:
 
     def called_by(self, module: str, function: str) -> Collection[str]:
         """The modules whose import-time code may call a function of ``module``, directly or through others."""
-        return self._called.get((module, function))
+        return self._called.get(module, _NOBODY).get(function)
 
     def called_in(self, module: str) -> Collection[str]:
         """The functions of ``module`` that any import-time code may call."""
-        return self._called_in.get(module)
+        return self._called.get(module, _NOBODY).keys()
 
     def _trace_calls(self, record: Record) -> None:
         facts = record.facts
@@ -319,8 +319,10 @@ class Graph:
         for chain in facts.chains:
             trace.visit_chain(module.__dict__.get(chain[0]), chain[1:])
         for owner, function in trace.found:
-            self._called.add((owner, function), record.name)
-            self._called_in.add(owner, function)
+            callers = self._called.get(owner)
+            if callers is None:
+                callers = self._called[owner] = Index()
+            callers.add(function, record.name)
 
 
 def made_by(alias: Alias) -> FunctionType | None:

@@ -46,6 +46,10 @@ class Index(Generic[Key]):
         """Forget a key; the names that it had."""
         return self._names.pop(key, ())
 
+    def keys(self) -> Collection[Key]:
+        """Every key, as it is now."""
+        return tuple(self._names)
+
     def get(self, key: Key) -> Collection[str]:
         """The names under a key; not to be changed."""
         return self._names.get(key, ())

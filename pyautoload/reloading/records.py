@@ -66,7 +66,19 @@ class Record:
         files: other files that were read while it was imported, with their signatures.
     """
 
-    __slots__ = ("_code", "_functions", "_source", "facts", "files", "is_pending", "name", "order", "package", "path", "stamp")
+    __slots__ = (
+        "_code",
+        "_functions",
+        "_source",
+        "facts",
+        "files",
+        "is_pending",
+        "name",
+        "order",
+        "package",
+        "path",
+        "stamp",
+    )
 
     def __init__(self, name: str, path: str, code: CodeType | None, package: str) -> None:
         self.name = name
