@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+
 from shop.routes import orders, products
 
 app = FastAPI(title="Shop")

@@ -8,6 +8,7 @@ import click
 from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
+
 from words import Text
 
 

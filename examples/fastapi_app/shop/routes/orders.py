@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
+
 from shop.models import Order
 from shop.stock import STOCK
 

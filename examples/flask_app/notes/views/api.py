@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint
+
 from notes.notebook import notebook
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request
-from notes.notebook import notebook
 from werkzeug.wrappers import Response
+
+from notes.notebook import notebook
 
 blueprint = Blueprint("pages", __name__)
 
