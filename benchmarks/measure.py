@@ -32,13 +32,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a contender: ``key`` in what it returns, and the side that the others are compared with."""
+    """One figure of a contender: ``key`` in what it returns, and the side that the others are compared with.
+
+    ``words`` is the key of what the contender says beside it.
+    """
 
     key: str
     label: str
     unit: str
     baseline: str = ""
     targets: Sequence[Target] = ()
+    words: str = ""
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Group:
         sides: name of the contender → what starts it.
         expect: figure → the value every contender that reports it must return, ``{"loaded": 10000}``.
         before: is called ahead of every process, to empty the page cache.
+        compact: shown as one table, a row for each metric and a column for each contender.
     """
 
     title: str
@@ -56,6 +61,7 @@ class Group:
     metrics: Sequence[Metric]
     expect: dict[str, Any] = field(default_factory=dict)
     before: Callable[[], object] | None = None
+    compact: bool = False
     page_cache: str = "warm"
     warm_up: bool = True
 
@@ -78,6 +84,10 @@ class Result:
     remarks: dict[str, str]
     # Contender → what it said beside the metrics; with the first metric of a group only.
     notes: dict[str, Any] = field(default_factory=dict)
+    # Contender → what it said beside its figure. Example: {"runserver": "refused meanwhile"}
+    words: dict[str, str] = field(default_factory=dict)
+    # Whether all metrics of the group stand in one table, a column for each contender.
+    compact: bool = False
 
 
 def measure(group: Group, rounds: int, say: Say) -> list[Result]:
@@ -142,7 +152,14 @@ def _result(
         targets=[judged for target in metric.targets if (judged := _judge(target, sides))],
         skipped=skipped,
         remarks={name: remark for name, found in runs.items() if (remark := _remark(found, f"{metric.key}_remark"))},
+        words={name: words for name, found in runs.items() if (words := _words(found, metric.words))},
+        compact=group.compact,
     )
+
+
+def _words(found: list[Figures], key: str) -> str:
+    """What a contender said in the rounds, each thing once."""
+    return " / ".join(dict.fromkeys(str(figures[key]) for figures in found if figures.get(key)))
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
@@ -183,7 +200,7 @@ def _remark(found: list[Figures], key: str) -> str:
 
 
 def _all_notes(group: Group, runs: dict[str, list[Figures]]) -> dict[str, Any]:
-    told = {metric.key for metric in group.metrics} | set(group.expect)
+    told = {key for metric in group.metrics for key in (metric.key, metric.words)} | set(group.expect)
     notes = {name: _notes(found, told) for name, found in runs.items() if found}
     return {name: note for name, note in notes.items() if note}
 

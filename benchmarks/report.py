@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import plot, results
 from benchmarks.process import PROJECT
-from benchmarks.table import number, ratio, verdict
+from benchmarks.table import groups, matrix, matrix_title, number, ratio, verdict
 
 PAGE = PROJECT / "docs" / "performance.md"
 PLOT = PROJECT / "docs" / "performance.svg"
@@ -68,8 +68,8 @@ def _modules(content: dict[str, Any]) -> str:
         return ""
     return (
         "The modules of the generated code bases are about as large as the median module of Django (3.9 KB of source,\n"
-        "5.1 KB of bytecode): a class with methods, two functions, docstrings, three imports of other modules; on average\n"
-        f"{size['source']:,} bytes of source and {size['bytecode']:,} bytes of bytecode.\n\n"
+        "5.1 KB of bytecode): a class with methods, two functions, docstrings, three imports of other modules; on\n"
+        f"average {size['source']:,} bytes of source and {size['bytecode']:,} bytes of bytecode.\n\n"
     )
 
 
@@ -96,12 +96,28 @@ def _section(name: str, found: dict[str, Any]) -> str:
     parts = [f"## {name}\n", found["title"] + "\n"]
     if found.get("text"):
         parts.append(found["text"] + "\n")
-    for result in found["results"]:
-        parts.append(_table(result))
-        parts += [f"{side}: {remark}.\n" for side, remark in result["remarks"].items()]
-        parts += [f"{verdict(target, result['unit'])}.\n" for target in result["targets"]]
-        parts += [f"{side} was left out: {reason}.\n" for side, reason in result["skipped"].items()]
+    for group in groups(found["results"]):
+        if group[0].get("compact"):
+            parts.append(_matrix(group))
+        else:
+            parts.append(_table(group[0]))
+            parts += [f"{side}: {remark}.\n" for side, remark in group[0]["remarks"].items()]
+            parts += [f"{verdict(target, group[0]['unit'])}.\n" for target in group[0]["targets"]]
+        parts += [f"{side} was left out: {reason}.\n" for side, reason in group[0]["skipped"].items()]
     return "\n".join(parts)
+
+
+def _matrix(group: list[dict[str, Any]]) -> str:
+    """One table for all metrics of a group, and a list of what was aimed at."""
+    heading, *rows = matrix(group)
+    aims = [f"- {result['metric']}: {verdict(t, result['unit'])}." for result in group for t in result["targets"]]
+    lines = [
+        f"**{matrix_title(group)}**\n",
+        *(f"| {' | '.join(row)} |" for row in (heading, ["---", *("---:" for _ in heading[1:])], *rows)),
+        "",
+        *([*aims, ""] if aims else []),
+    ]
+    return "\n".join(lines)
 
 
 def _table(result: dict[str, Any]) -> str:

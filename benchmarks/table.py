@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +24,45 @@ def number(value: float) -> str:
 def ratio(value: float) -> str:
     """``0.234`` → ``0.23×``; very small ones as ``1/820``."""
     return f"1/{1 / value:,.0f}" if 0 < value < 0.02 else f"{value:.2f}×"
+
+
+def groups(results: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Results of one compact group together, each other one alone; a result as it stands in the JSON."""
+    together = groupby(enumerate(results), lambda at: at[1]["title"] if at[1].get("compact") else at[0])
+    return [[result for _, result in found] for _, found in together]
+
+
+def matrix(results: list[dict[str, Any]]) -> list[list[str]]:
+    """A compact group: the contenders as heading, then each metric with the median, the extremes and the ratio."""
+    names = list(dict.fromkeys(name for result in results for name in [*result["sides"], *result["remarks"]]))
+    return [["", *names], *([f"{r['metric']}, {r['unit']}", *(_cell(r, name) for name in names)] for r in results)]
+
+
+def matrix_title(results: list[dict[str, Any]]) -> str:
+    baseline = next((result["baseline"] for result in results if result["baseline"]), "")
+    against = f"; ratio to {baseline}" if baseline else ""
+    return f"{results[0]['title']}: median (extremes){against}; {results[0]['rounds']} rounds"
+
+
+def _cell(result: dict[str, Any], name: str) -> str:
+    told = []
+    if side := result["sides"].get(name):
+        spread = "" if side["min"] == side["max"] else f" ({number(side['min'])} to {number(side['max'])})"
+        told.append(number(side["median"]) + spread)
+        if "ratio" in side:
+            told.append(ratio(side["ratio"]))
+    told += [found[name] for found in (result["remarks"], result["words"]) if name in found]
+    return "; ".join(told)
+
+
+def _shown_matrix(results: list[dict[str, Any]]) -> Table:
+    heading, *rows = matrix(results)
+    table = Table(title=matrix_title(results))
+    for name in heading:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def shown(result: Result) -> Table:
@@ -59,10 +100,16 @@ def verdict(target: dict[str, Any], unit: str) -> str:
 
 def show(console: Console, title: str, results: list[Result]) -> None:
     console.rule(title)
+    for group in groups([asdict(result) for result in results]):
+        if group[0]["compact"]:
+            console.print(_shown_matrix(group))
     for result in results:
-        console.print(shown(result))
+        if not result.compact:
+            console.print(shown(result))
         for target in result.targets:
-            console.print(verdict(target, result.unit), style="green" if target["reached"] else "bold red")
+            metric = f"{result.title}, {result.metric}: " if result.compact else ""
+            style = "green" if target["reached"] else "bold red"
+            console.print(f"{metric}{verdict(target, result.unit)}", style=style)
         for name, note in result.notes.items():
             told = ", ".join(f"{key} {number(v) if isinstance(v, (int, float)) else v}" for key, v in note.items())
             console.print(f"  {name}: {told}", style="dim", highlight=False)

@@ -110,7 +110,7 @@ def edits(count: int) -> Scenario:
         return {
             **figures,
             "stall_ms": others.longest_ms,
-            **_failures("refused", asked, others),
+            **_failures("refused", "refused_told", asked, others),
             "mixed": asked.mixed,
             **session.server.memory(),
             "idle_percent": await session.idle(),
@@ -140,11 +140,11 @@ def percentile(values: list[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def _failures(key: str, *tallies: Tally) -> Figures:
+def _failures(key: str, words: str, *tallies: Tally) -> Figures:
     together = Tally()
     for tally in tallies:
         together.add(tally)
-    return {key: together.failed, f"{key}_told": together.told() or "none"}
+    return {key: together.failed, words: together.told()}
 
 
 async def in_flight(session: Session) -> Figures:
@@ -173,7 +173,7 @@ async def in_flight(session: Session) -> Figures:
         "flight_two": two,
         "flight_stall_ms": others.longest_ms,
         "flight_new_ms": statistics.median(soon) if len(soon) == TRIALS else None,
-        "flight_told": ", ".join(sorted(set(told))) or "none",
+        "flight_told": ", ".join(sorted(set(told))),
     }
     if len(soon) < TRIALS:
         figures["flight_new_ms_remark"] = f"never live in {TRIALS - len(soon)} of {TRIALS} trials"
@@ -195,7 +195,7 @@ async def load(session: Session) -> Figures:
             await asyncio.sleep(QUIET)
         await asyncio.sleep(0.5)
     figures: Figures = {
-        **_failures("load_failed", traffic.tally),
+        **_failures("load_failed", "load_told", traffic.tally),
         "load_requests": traffic.tally.requests,
         "load_longest_ms": traffic.tally.longest_ms,
         "load_mixed": traffic.tally.mixed,
@@ -230,7 +230,7 @@ async def _mended(session: Session, key: str, harm: Callable[[Path], object]) ->
         await session.pause()
     figures: Figures = {
         f"{key}_ms": statistics.median(times) if len(times) == TRIALS else None,
-        f"{key}_meanwhile": " / ".join(dict.fromkeys(meanwhile)),
+        f"{key}_meanwhile": "meanwhile " + " / ".join(dict.fromkeys(meanwhile)),
     }
     if len(times) < TRIALS:
         how = ", the server has ended" if session.server.ended else ""

@@ -47,7 +47,7 @@ def _timed(plan: Plan, framework: str, modules: int, edits: int) -> list[Result]
         Metric("body_p95_ms", f"a function that ten modules use, 95th percentile of {edits} edits", "ms", baseline),
         Metric("constant_ms", f"a constant, 50 dependents, median of {edits} edits", "ms", baseline, soon),
         Metric("stall_ms", "longest wait of another request during these edits", "ms", baseline, [Target(OURS, 20)]),
-        Metric("refused", "requests refused, reset or failed meanwhile", "requests", "", none),
+        Metric("refused", "requests refused, reset or failed meanwhile", "requests", "", none, words="refused_told"),
         Metric("mixed", "responses that mix two versions", "responses", "", none),
         Metric("start_ms", "start to the first response", "ms", baseline),
         Metric("rss_mb", "resident memory of all its processes", "MB", baseline),
@@ -62,17 +62,24 @@ def _harmed(plan: Plan, framework: str, modules: int) -> list[Result]:
     none = [Target(OURS, 0)]
     scenarios = [session.in_flight, session.load, session.broken, session.same_second, session.deleted]
     metrics = [
-        Metric("flight_lost", "requests of 2 s lost to an edit, of 3", "requests", "", none),
+        Metric("flight_lost", "requests of 2 s lost to an edit, of 3", "requests", "", none, words="flight_told"),
         Metric("flight_two", "requests of 2 s that saw two versions, of 3", "requests", "", none),
         Metric("flight_new_ms", "an edit while such a request runs", "ms", baseline),
         Metric("flight_stall_ms", "longest wait of another request meanwhile", "ms", baseline, [Target(OURS, 20)]),
-        Metric("load_failed", "requests failed, 200 a second during 20 edits", "requests", "", none),
+        Metric(
+            "load_failed",
+            "requests failed, 200 a second during 20 edits",
+            "requests",
+            "",
+            none,
+            words="load_told",
+        ),
         Metric("load_mixed", "responses that mix two versions, then", "responses", "", none),
         Metric("load_ms", "an edit, then", "ms", baseline),
         Metric("load_longest_ms", "longest wait of a request, then", "ms", baseline),
-        Metric("broken_ms", "the fix of a syntax error", "ms", baseline),
+        Metric("broken_ms", "the fix of a syntax error", "ms", baseline, words="broken_meanwhile"),
         Metric("stale", "second saves of the same size within a second never served, of 3", "saves", "", none),
-        Metric("deleted_ms", "a deleted file made again", "ms", baseline),
+        Metric("deleted_ms", "a deleted file made again", "ms", baseline, words="deleted_meanwhile"),
     ]
     return _measured(plan, framework, modules, ", what may go wrong", scenarios, metrics)
 
@@ -83,7 +90,7 @@ def _measured(
     """An edit takes a second with most of them, and there are many edits in a round: fewer rounds do."""
     served = site(plan.work, modules, framework)
     sides = {found.name: start(found, served, plan.work, scenarios) for found in CONTENDERS[framework]}
-    group = Group(f"{NAMES[framework]}, {modules:,} modules{what}", sides, metrics, warm_up=False)
+    group = Group(f"{NAMES[framework]}, {modules:,} modules{what}", sides, metrics, warm_up=False, compact=True)
     return measure(group, max(1, plan.rounds // 2), plan.say)
 
 
