@@ -109,11 +109,9 @@ class Binder:
         if stem[:2] == "__" or not stem.isidentifier():
             return None
         wanted = folded(stem)
-        first = (wanted[0], wanted[0].upper()) if stem.isascii() else ()
+        if wanted not in folded("\n".join(names)):
+            return None  # modules with many names pass here, most of them without any that is like the stem
         for name, value in list(names.items()):
-            # Modules with many names pass here: most of them differ in their first letter.
-            if first and name[0] not in first and name.isascii():
-                continue
             if name == stem or len(name) > len(stem) or not name[:1].isalpha() or name.islower():
                 continue
             if folded(name) == wanted and not isinstance(value, ModuleType):
@@ -242,8 +240,12 @@ class Binder:
             for name in (actual,) if stem != "version" else self._names_of(actual, stem, path):
                 parent.__dict__.setdefault(name, module.__dict__[actual])
         access = access_of(parent, self)
-        if access is not None and (actual is not None or not self.owes_name(parent_name, stem, path)):
+        if access is None:
+            return
+        if actual is not None or not self.owes_name(parent_name, stem, path):
             access.stored(stem, module)
+        else:
+            access.lacking(stem)
 
     def _names_of(self, actual: str, stem: str, path: str) -> tuple[str, ...]:
         """The names that stand for what a file defines: both `VERSION` and `__version__` for the one it has of them."""

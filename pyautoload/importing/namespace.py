@@ -40,8 +40,9 @@ class NamespaceAccess:
         self._own_dir: Callable[[], Any] | None = None
         # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
         self._to_come: set[str] | None = None
-        # Stems that were stored before that, so that they need not be looked at then. Example: {"user"}
-        self._stored: set[str] = set()
+        # Stems that were loaded before that → whether their name was stored, or the file lacks it, so that they need not
+        # be looked at then. Example: {"user": True, "helpers": False}
+        self._noted: dict[str, bool] = {}
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
 
@@ -98,7 +99,7 @@ class NamespaceAccess:
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
-        self._stored.clear()  # what is stored is looked at anew, too
+        self._noted.clear()  # what is stored is looked at anew, too
         space = self.binder.registry.namespace(self.name)
         if space is not None:
             self._look_anew(space)
@@ -109,7 +110,7 @@ class NamespaceAccess:
 
     def forgotten(self, stem: str) -> None:
         """The module ``stem`` has been unloaded."""
-        self._stored.discard(stem)
+        self._noted.pop(stem, None)
         if self._to_come is not None:
             self._to_come.add(stem)
         self.install()
@@ -249,13 +250,18 @@ class NamespaceAccess:
         # The import system binds it a moment later; without the hook nothing else would answer for it until then.
         names.setdefault(stem, module)
         if self._to_come is None:
-            self._stored.add(stem)
-            if len(self._stored) < len(space.modules):
+            self._noted[stem] = True
+            if len(self._noted) < len(space.modules):
                 return  # one of 100,000 plugins: nothing can be complete yet, so it is not worth looking at them all
             self._look_anew(space)
         assert self._to_come is not None
         self._to_come.discard(stem)
         self.settle()
+
+    def lacking(self, stem: str) -> None:
+        """The module ``stem`` has been loaded, and does not define its expected name."""
+        if self._to_come is None:
+            self._noted[stem] = False
 
     def settle(self) -> None:
         """Take the hook out if nothing is left that it could load."""
@@ -280,17 +286,17 @@ class NamespaceAccess:
         to_come = {stem for stem in stems if stem.isidentifier() and stem != "__main__"}
         # First to where other threads see it: what they store from now on they strike out themselves.
         self._to_come = to_come
-        stored, self._stored = self._stored, set()
-        for stem in [stem for stem in stems if self._is_stored(stem, space, surely=stem in stored)]:
+        noted, self._noted = self._noted, {}
+        for stem in [stem for stem in stems if self._is_stored(stem, space, noted.get(stem))]:
             to_come.discard(stem)
         return to_come
 
-    def _is_stored(self, stem: str, space: Namespace, *, surely: bool) -> bool:
+    def _is_stored(self, stem: str, space: Namespace, noted: bool | None) -> bool:
         full = self._full(stem)
         if not self.binder.registry.is_loaded(full) or stem not in self.module.__dict__:
             return False
-        if surely:
-            return True
+        if noted is not None:
+            return noted
         path = space.modules.get(stem, "")
         return not self.binder.owes_name(self.name, stem, path) or (
             self.binder.defined_name(sys.modules.get(full), stem, path) is not None
