@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PyAutoloadFinder"]
 
+_FEW = 8
+
 
 class PyAutoloadFinder:
     """Finds managed modules, and keeps the stock finder from serving what the rules exclude.
@@ -50,6 +52,8 @@ class PyAutoloadFinder:
         self.tree = source.tree
         # The first parts of all managed names: what does not begin with one is not ours, and is let through at once.
         self._tops: set[str] = set()
+        # What a name that may be ours begins with; ("",), and so any, where that is not known or there are many.
+        self._starts: tuple[str, ...] = ("",)
         # Whether files at the top level are managed, so that a name we do not know may be a new file.
         self._open_top = False
         self.refresh_tops()
@@ -60,6 +64,8 @@ class PyAutoloadFinder:
         known = {*space.modules, *space.subdirs} if space is not None else set()
         self._tops = self.tree.tops() | known
         self._open_top = bool(space is not None and space.directories)
+        few = len(self._tops) <= _FEW and not self._open_top and not self._by_hand
+        self._starts = tuple(self._tops) if few else ("",)
 
     def install(self) -> None:
         """Put the finder in front of ``sys.meta_path``; once only."""
@@ -88,6 +94,8 @@ class PyAutoloadFinder:
         Raises:
             ModuleNotFoundError: the rules exclude the name, and the stock finder would serve it all the same.
         """
+        if not fullname.startswith(self._starts):
+            return None  # nearly all that others import: every step counts here
         top, _, rest = fullname.partition(".")
         if top not in self._tops and (rest or not self._has_appeared(top)):
             return None

@@ -40,8 +40,8 @@ class NamespaceAccess:
         self._own_dir: Callable[[], Any] | None = None
         # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
         self._to_come: set[str] | None = None
-        # Stems that were loaded before that → whether their name was stored, or the file lacks it, so that they need not
-        # be looked at then. Example: {"user": True, "helpers": False}
+        # Stems that were loaded before that → whether their name was stored, or the file lacks it: they need not be
+        # looked at then. Example: {"user": True, "helpers": False}
         self._noted: dict[str, bool] = {}
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
