@@ -386,6 +386,19 @@ def test_a_port_that_is_taken(tree: Tree, tmp_path: Path) -> None:
     assert "Traceback" not in served.output
 
 
+@pytest.mark.parametrize("variable", ["PYAUTOLOAD_ENV=production", "FLASK_DEBUG=0"])
+def test_it_refuses_production_unless_forced(variable: str, tree: Tree, serve: Callable[..., Served]) -> None:
+    tree(FILES)
+    name, _, value = variable.partition("=")
+    served = serve("shop.web:app", **{name: value})
+    assert served.process.wait(LIMIT) == 1
+    served.reader.join(LIMIT)
+    assert variable in served.output
+    assert "--force" in served.output
+    forced = serve("shop.web:app", "--force", **{name: value}).ready()
+    assert forced.ask()[0] == 200
+
+
 def test_an_ipv6_address(tree: Tree, serve: Callable[..., Served]) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pyautoload.errors import ServeError
+from pyautoload.errors import ProductionError, ServeError
 
 
 @click.command()
@@ -23,9 +23,11 @@ from pyautoload.errors import ServeError
     show_default=True,
     help="What the application is; found out by default.",
 )
-@click.option("--no-refresh", "refresh", flag_value=False, default=True, help="Pages do not reload in the browser.")
-@click.option("--no-overlay", "overlay", flag_value=False, default=True, help="Pages do not show errors of a reload.")
-@click.option("--no-requests", "requests", flag_value=False, default=True, help="Do not print a line per request.")
+@click.option("--refresh/--no-refresh", default=True, show_default=True, help="Whether pages reload in the browser.")
+@click.option(
+    "--overlay/--no-overlay", default=True, show_default=True, help="Whether pages show the error of a failed reload."
+)
+@click.option("--requests/--no-requests", default=True, show_default=True, help="Whether to print a line per request.")
 @click.option("--eager", is_flag=True, help="Load everything at the start, not what is used first.")
 @click.option("--polling", is_flag=True, help="Look at the files once a second: for mounts that send no events.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Pages are asked for under this name, too.")
@@ -40,6 +42,7 @@ def command(host: str, port: int, **options: Any) -> None:
 
     MODULE:APP is where it is, myapp.web:app, or a call that makes it, "myapp.web:create_app()".
     """
+    from pyautoload.serving.access import refuse_production
     from pyautoload.serving.listening import listen
     from pyautoload.serving.options import Options
     from pyautoload.serving.program import check
@@ -54,7 +57,10 @@ def command(host: str, port: int, **options: Any) -> None:
     what = Options(**options)
     directory = check(what)
     try:
+        refuse_production(force=what.force)
         listener = listen(host, port)
+    except ProductionError as error:
+        raise click.ClickException(f"{error} (--force, that is)") from error
     except ServeError as error:
         raise click.ClickException(str(error)) from error
     Supervisor(listener, what, Reporter(directory)).run()

@@ -279,7 +279,10 @@ class Supervisor:
             code = child.process.wait()
         if child in self.leaving:
             self.leaving.remove(child)
-        elif child is self.next:
+            return
+        if code == 0 and not self.quitting:
+            time.sleep(0.05)  # Ctrl-C reaches all processes at once, and a child may be quicker than our own handler
+        if child is self.next:
             self.next = None
             if not self.quitting:
                 self._did_not_start(child, Failure(f"the process {_how_it_ended(code)} while it started"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import ipaddress
 import socket
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from pyautoload.serving.access import LOCAL, is_allowed, is_loopback
 from pyautoload.serving.failure import Failure
 from pyautoload.serving.servers import ThreadedServer
 
@@ -61,7 +61,7 @@ class WaitingServer(ThreadedServer):
         super().__init__(listener, self._handle, drain=1.0)
         self.failure = failure
         self.directory = directory
-        self.hosts = {"localhost", "127.0.0.1", "::1", *(host.lower() for host in hosts)}
+        self.hosts = (*LOCAL, *hosts)
         self.refresh = refresh
         # Changes with each failure, so that open pages show the latest.
         self._number = 0
@@ -92,15 +92,6 @@ class WaitingServer(ThreadedServer):
         )
         return text, mark
 
-    def may_see(self, client: str, host: str) -> bool:
-        """Whether source may be shown: to this machine only, and not to a page of another name that points here."""
-        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        try:
-            here = ipaddress.ip_address(client.partition("%")[0]).is_loopback
-        except ValueError:
-            here = False
-        return here and name.strip("[]").lower() in self.hosts
-
 
 class _Handler(BaseHTTPRequestHandler):
     server: Any
@@ -119,8 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         server: WaitingServer = self.server
-        in_full = server.may_see(self.client_address[0], self.headers.get("Host", ""))
-        page, mark = server.page(in_full=in_full)
+        is_here = is_loopback(self.client_address[0], {name.lower() for name in self.headers})
+        page, mark = server.page(in_full=is_here and is_allowed(self.headers.get("Host", ""), server.hosts))
         body = page.encode()
         self.send_response(503, "The program does not start")
         self.send_header("Content-Type", "text/html; charset=utf-8")
