@@ -42,13 +42,14 @@ def run(command: list[str], *, timeout: float = 1800, **extra: str) -> Figures:
     return figures
 
 
-def python(function: str, *, needs: str = "", interpreter: str = "", **arguments: Any) -> Start:
+def python(function: str, *, needs: str = "", interpreter: str = "", limit: float = 1800, **arguments: Any) -> Start:
     """A contender in Python.
 
     Args:
         function: ``'stock.eager'`` for that function of ``opponents/stock.py``.
         needs: a package that it cannot do without.
         interpreter: another one than this.
+        limit: seconds after which it is given up.
         arguments: what the function is called with.
     """
 
@@ -56,7 +57,7 @@ def python(function: str, *, needs: str = "", interpreter: str = "", **arguments
         if needs and importlib.util.find_spec(needs) is None:
             raise Missing(f"{needs} is not installed: pip install 'pyautoload[bench]'")
         pairs = [f"{key}={value}" for key, value in arguments.items()]
-        return run([interpreter or sys.executable, str(HERE / "child.py"), function, *pairs])
+        return run([interpreter or sys.executable, str(HERE / "child.py"), function, *pairs], timeout=limit)
 
     return start
 
