@@ -408,8 +408,9 @@ class Transaction:
     def note_attributes(self, module: str, cls: str, attributes: set[str]) -> None:
         """Attributes of a class have changed in place."""
         self.facts.attribute(module, cls, attributes)
-        self.redirected.add(module)
         value = self._class(module, cls)
+        if value is None or any(_may_lead(value, name) for name in attributes):
+            self.redirected.add(module)
         if value is not None and redirects(value, attributes):
             self.facts.body(*members_of(value))
         for function in self.graph.called_in(module):
@@ -506,6 +507,12 @@ class Transaction:
         record = self.records.get(name)
         assert record is not None
         return record
+
+
+def _may_lead(cls: type, attribute: str) -> bool:
+    """Whether code can be reached through an attribute of a class, or through what is inherited in its place."""
+    found = (base.__dict__[attribute] for base in cls.__mro__ if attribute in base.__dict__)
+    return attribute == "__bases__" or not leads_nowhere(next(found, None))
 
 
 def _has_no_identity(value: object) -> bool:
