@@ -291,11 +291,14 @@ class AutoLoader:
         self._require_setup("eager_load_namespace()")
         return loading.eager_load(self, loading.namespace_name(namespace))
 
-    def build_bundle(self, path: str | os.PathLike[str] | None = None) -> BuiltBundle:
+    def build_bundle(
+        self, path: str | os.PathLike[str] | None = None, *, progress: Callable[[int, int, str], object] | None = None
+    ) -> BuiltBundle:
         """Write the scan of all roots and the code of all files into one file, for ``AutoLoader(bundle=...)``.
 
         Args:
             path: where; by default a cache directory beside the first root, the user's where that is read-only.
+            progress: called with ``(done, total, name)`` after each namespace is compiled, the numbers being of files.
 
         Returns:
             Its path, the number of modules, its size in bytes, and what was left out and why.
@@ -306,7 +309,7 @@ class AutoLoader:
         """
         from pyautoload import bundling
 
-        return bundling.build(self, path)
+        return bundling.build(self, path, progress=progress)
 
     def load_file(self, path: str | os.PathLike[str]) -> Any:
         """Load one file.

@@ -24,6 +24,7 @@ from pyautoload.tree import ManagedTree
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
+    from pyautoload.importing.eager import Progress
 
 __all__ = ["BuiltBundle", "BundleWarning", "build", "default_place", "open_bundle", "requested"]
 
@@ -116,12 +117,14 @@ def _user_cache() -> str:
     return os.path.join(base, "pyautoload")
 
 
-def build(loader: AutoLoader, path: str | os.PathLike[str] | None = None) -> BuiltBundle:
+def build(
+    loader: AutoLoader, path: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
+) -> BuiltBundle:
     """Scan everything, compile what is not compiled, and write both into one file; see ``AutoLoader.build_bundle``."""
     place = os.path.abspath(os.fspath(path)) if path is not None else default_place(loader, writing=True)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     skipped: dict[str, str] = {}
-    contents = list(_contents(loader, skipped))
+    contents = list(_contents(loader, skipped, progress))
     size = write(place, _signature(loader), list(loader.config.roots), contents)
     count = sum(len(codes) for _, codes in contents)
     log.debug(loader.tag, "built the bundle %s of %d modules", place, count)
@@ -129,11 +132,16 @@ def build(loader: AutoLoader, path: str | os.PathLike[str] | None = None) -> Bui
 
 
 def _contents(
-    loader: AutoLoader, skipped: dict[str, str]
+    loader: AutoLoader, skipped: dict[str, str], progress: Progress | None
 ) -> Iterator[tuple[Namespace, Mapping[str, tuple[CodeType, int, int]]]]:
     made: dict[str, tuple[CodeType, int, int]] = {}
-    for space in _scanned(loader).walk_all():
+    spaces = list(_scanned(loader).walk_all())
+    total, done = sum(len(_files(space)) for space in spaces), 0
+    for space in spaces:
         made.update(_codes(space, skipped))
+        done += len(_files(space))
+        if progress is not None:
+            progress(done, total, space.name)
     # Only now the scan that counts: to compile makes `__pycache__`, and with it a new mtime for a directory. Once the
     # clock has moved on from that, a later change shows.
     if made:
@@ -152,10 +160,12 @@ def _scanned(loader: AutoLoader) -> ManagedTree:
     return tree
 
 
+def _files(space: Namespace) -> list[str]:
+    return [file for file in (*space.modules.values(), space.file) if file is not None and file.endswith(".py")]
+
+
 def _codes(space: Namespace, skipped: dict[str, str]) -> Iterator[tuple[str, tuple[CodeType, int, int]]]:
-    for file in [*space.modules.values(), *([space.file] if space.file else [])]:
-        if not file.endswith(".py"):
-            continue
+    for file in _files(space):
         try:
             yield file, _code(file)
         except (OSError, SyntaxError, ValueError) as error:

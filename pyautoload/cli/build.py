@@ -9,6 +9,7 @@ import time
 import click
 
 from pyautoload.cli._output import as_json, json_option
+from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
 
 
@@ -24,7 +25,8 @@ def command(project: Project, output: str | None, json_: bool) -> None:
     loader = project.loader()
     began = time.perf_counter()
     try:
-        built = loader.build_bundle(output)
+        with progress_bar("listing", enabled=not json_) as progress:
+            built = loader.build_bundle(output, progress=progress)
     except OSError as error:
         raise click.UsageError(f"the bundle cannot be written: {error}") from error
     seconds = time.perf_counter() - began

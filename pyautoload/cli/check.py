@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import collections
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import click
 
 from pyautoload.cli._output import COLOURS, as_json, json_option
+from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
 
 
@@ -34,7 +33,7 @@ def command(project: Project, static: bool, skip: tuple[str, ...], timeout: floa
         raise click.UsageError("--static runs nothing, --loader runs your program: use one of them")
     if not static:
         project.make_importable()
-    with _progress(enabled=not static and not json_) as progress:
+    with progress_bar("importing", enabled=not static and not json_) as progress:
         problems = find_problems(
             project.loader(),
             static=static,
@@ -69,18 +68,3 @@ def _summary(counts: collections.Counter[str]) -> str:
         return "all is well"
     parts = [f"{counts[name]} {name}{'s' if counts[name] != 1 else ''}" for name in COLOURS if counts[name]]
     return ", ".join(parts)
-
-
-@contextmanager
-def _progress(*, enabled: bool) -> Iterator[Callable[[int, int, str], object] | None]:
-    """A bar on the terminal's error output, where there is one."""
-    if not enabled or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("importing", total=None)
-        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=name)

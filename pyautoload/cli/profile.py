@@ -8,6 +8,7 @@ import sys
 import click
 
 from pyautoload.cli._output import as_json, json_option
+from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
 from pyautoload.errors import EagerLoadError
 
@@ -33,13 +34,14 @@ def command(
         importlib.import_module(needed)
     loader = project.running_loader()
     failed = False
-    with loader.profile(libraries=not no_libraries) as profile:
+    bar = progress_bar("importing", enabled=not json_ and not names)
+    with bar as progress, loader.profile(libraries=not no_libraries) as profile:
         try:
             if names:
                 for name in names:
                     loader.resolve(name)
             else:
-                loader.eager_load(force=True)
+                loader.eager_load(force=True, progress=progress)
         except EagerLoadError as error:
             click.echo(str(error), err=True)
             failed = True
