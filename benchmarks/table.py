@@ -47,12 +47,16 @@ def matrix_title(results: list[dict[str, Any]]) -> str:
 def _cell(result: dict[str, Any], name: str) -> str:
     told = []
     if side := result["sides"].get(name):
-        spread = "" if side["min"] == side["max"] else f" ({number(side['min'])} to {number(side['max'])})"
-        told.append(number(side["median"]) + spread)
+        spread = "" if side["min"] == side["max"] else f" ({_count(side['min'])} to {_count(side['max'])})"
+        told.append(_count(side["median"]) + spread)
         if "ratio" in side:
             told.append(ratio(side["ratio"]))
     told += [found[name] for found in (result["remarks"], result["words"]) if name in found]
     return "; ".join(told)
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else number(value)
 
 
 def _shown_matrix(results: list[dict[str, Any]]) -> Table:
