@@ -2,11 +2,13 @@
 
 import inspect
 import os
+import threading
 import traceback
 
 import pytest
 
 from pyautoload import AutoLoader, SetupError
+from pyautoload.checking import find_problems
 from pyautoload.sources import FILE_SYSTEM, source_for
 
 
@@ -118,3 +120,26 @@ def test_an_unregistered_loader_gives_its_source_back(memory, tmp_path):
     assert source_for(str(tmp_path / "store" / "user.py")) is not FILE_SYSTEM
     loader.unregister()
     assert source_for(str(tmp_path / "store" / "user.py")) is FILE_SYSTEM
+
+
+FAULTS = {
+    "asks.py": "from store import Nobody\nclass Asks: ...\n",
+    "fails.py": "1 / 0\nclass Fails: ...\n",
+    "lacks.py": "class Other: ...\n",
+    "broken.py": "def (\n",
+}
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_source_is_checked(memory, static):
+    memory.files.update(FAULTS)
+    problems = find_problems(AutoLoader().push_dir(memory.base, source=memory).setup(), static=static)
+    found = {(problem.kind, os.path.basename(problem.path), problem.line) for problem in problems}
+    faults = {("unknown-name", "asks.py", 1), ("syntax", "broken.py", 1), ("expected-name", "lacks.py", None)}
+    assert found == faults | (set() if static else {("import", "fails.py", 1)})
+
+
+def test_a_source_that_cannot_be_sent_to_a_child_says_so(memory):
+    memory.lock = threading.Lock()
+    with pytest.raises(SetupError, match=r"source .*Memory.* cannot be sent to a child process"):
+        find_problems(AutoLoader().push_dir(memory.base, source=memory).setup())

@@ -11,9 +11,11 @@ import zipapp
 import zipfile
 
 import pytest
+from command_line import run
 
 import pyautoload
 from pyautoload import AutoLoader, SetupError
+from pyautoload.checking import find_problems
 
 FILES = {
     "myapp/user.py": "class User:\n    def fail(self):\n        raise ValueError('in the archive')\n",
@@ -158,3 +160,24 @@ def test_a_zipapp_uses_its_own_files_as_a_root(tree, tmp_path):
     env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(pyautoload.__file__))}
     out = subprocess.run([sys.executable, str(root / "app.pyz")], capture_output=True, text=True, env=env)
     assert out.stdout.strip() == "User", out.stderr
+
+
+FAULTS = {
+    "myapp/asks.py": "from myapp import Nobody\nclass Asks: ...\n",
+    "myapp/fails.py": "1 / 0\nclass Fails: ...\n",
+    "myapp/lacks.py": "class Other: ...\n",
+    "myapp/broken.py": "def (\n",
+}
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_an_archive_is_checked(archive, static):
+    _write(archive, FILES | FAULTS)
+    problems = find_problems(AutoLoader(archive / "myapp").collapse("concerns").setup(), static=static)
+    found = {(problem.kind, os.path.basename(problem.path), problem.line) for problem in problems}
+    faults = {("unknown-name", "asks.py", 1), ("syntax", "broken.py", 1), ("expected-name", "lacks.py", None)}
+    assert found == faults | (set() if static else {("import", "fails.py", 1)})
+
+
+def test_the_command_checks_an_archive(archive):
+    assert "all is well" in run("check", "--root", str(archive / "myapp")).stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload import loaders
@@ -12,6 +14,7 @@ from pyautoload.autoloader import AutoLoader
 
 if TYPE_CHECKING:
     from pyautoload.config import Config
+    from pyautoload.sources import Source
 
 __all__ = ["configured", "named_loader"]
 
@@ -32,8 +35,17 @@ def named_loader(name: str) -> AutoLoader:
     return value.setup()
 
 
-def configured(config: Config, inflector: Any, tag: str | None = None) -> AutoLoader:
-    """A loader with the given configuration, set up; of a package that makes its own loader, that one."""
+def configured(
+    config: Config, inflector: Any, tag: str | None = None, sources: Mapping[str, Source] = MappingProxyType({})
+) -> AutoLoader:
+    """A loader with the given configuration, set up; of a package that makes its own loader, that one.
+
+    Args:
+        config: roots and patterns.
+        inflector: stems to names.
+        tag: what its log records are marked with.
+        sources: root path → what holds the files below it, where that is neither the file system nor an archive.
+    """
     for root in config.roots.values():
         own = os.path.join(root.path, "__init__.py")
         if mentions_pyautoload(own):
@@ -47,7 +59,7 @@ def configured(config: Config, inflector: Any, tag: str | None = None) -> AutoLo
     loader.config.ignored, loader.config.collapsed = config.ignored, config.collapsed
     loader.config.not_eager, loader.config.not_reloaded = config.not_eager, config.not_reloaded
     for root in config.roots.values():
-        loader.push_dir(root.path, root.namespace if root.explicit else None)
+        loader.push_dir(root.path, root.namespace if root.explicit else None, source=sources.get(root.path))
     return loader.setup()
 
 

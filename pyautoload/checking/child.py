@@ -24,6 +24,7 @@ from pyautoload.importing.namespace import defined_names
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.config import Config
+    from pyautoload.sources import Source
 
 __all__ = ["Work", "main"]
 
@@ -37,6 +38,7 @@ class Work(NamedTuple):
         modules: what to import, in this order.
         files: module name → file, of everything managed.
         results: the file to write to.
+        sources: root path → what holds the files below it, where that is a source of the user's own.
         loader: ``"module:name"`` of a loader that the program makes itself, in place of config and inflector.
     """
 
@@ -45,6 +47,7 @@ class Work(NamedTuple):
     modules: list[str]
     files: dict[str, str]
     results: str
+    sources: dict[str, Source]
     loader: str | None = None
 
 
@@ -85,7 +88,7 @@ def main(work_file: str) -> None:
     faulthandler.enable()
     report = Report(work.results)
     try:
-        loader = named_loader(work.loader) if work.loader else configured(work.config, work.inflector)
+        loader = named_loader(work.loader) if work.loader else _configured(work)
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
         report.write(setup=f"{type(error).__name__}: {error}")
         os._exit(1)
@@ -98,6 +101,10 @@ def main(work_file: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _configured(work: Work) -> AutoLoader:
+    return configured(work.config, work.inflector, sources=work.sources)
 
 
 def outcome(loader: AutoLoader, name: str, path: str, files: dict[str, str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pyautoload.checking.problem import WARNING, Problem
 from pyautoload.checking.survey import Survey
 from pyautoload.config import Config, hidden
 from pyautoload.inflector import Inflector, normalized
+from pyautoload.sources import source_for
 
 __all__ = ["dead_rules"]
 
@@ -49,7 +50,18 @@ def _all_paths(config: Config) -> Iterator[str]:
     """The roots, and every file and directory below them, whether it is managed or not."""
     for root in config.roots:
         yield root
-        for directory, dirs, files in os.walk(root):
-            dirs[:] = [name for name in dirs if not hidden(name)]
-            for name in (*dirs, *files):
-                yield os.path.join(directory, name)
+        yield from _below(root)
+
+
+def _below(directory: str) -> Iterator[str]:
+    try:
+        entries = list(source_for(directory).list(directory))
+    except OSError:
+        return  # it cannot be read, or has gone
+    for entry in entries:
+        is_directory = entry.is_dir()
+        if is_directory and hidden(entry.name):
+            continue
+        yield entry.path
+        if is_directory and not entry.is_symlink():
+            yield from _below(entry.path)

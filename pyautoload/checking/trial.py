@@ -16,6 +16,7 @@ from typing import Any
 from pyautoload.checking.child import Work
 from pyautoload.config import Config
 from pyautoload.errors import SetupError
+from pyautoload.sources import own_source
 
 __all__ = ["Trial"]
 
@@ -84,7 +85,12 @@ class Trial:
         for leftover in (results, output):
             if os.path.exists(leftover):
                 os.unlink(leftover)
-        work = Work(self.config, self.inflector, waiting, self._files, results, self.loader)
+        sources = (
+            {}
+            if self.loader
+            else {path: source for path in self.config.roots if (source := own_source(path)) is not None}
+        )
+        work = Work(self.config, self.inflector, waiting, self._files, results, sources, self.loader)
         told = _Told(results)
         how = self._run_child(work, directory, output, told)
         # The module that was asked for, and those that it was importing when the process ended, the innermost last.
@@ -118,7 +124,7 @@ class Trial:
                 pickle.dump(work, opened)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise SetupError(
-                f"the inflector {self.inflector!r} cannot be sent to a child process ({error}): "
+                f"{_own_objects(work)} cannot be sent to a child process ({error}): "
                 f"define its class in a module of its own, name the loader with --loader, or check with --static"
             ) from error
         path = json.dumps([os.path.abspath(entry) for entry in sys.path])
@@ -181,6 +187,11 @@ class _Told:
         self.records += fresh
         self.ended += [record["ends"] for record in fresh if "ends" in record]
         return bool(fresh)
+
+
+def _own_objects(work: Work) -> str:
+    """The objects of the user's own that go to the child, for a message."""
+    return " or ".join([f"the inflector {work.inflector!r}", *(f"the source {one!r}" for one in work.sources.values())])
 
 
 def _last_index(names: list[str], name: str) -> int:

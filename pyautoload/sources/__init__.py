@@ -8,7 +8,17 @@ from typing import Any
 from pyautoload.sources.file_system import FILE_SYSTEM
 from pyautoload.sources.protocol import Place, Source
 
-__all__ = ["FILE_SYSTEM", "Place", "Source", "is_anything_mounted", "mount", "mount_archive", "source_for", "unmount"]
+__all__ = [
+    "FILE_SYSTEM",
+    "Place",
+    "Source",
+    "is_anything_mounted",
+    "mount",
+    "mount_archive",
+    "own_source",
+    "source_for",
+    "unmount",
+]
 
 # Path → what holds everything below it. Example: {"/srv/app.zip": <Mounted ZipArchive('/srv/app.zip')>}
 _mounts: dict[str, Place] = {}
@@ -43,6 +53,17 @@ def mount(path: str, source: Source) -> None:
     from pyautoload.sources.mounted import Mounted
 
     _mounts[path] = Mounted(source)
+
+
+def own_source(path: str) -> Source | None:
+    """The source of the user's own that was mounted at ``path``, ``None`` where there is none, or an archive."""
+    mounted = _mounts.get(path)
+    if mounted is None:
+        return None
+    from pyautoload.sources.archive import ZipArchive
+
+    source: Source | None = getattr(mounted, "source", None)
+    return None if isinstance(source, ZipArchive) else source
 
 
 def unmount(path: str) -> None:
