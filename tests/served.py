@@ -94,6 +94,13 @@ class Served:
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode())
 
+    def cookie(self, path: str, name: str) -> str:
+        """A cookie that comes with a page."""
+        with urllib.request.urlopen(self.address + path, timeout=PATIENCE) as response:
+            found = re.search(rf"{name}=([^;]+)", "; ".join(response.headers.get_all("Set-Cookie", [])))
+        assert found
+        return found[1]
+
     def shows(self, text: str, path: str = "/", data: dict[str, Any] | str | None = None) -> Answer:
         """Wait until a page has a text."""
         answers: list[Answer] = []

@@ -1,0 +1,24 @@
+"""What frameworks remember of modules, and have to forget after a reload."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+
+__all__ = ["attach"]
+
+
+def attach(loader: AutoLoader) -> None:
+    """Let the frameworks that a program uses follow its reloads.
+
+    Args:
+        loader: of the program, which is loaded; call it before ``on_reload`` functions that want to know all that needs
+            a restart.
+    """
+    if "django.conf" in sys.modules:
+        from pyautoload.serving.django import Follower
+
+        Follower(loader).begin()
