@@ -22,6 +22,7 @@ __all__ = [
     "ModuleNotFoundError",
     "NameInflectionError",
     "PathError",
+    "ProductionError",
     "ReloadError",
     "ReloadingDisabled",
     "ServeError",
@@ -256,6 +257,16 @@ class ReloadingDisabled(AutoloadError):
     def __init__(self, what: str = "reload()") -> None:
         super().__init__(
             f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)"
+        )
+
+
+class ProductionError(SetupError):
+    """What is made for development was started where the environment says production."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(
+            f"{sign} says that this is production: ReloadMiddleware changes running code, and can show source. "
+            f"Leave it out there, or pass force=True if this is development after all"
         )
 
 

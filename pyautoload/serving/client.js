@@ -1,0 +1,119 @@
+// Keeps an open page up to date: reloads it when the server says that something has changed, and shows what is wrong.
+"use strict";
+(() => {
+  const script = document.currentScript;
+  const wants = new Set((script.dataset.wants || "").split(" "));
+  const events = new URL("events", script.src).href;
+  const SEEN = "pyautoload-reloaded-for";
+  // What the page was made with.
+  let known = script.dataset.version;
+  let host = null;
+
+  function hear(news) {
+    if (known !== news.version && wants.has("refresh")) {
+      // Should the page come from a cache as it was, once has to be enough.
+      if (sessionStorage.getItem(SEEN) !== news.version) {
+        sessionStorage.setItem(SEEN, news.version);
+        location.reload();
+        return;
+      }
+    }
+    known = news.version;
+    if (wants.has("overlay")) show(news.troubles);
+  }
+
+  function element(name, text, ...children) {
+    const made = document.createElement(name);
+    if (text) made.textContent = text;
+    made.append(...children);
+    return made;
+  }
+
+  function section(trouble) {
+    const place = trouble.file ? trouble.file + (trouble.line ? ":" + trouble.line : "") : "";
+    const made = element("section", "", element("h2", trouble.title), element("p", trouble.summary));
+    if (place) made.append(element("p", "", element("code", place)));
+    if (trouble.source.length) {
+      const lines = trouble.source.map(([number, text]) => {
+        const line = element("span", String(number).padStart(5) + "  " + text + "\n");
+        if (number === trouble.line) line.className = "here";
+        return line;
+      });
+      made.append(element("pre", "", ...lines));
+    }
+    made.append(element("p", trouble.hint));
+    return made;
+  }
+
+  // Everything is text, never markup, and the style sheet is made here: nothing that a policy could forbid.
+  function show(troubles) {
+    if (host) host.remove();
+    host = null;
+    if (!troubles.length) return;
+    host = element("div");
+    host.id = "pyautoload-overlay";
+    host.setAttribute("role", "alert");
+    const root = host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`
+      :host { all: initial; position: fixed; right: 1rem; bottom: 1rem; z-index: 2147483647; color-scheme: light dark;
+        max-width: min(46rem, calc(100vw - 2rem)); max-height: 60vh; overflow: auto; border-radius: 6px;
+        border-left: 5px solid #cf222e; background: Canvas; color: CanvasText; box-shadow: 0 4px 24px #0006;
+        font: 14px/1.45 system-ui, sans-serif; }
+      section { padding: .6rem 2.2rem .6rem 1rem; }
+      h2 { font-size: 1em; margin: 0 0 .3em; }
+      p { margin: .3em 0; overflow-wrap: anywhere; }
+      code, pre { font: 12px/1.5 ui-monospace, monospace; }
+      pre { overflow-x: auto; margin: .4em 0; padding: .4em; background: #8882; }
+      .here { background: #cf222e40; display: inline-block; min-width: 100%; }
+      button { position: absolute; top: .4rem; right: .4rem; border: 0; background: none; color: inherit;
+        font: inherit; cursor: pointer; }`);
+    root.adoptedStyleSheets = [sheet];
+    const close = element("button", "\u00d7");
+    close.title = "Hide";
+    close.addEventListener("click", () => host.remove());
+    root.append(close, ...troubles.map(section));
+    document.documentElement.append(host);
+  }
+
+  // A browser keeps six connections to a server. So that six open tabs leave it some, one tab listens and tells the
+  // others; where locks are not to be had, each tab listens while it is looked at.
+  let stream = null;
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("pyautoload " + events) : null;
+  let last = null;
+
+  function listen() {
+    if (stream) return;
+    stream = new EventSource(events);
+    stream.onmessage = (event) => {
+      last = JSON.parse(event.data);
+      if (channel) channel.postMessage({ news: last });
+      hear(last);
+    };
+  }
+
+  function stop() {
+    if (stream) stream.close();
+    stream = null;
+  }
+
+  if (channel && navigator.locks) {
+    channel.onmessage = ({ data }) => {
+      if (data.news) hear(data.news);
+      else if (stream && stream.readyState === EventSource.OPEN && last) channel.postMessage({ news: last });
+    };
+    channel.postMessage({ asks: true });
+    navigator.locks.request("pyautoload " + events, () => {
+      listen();
+      return new Promise(() => {}); // until the page is gone
+    }).catch(listen);
+  } else {
+    const look = () => (document.hidden ? stop() : listen());
+    document.addEventListener("visibilitychange", look);
+    look();
+  }
+  // A page that goes back into view from the browser's memory asks anew.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+})();

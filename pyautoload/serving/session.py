@@ -1,0 +1,122 @@
+"""Session: what both middlewares share. A loader that reloads, the application, and what open pages are told."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pyautoload import log
+from pyautoload.errors import ReloadError, ReloadingDisabled
+from pyautoload.serving.access import refuse_production
+from pyautoload.serving.news import News, Trouble
+from pyautoload.serving.target import Target
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.reloading.result import ReloadResult
+
+__all__ = ["STREAM", "Session"]
+
+# So long (seconds) a reload waits for the rest of a response whose first part was sent, or for what a websocket does
+# with a message: what takes longer is a stream.
+STREAM = 0.5
+
+
+class Session:
+    """Follows the reloads of a loader.
+
+    Args:
+        application: an application, a string that names one, a callable that makes one, or a ``Target``.
+        loader: with reloading enabled.
+        factory: whether it is to be called.
+        force: also where the environment says production.
+        switch: called with the new application; the old one serves on until it calls ``Session.switched``.
+
+    Raises:
+        ProductionError: the environment says production, and ``force`` is not given.
+        ReloadingDisabled: the loader does not reload.
+    """
+
+    def __init__(
+        self, application: Any, loader: AutoLoader, *, factory: bool, force: bool, switch: Callable[[Any], object]
+    ) -> None:
+        refuse_production(force=force)
+        if loader._reloader is None:
+            raise ReloadingDisabled("ReloadMiddleware")
+        self.loader = loader
+        self.news = News()
+        self._switch = switch
+        # Held by the one request that looks for changes, where nothing watches: the others need not wait for it.
+        self._looking = threading.Lock()
+        self.target = application if isinstance(application, Target) else Target(application, loader, factory=factory)
+        loader.on_reload(_following(self))
+
+    # Before a request
+
+    @property
+    def must_look(self) -> bool:
+        """Whether changes are looked for before each request, as nothing does in the background."""
+        reloader = self.loader._reloader
+        return reloader is not None and not reloader.watches
+
+    def look(self) -> None:
+        """Bring everything up to date, unless another request is doing that. What fails is told, not raised."""
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            self.loader.reload_if_changed()
+        except ReloadError as error:
+            log.warning(self.loader.tag, "%s", error)
+        finally:
+            self._looking.release()
+
+    # After a reload
+
+    def follow(self, result: ReloadResult) -> None:
+        """Take the application anew if need be, and tell the pages."""
+        if result.errors:
+            self.news.tell(changed=False, troubles={"reload": Trouble.of_reload(result.errors[0])})
+            return
+        restart = Trouble.of_restart(result.restart_required) if result.restart_required else None
+        troubles: dict[str, Trouble | None] = {"reload": None}
+        if restart is not None:
+            troubles["restart"] = restart  # and stays, as this process cannot do it
+        try:
+            made = self.target.remade(result)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises when it is made
+            self.news.tell(changed=False, troubles=troubles)
+            self.failed(error)
+            return
+        if made is None:
+            if not self.target.failed:
+                troubles["application"] = None
+            self.news.tell(changed=bool(result), troubles=troubles)
+            return
+        result.notes.append("the application was made anew")
+        self.news.tell(changed=False, troubles=troubles)
+        self._switch(made)
+
+    def switched(self, made: Any) -> None:
+        """The new application is in use."""
+        self.target.take(made)
+        self.news.tell(changed=True, troubles={"application": None})
+
+    def failed(self, error: BaseException) -> None:
+        """The new application could not be made, or did not start; the old one serves on."""
+        self.target.failed = True
+        log.warning(self.loader.tag, "the application could not be made anew, the one of before serves on: %r", error)
+        self.news.tell(changed=False, troubles={"application": Trouble.of_application(error)})
+
+
+def _following(session: Session) -> Callable[[ReloadResult], object]:
+    """A listener that does not keep a middleware that nobody uses any more."""
+    reference = weakref.ref(session)
+
+    def follow(result: ReloadResult) -> None:
+        living = reference()
+        if living is not None:
+            living.follow(result)
+
+    return follow
