@@ -136,7 +136,7 @@ def test_ours_serves_the_edits_of_the_benchmark(tmp_path: Path) -> None:
         paths = environment(PYTHONPATH=str(PROJECT))
         return Server([sys.executable, *ours.command], served.base, paths, tmp_path / "log")
 
-    figures = session.run(server, served, [session.edits(1), session.same_second])
+    figures = session.run(server, served, [session.edits(1), session.same_second(1)])
     assert {"view_ms", "body_ms", "constant_ms", "stall_ms"} <= {key for key, value in figures.items() if value}
     assert (figures["refused"], figures["mixed"], figures["stale"]) == (0, 0, 0)
 

@@ -29,6 +29,7 @@ class Contender:
         ours: whether it needs this project on its path.
         settings: further environment variables.
         python: the least version.
+        extra: left out of a quick run.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Contender:
     ours: bool = False
     settings: tuple[tuple[str, str], ...] = ()
     python: tuple[int, int] = (3, 10)
+    extra: bool = False
 
 
 def _ours(application: str) -> Contender:
@@ -46,25 +48,26 @@ def _ours(application: str) -> Contender:
 _UVICORN = ("-m", "uvicorn", f"{TOP}.web.fastapi_app:app", "--reload", "--port", "{port}")
 _FLASK = ("-m", "flask", "--app", f"{TOP}.web.flask_app", "run", "--debug", "--port", "{port}")
 _RUNSERVER = ("manage.py", "runserver", "127.0.0.1:{port}")
+_DJANGO_WATCHFILES = (("SITE_APPS", "django_watchfiles"),)
 _HMR = ("-m", "uvicorn_hmr", f"{TOP}.web.fastapi_app:app", "--port", "{port}")
 
 # Framework → its servers. What is said first of each opponent is what one has who installs nothing but it.
 CONTENDERS = {
     "fastapi": (
         _ours(f"{TOP}.web.fastapi_app:app"),
-        Contender(f"{UVICORN}, intervals", _UVICORN, watching=False),
+        Contender(f"{UVICORN}, intervals", _UVICORN, watching=False, extra=True),
         Contender(UVICORN, _UVICORN),
         Contender("uvicorn-hmr", _HMR, python=(3, 12)),
     ),
     "flask": (
         _ours(f"{TOP}.web.flask_app:app"),
-        Contender("flask run --debug, intervals", _FLASK, watching=False),
+        Contender("flask run --debug, intervals", _FLASK, watching=False, extra=True),
         Contender("flask run --debug", _FLASK),
     ),
     "django": (
         _ours(f"{TOP}.web.wsgi:application"),
         Contender("runserver, intervals", _RUNSERVER, watching=False),
-        Contender("runserver, django-watchfiles", _RUNSERVER, settings=(("SITE_APPS", "django_watchfiles"),)),
+        Contender("runserver, django-watchfiles", _RUNSERVER, settings=_DJANGO_WATCHFILES, extra=True),
     ),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import itertools
 import random
 import statistics
 import time
@@ -21,9 +23,10 @@ SETTLE = 1.5  # seconds after the start: those who look at the files at interval
 PAUSE = (0.6, 1.2)  # seconds between two edits: nobody's interval is always met at the same point
 QUIET = 0.3  # seconds after an edit is live in which other requests are still watched
 IDLE = 4.0  # seconds
-RATE, LOADED_EDITS = 200, 20
+RATE = 200  # requests a second
 WRONG = 1.5  # seconds for which a file stays broken, or away
-TRIALS = 3
+SAME_PATIENCE = 5.0
+PROBES, PROBE_PATIENCE = 3, 1.5
 
 Scenario = Callable[["Session"], Awaitable[Figures]]
 
@@ -81,10 +84,10 @@ class Session:
         await asyncio.sleep(self._random.uniform(*PAUSE))
 
     async def probe(self) -> str:
-        """What the server answers now, in words: the most frequent of five."""
-        answers = [await get(self.port, "/version", 2.0) for _ in range(5)]
+        """What the server answers now, in words."""
+        answers = [await get(self.port, "/version", PROBE_PATIENCE) for _ in range(PROBES)]
         told = Counter("old code" if answer.good else answer.told() for answer in answers)
-        return ", ".join(f"{what}" for what, _ in told.most_common(2))
+        return ", ".join(what for what, _ in told.most_common(2))
 
     async def idle(self) -> float | None:
         """What the server uses of one core while nothing is asked and nothing changes, in percent."""
@@ -124,7 +127,7 @@ async def _edits(session: Session, kind: str, count: int, asked: Tally, others: 
     for _ in range(count):
         await session.pause()
         async with Others(session.port) as other:
-            took = await session.live(lambda: session.site.edit(kind), asked)
+            took = await session.live(functools.partial(session.site.edit, kind), asked)
             await asyncio.sleep(QUIET)
         others.add(other.tally)
         if took is None:
@@ -147,106 +150,105 @@ def _failures(key: str, words: str, *tallies: Tally) -> Figures:
     return {key: together.failed, words: together.told()}
 
 
-async def in_flight(session: Session) -> Figures:
+def in_flight(trials: int) -> Scenario:
     """A request of two seconds runs while a file is edited: is it answered, and on one version?"""
-    lost = two = 0
-    soon: list[float] = []
-    others = Tally()
-    told: list[str] = []
-    for kind in ("body", "constant", "body"):
-        await session.pause()
-        slow = asyncio.create_task(get(session.port, "/slow", PATIENCE))
-        await asyncio.sleep(0.5)
-        async with Others(session.port) as other:
-            took = await session.live(lambda kind=kind: session.site.edit(kind), Tally())  # type: ignore[misc]
-            answer = await slow
-        others.add(other.tally)
-        if took is not None:
-            soon.append(took)
-        if not answer.good:
-            lost += 1
-            told.append(answer.told())
-        elif answer.content["first"] != answer.content["second"]:
-            two += 1
-    figures: Figures = {
-        "flight_lost": lost,
-        "flight_two": two,
-        "flight_stall_ms": others.longest_ms,
-        "flight_new_ms": statistics.median(soon) if len(soon) == TRIALS else None,
-        "flight_told": ", ".join(sorted(set(told))),
-    }
-    if len(soon) < TRIALS:
-        figures["flight_new_ms_remark"] = f"never live in {TRIALS - len(soon)} of {TRIALS} trials"
-    return figures
+
+    async def scenario(session: Session) -> Figures:
+        soon: list[float | None] = []
+        answers: list[Answer] = []
+        others = Tally()
+        for kind in itertools.islice(itertools.cycle(("body", "constant")), trials):
+            await session.pause()
+            slow = asyncio.create_task(get(session.port, "/slow", PATIENCE))
+            await asyncio.sleep(0.5)
+            async with Others(session.port) as other:
+                soon.append(await session.live(functools.partial(session.site.edit, kind), Tally()))
+                answers.append(await slow)
+            others.add(other.tally)
+        good = [answer.content for answer in answers if answer.good]
+        return {
+            "flight_lost": trials - len(good),
+            "flight_told": ", ".join(sorted({answer.told() for answer in answers if not answer.good})),
+            "flight_two": sum(content["first"] != content["second"] for content in good),
+            "flight_stall_ms": others.longest_ms,
+            **_median("flight_new_ms", soon),
+        }
+
+    return scenario
 
 
-async def load(session: Session) -> Figures:
-    """200 requests a second while a file is edited 20 times, each time when the edit before is live."""
-    served = 0
-    times: list[float] = []
-    async with Load(session.port, RATE) as traffic:
-        await asyncio.sleep(0.5)
-        for _ in range(LOADED_EDITS):
-            took = await session.live(lambda: session.site.edit("body"), Tally())
-            if took is None:
-                break
-            served += 1
-            times.append(took)
-            await asyncio.sleep(QUIET)
-        await asyncio.sleep(0.5)
-    figures: Figures = {
-        **_failures("load_failed", "load_told", traffic.tally),
-        "load_requests": traffic.tally.requests,
-        "load_longest_ms": traffic.tally.longest_ms,
-        "load_mixed": traffic.tally.mixed,
-        "load_ms": statistics.median(times) if served == LOADED_EDITS else None,
-    }
-    if served < LOADED_EDITS:
-        figures["load_ms_remark"] = f"never live: edit {served + 1} of {LOADED_EDITS}"
-    return figures
+def _median(key: str, times: list[float | None]) -> Figures:
+    """The median of what each edit took; a remark where one was never live."""
+    served = [took for took in times if took is not None]
+    if len(served) == len(times):
+        return {key: statistics.median(served)}
+    return {key: None, f"{key}_remark": f"never live in {PATIENCE:.0f} s: {len(times) - len(served)} of {len(times)}"}
 
 
-async def broken(session: Session) -> Figures:
+def load(count: int) -> Scenario:
+    """200 requests a second while a file is edited, each time when the edit before is live."""
+
+    async def scenario(session: Session) -> Figures:
+        times: list[float | None] = []
+        async with Load(session.port, RATE) as traffic:
+            await asyncio.sleep(0.5)
+            while len(times) < count and None not in times:
+                times.append(await session.live(lambda: session.site.edit("body"), Tally()))
+                await asyncio.sleep(QUIET)
+            await asyncio.sleep(0.5)
+        return {
+            **_failures("load_failed", "load_told", traffic.tally),
+            "load_requests": traffic.tally.requests,
+            "load_longest_ms": traffic.tally.longest_ms,
+            "load_mixed": traffic.tally.mixed,
+            **_median("load_ms", times),
+        }
+
+    return scenario
+
+
+def broken(trials: int) -> Scenario:
     """A syntax error is saved, and a while later the fix."""
-    return await _mended(session, "broken", lambda mid: mid.write_text("def rated(:\n", encoding="utf-8"))
+    return _mended("broken", trials, lambda mid: mid.write_text("def rated(:\n", encoding="utf-8"))
 
 
-async def deleted(session: Session) -> Figures:
+def deleted(trials: int) -> Scenario:
     """A file that is in use is deleted, and a while later made again."""
-    return await _mended(session, "deleted", lambda mid: mid.unlink())
+    return _mended("deleted", trials, lambda mid: mid.unlink())
 
 
-async def _mended(session: Session, key: str, harm: Callable[[Path], object]) -> Figures:
-    meanwhile: list[str] = []
-    times: list[float] = []
-    for _ in range(TRIALS):
-        harm(session.site.mid)
-        await asyncio.sleep(WRONG)
-        meanwhile.append(await session.probe())
-        took = await session.live(lambda: session.site.edit("body"), Tally())
-        if took is None:
-            break
-        times.append(took)
-        await session.pause()
-    figures: Figures = {
-        f"{key}_ms": statistics.median(times) if len(times) == TRIALS else None,
-        f"{key}_meanwhile": "meanwhile " + " / ".join(dict.fromkeys(meanwhile)),
-    }
-    if len(times) < TRIALS:
-        how = ", the server has ended" if session.server.ended else ""
-        figures[f"{key}_ms_remark"] = f"never live again in {PATIENCE:.0f} s{how}"
-    return figures
+def _mended(key: str, trials: int, harm: Callable[[Path], object]) -> Scenario:
+    async def scenario(session: Session) -> Figures:
+        meanwhile: list[str] = []
+        times: list[float | None] = []
+        while len(times) < trials and None not in times:
+            await session.pause()
+            harm(session.site.mid)
+            await asyncio.sleep(WRONG)
+            meanwhile.append(await session.probe())
+            times.append(await session.live(lambda: session.site.edit("body"), Tally()))
+        how = "; the server has ended" if session.server.ended else ""
+        return {
+            **_median(f"{key}_ms", times),
+            f"{key}_meanwhile": f"meanwhile {' / '.join(dict.fromkeys(meanwhile))}{how}",
+        }
+
+    return scenario
 
 
-async def same_second(session: Session) -> Figures:
+def same_second(trials: int) -> Scenario:
     """Two saves of the same size within one second: is the second one served?"""
-    stale = 0
-    for _ in range(TRIALS):
-        await asyncio.sleep(1 - time.time() % 1)
-        session.site.edit("body", filler=7)
-        await asyncio.sleep(0.97 - time.time() % 1)
-        if await session.live(lambda: session.site.edit("body", filler=7), Tally(), 5.0) is None:
-            stale += 1
-            await session.live(lambda: session.site.edit("body"), Tally())  # of another size: it is served again
-        await session.pause()
-    return {"stale": stale}
+
+    async def scenario(session: Session) -> Figures:
+        stale = 0
+        for _ in range(trials):
+            await asyncio.sleep(1 - time.time() % 1)
+            session.site.edit("body", filler=7)
+            await asyncio.sleep(0.97 - time.time() % 1)
+            if await session.live(lambda: session.site.edit("body", filler=7), Tally(), SAME_PATIENCE) is None:
+                stale += 1
+                await session.live(lambda: session.site.edit("body"), Tally())  # of another size: it is served again
+            await session.pause()
+        return {"stale": stale}
+
+    return scenario
