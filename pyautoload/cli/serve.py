@@ -54,6 +54,8 @@ def command(host: str, port: int, **options: Any) -> None:
             f"serving needs werkzeug (WSGI) or uvicorn (ASGI): {sys.executable} -m pip install 'pyautoload[wsgi]', "
             f"or 'pyautoload[asgi]'"
         )
+    shown = host.strip("[]")
+    options["hosts"] += (f"[{shown}]" if ":" in shown else shown,)
     what = Options(**options)
     directory = check(what)
     try:

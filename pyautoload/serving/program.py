@@ -12,7 +12,10 @@ from pyautoload import loaders
 from pyautoload.autoloader import AutoLoader
 from pyautoload.config import inside
 from pyautoload.errors import ServeError, SetupError
+from pyautoload.serving import frameworks
+from pyautoload.serving.access import LOCAL
 from pyautoload.serving.options import Options
+from pyautoload.serving.target import Target
 from pyautoload.settings import Settings, load
 
 __all__ = ["Program", "check", "load_program", "places", "settings_of"]
@@ -95,18 +98,20 @@ def load_program(options: Options, settings: Settings) -> Program:
     loader = loader_after_import(before)
     if options.eager:
         loader.eager_load()
-    app = _value(options)
-    interface = options.interface if options.interface != "auto" else interface_of(app)
-    return Program(loader, interface, app)
-
-
-def _value(options: Options) -> Any:
-    module, _, name = options.target.partition(":")
-    called = name.endswith("()")
-    value: Any = importlib.import_module(module)
-    for part in name.removesuffix("()").split("."):
-        value = getattr(value, part)
-    return value() if called or options.factory else value
+    # Before the middleware, which wants to know all that needs a restart.
+    frameworks.attach(loader)
+    target = Target(options.target, loader, factory=options.factory)
+    interface = options.interface if options.interface != "auto" else interface_of(target.application)
+    middleware: Any = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
+    application = middleware(
+        target,
+        loader,
+        overlay=options.overlay,
+        refresh=options.refresh,
+        allowed_hosts=(*LOCAL, *options.hosts),
+        force=options.force,
+    )
+    return Program(loader, interface, application)
 
 
 def interface_of(application: Any) -> str:

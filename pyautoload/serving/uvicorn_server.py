@@ -118,7 +118,6 @@ class _Uvicorn(uvicorn.Server):
         """Accept no more; let those finish who were accepted."""
         await self._stop_accepting()
         self.turn.retired()
-        self._front.end_streams()
         if self._told == "retire":
             # Who was accepted a moment ago has not said what he wants yet: uvicorn would hang up on him.
             await self._until(_SAY, lambda: not self.server_state.connections)
@@ -165,22 +164,13 @@ class _Front:
         self.busy = 0
         # What the application said when it did not start.
         self.failure = ""
-        # One for each stream that goes on: set when it has to end.
-        self._streams: set[asyncio.Event] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         if scope["type"] == "lifespan":
             await self.application(scope, receive, self._noting_failure(send))
-        elif scope.get("path") == self.endless:
-            await self._stream(scope, receive, send)
         else:
-            await self._counted(scope, receive, send)
-
-    def end_streams(self) -> None:
-        """End the endless: for the application it looks as if the client had gone."""
-        for ending in self._streams:
-            ending.set()
+            await self._answered(scope, receive, send)
 
     def _noting_failure(self, send: Any) -> Any:
         async def noting(message: Any) -> None:
@@ -190,25 +180,7 @@ class _Front:
 
         return noting
 
-    async def _stream(self, scope: Any, receive: Any, send: Any) -> None:
-        ending = asyncio.Event()
-        self._streams.add(ending)
-
-        async def receive_or_end() -> Any:
-            parts = [asyncio.ensure_future(receive()), asyncio.ensure_future(ending.wait())]
-            try:
-                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-                return {"type": "http.disconnect"} if parts[1].done() else parts[0].result()
-            finally:
-                for part in parts:
-                    part.cancel()
-
-        try:
-            await self.application(scope, receive_or_end, send)
-        finally:
-            self._streams.discard(ending)
-
-    async def _counted(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _answered(self, scope: Any, receive: Any, send: Any) -> None:
         start, status = time.perf_counter(), 0
 
         async def noting(message: Any) -> None:
@@ -221,15 +193,16 @@ class _Front:
                 status = 101
             await send(message)
 
-        self.busy += 1
+        counts = scope["path"] != self.endless
+        self.busy += counts
         try:
             await self.application(scope, receive, noting)
         except BaseException:
             status = status or 500
             raise
         finally:
-            self.busy -= 1
-            if self.reporter is not None:
+            self.busy -= counts
+            if self.reporter is not None and counts:
                 method = scope.get("method", "WebSocket")
                 self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
 

@@ -15,7 +15,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.errors import ExtraMissing, ReloadError, ServeError
+from pyautoload.errors import ExtraMissing, ReloadError, ServeError, SetupError
 from pyautoload.serving.channel import Channel
 from pyautoload.serving.failure import Failure
 from pyautoload.serving.listening import inherited
@@ -52,6 +52,8 @@ class Worker:
         self.reporter = Reporter(self.directory)
         self.server: Server | None = None
         self.loader: AutoLoader | None = None
+        # The middleware, around the program's application.
+        self.application: Any = None
         self.outside: Outside | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
@@ -87,10 +89,15 @@ class Worker:
 
     def successor_failed(self, failure: Failure) -> None:
         """The process that should have replaced this one did not start."""
+        from pyautoload.serving.news import Trouble
         from pyautoload.serving.waiting import WaitingServer
 
         if isinstance(self.server, WaitingServer):
             self.server.show(failure)
+        elif self.application is not None:
+            hint = "The process of before serves on."
+            trouble = Trouble._at("The restart failed", failure.summary, failure.file, failure.line, hint)
+            self.application._session.news.tell(changed=False, troubles={"restart": trouble})
 
     def await_turn(self) -> bool:
         """Say that everything is prepared, and wait to be told to begin."""
@@ -104,6 +111,8 @@ class Worker:
         """No connection is accepted any more: changes are the next process's affair."""
         self._is_retired = True
         self.channel.send("retired")
+        if self.application is not None:
+            self.application.close()  # open pages ask again, and find the next process
         # A reload that waits for requests to end is waited for: not by the thread that these may need to end.
         threading.Thread(target=self._stop_watching, daemon=True).start()
 
@@ -124,7 +133,7 @@ class Worker:
         except ExtraMissing as error:
             self.channel.send("refused", reason=str(error))
             return
-        except ServeError as error:
+        except (ServeError, SetupError) as error:
             self.channel.send("failed", failure=Failure(str(error)).as_dict())
             return
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises while it is loaded
@@ -146,14 +155,14 @@ class Worker:
         settings = program.settings_of(self.options)
         program.make_importable(settings)
         loaded = program.load_program(self.options, settings)
-        self.interface, self.loader = loaded.interface, loaded.loader
+        self.interface, self.loader, self.application = loaded.interface, loaded.loader, loaded.application
         self.loader.on_reload(self.reloaded)
         self._watch(self.loader)
         self.outside = Outside(
             settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
         )
         self.outside.start(self.since)
-        return self._server(loaded.application)
+        return self._server(self.application)
 
     def _watch(self, loader: AutoLoader) -> None:
         """Apply changes in the background, in the way that the program asked for if it did."""
