@@ -72,9 +72,10 @@ class Reloader(Watching, Upkeep):
         """A pass through the gate; one that is always open for code that runs while its module is imported.
 
         Such a thread holds the import system's lock of that module: if it waited for a reload, and the reload for that
-        lock, neither would ever go on.
+        lock, neither would ever go on. So it is with callbacks that a reload itself calls.
         """
-        return Pass(None if self.records.is_executing() else self.gate)
+        is_open = self._owner == threading.get_ident() or self.records.is_executing()
+        return Pass(None if is_open else self.gate)
 
     def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
         """Bring everything up to date, and run ``names`` again with what depends on them.
@@ -123,7 +124,7 @@ class Reloader(Watching, Upkeep):
                 result = self._attempt(batch, ())
             finally:
                 self._owner = None
-        if not result:
+        if not self._is_news(result):
             return None
         self._tell(result)
         if result.errors:
@@ -188,7 +189,7 @@ class Reloader(Watching, Upkeep):
         watcher = self._watcher
         if result.errors and watcher is not None and watcher.more_comes(_OTHER_HALF):
             return  # tried again with that: half of what was saved may have come first
-        if result:
+        if self._is_news(result):
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
@@ -347,12 +348,7 @@ class Reloader(Watching, Upkeep):
         if transaction.redirected:
             renewed = {record.name for record in transaction.stale}
             self.graph.doubt(self.graph.affected(transaction.redirected) - renewed)
-        bodies = transaction.changed_functions()
-        cachers = self.graph.cachers
-        if bodies and cachers:
-            clear_caches(
-                self.graph, transaction.search, bodies, cachers, self.graph.affected({name for name, _ in bodies})
-            )
+        clear_caches(self.graph, transaction.search, transaction.facts)
         result.removed.sort()
 
     def _fresh(self) -> ReloadResult:
@@ -378,7 +374,12 @@ class Reloader(Watching, Upkeep):
         """Whether a namespace was given by the user and is mere directory: it keeps its identity."""
         return self.binder.tree.is_root(name) and name not in self.records
 
+    def _is_news(self, result: ReloadResult) -> bool:
+        """Whether anything was done; or undone: what had failed is on disk as it was before."""
+        return bool(result) or (self._told_failure and not self._failed)
+
     def _tell(self, result: ReloadResult) -> None:
+        self._told_failure = bool(result.errors)
         log.debug(self.binder.tag, "%s", result)
         for listener in list(self.listeners):
             try:
