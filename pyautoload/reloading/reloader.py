@@ -60,6 +60,8 @@ class Reloader(Watching, Upkeep):
         self._owner: int | None = None
         # What could not be applied: tried again with the next change, whatever that is.
         self.failures = Failures()
+        # Whether the last result that was told of was a failure.
+        self._told_failure = False
         self._watcher: Watcher | None = None
         # Module → its code and what the source of that parses to.
         self._parsed: dict[str, tuple[CodeType | None, Parsed]] = {}
@@ -376,7 +378,7 @@ class Reloader(Watching, Upkeep):
 
     def _is_news(self, result: ReloadResult) -> bool:
         """Whether anything was done; or undone: what had failed is on disk as it was before."""
-        return bool(result) or (self._told_failure and not self._failed)
+        return bool(result) or (self._told_failure and not self.failures)
 
     def _tell(self, result: ReloadResult) -> None:
         self._told_failure = bool(result.errors)
