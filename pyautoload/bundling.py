@@ -14,7 +14,7 @@ from pyautoload import log
 from pyautoload.config import inside
 from pyautoload.errors import SetupError
 from pyautoload.importing import bytecode
-from pyautoload.importing.bundle import Bundle, BundleProblem, BundleWarning, signature_of, write
+from pyautoload.importing.bundle import Bundle, BundleProblem, BundleWarning, signature_of
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.mounted import MountedLoader
 from pyautoload.registry import Namespace
@@ -121,6 +121,8 @@ def build(
     loader: AutoLoader, path: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
 ) -> BuiltBundle:
     """Scan everything, compile what is not compiled, and write both into one file; see ``AutoLoader.build_bundle``."""
+    from pyautoload.importing.bundle_writer import write
+
     place = os.path.abspath(os.fspath(path)) if path is not None else default_place(loader, writing=True)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     skipped: dict[str, str] = {}

@@ -103,6 +103,28 @@ def test_a_tree_that_was_moved_takes_its_bundle_along(built, tmp_path, monkeypat
     assert app.User.fail.__code__.co_filename == app.user.__file__ == str(tmp_path / "elsewhere" / "app" / "user.py")
 
 
+@pytest.mark.parametrize("mode", ["checked", "trusted"])
+def test_modules_are_served_in_any_order_and_once_more(tree, mode):
+    tree({f"app/part{number}.py": f"class Part{number}: pass" for number in range(10)})
+    AutoLoader("app").build_bundle()
+    loader = AutoLoader("app", bundle=mode).setup()
+    bundle, served = loader.tree.bundle, []
+    code_of = bundle.code
+    bundle.code = lambda *arguments, **options: served.append(code_of(*arguments, **options)) or served[-1]
+    for _ in range(2):
+        for number in (9, 3, 4, 0, 1, 2, 5, 8, 7, 6):
+            assert loader.resolve(f"app.Part{number}").__module__ == f"app.part{number}"
+        loader.unload()
+    assert len(served) == 20
+    assert None not in served
+
+
+def test_nothing_is_kept_of_what_everything_was_loaded_from(built):
+    loader = AutoLoader("app", bundle="checked").setup()
+    loader.eager_load()
+    assert not any(held.read for held in loader.tree.bundle._held.values() if held is not None)
+
+
 def test_the_environment_turns_a_bundle_on(built, monkeypatch):
     for value, used in [("1", True), ("checked", True), ("trusted", True), ("0", False), ("", False), (built, True)]:
         monkeypatch.setenv("PYAUTOLOAD_BUNDLE", value)
