@@ -5,8 +5,9 @@ A page is a directory of its own, and its blocks are worked through from top to 
 - ``python`` beginning with ``# some/file.py`` (or ``toml`` with ``# pyproject.toml``) is that file. A Python block
   without a name, or with one that has no directory, is a program too: it runs. A ``text`` block right after it is what
   it prints.
-- ``console`` holds commands after ``$``, and what they print. ``pyautoload``, ``python``, ``pytest``, ``mypy`` run;
-  other commands are for the reader. A line ``...`` stands for any number of lines, one within a line for its rest.
+- ``console`` holds commands after ``$``, and what they print. ``pyautoload``, ``python``, ``pytest``, ``mypy`` run
+  (``pyautoload serve`` until it serves); other commands are for the reader. A line ``...`` stands for any number of
+  lines, one within a line for its rest.
 - ``pyi`` beginning with ``# some/file.pyi`` is what a command has written into that file, without its header.
 - ``json`` and ``toml`` are read by their parsers, ``mermaid`` has to be a diagram that exists.
 """
@@ -36,7 +37,8 @@ RUN = {
     "pytest": ["-m", "pytest", "-p", "no:cacheprovider", *PLUGIN],
     "mypy": ["-m", "mypy"],
 }
-FOR_READERS = {"pip", "make", "uv", "git", "npm", "code", "gunicorn", "flask", "uvicorn", "cd", "pyright"}
+ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
+FOR_READERS = {"pip", "make", "uv", "git", "npm", "code", "gunicorn", "flask", "uvicorn", "celery", "cd", "pyright"}
 DIAGRAMS = {"flowchart", "sequenceDiagram", "stateDiagram-v2", "classDiagram"}
 LANGUAGES = {"python", "toml", "console", "text", "json", "mermaid", "ini", "lua", "pyi"}
 
@@ -117,30 +119,52 @@ class Page:
 
     def _console(self, block: Block) -> None:
         for command, output in commands(block.source):
-            words = shlex.split(command, comments=True)
+            words = [word for word in shlex.split(command, comments=True) if not ASSIGNMENT.fullmatch(word)]
             if words[0] not in RUN:
                 assert words[0] in FOR_READERS, f"it is not said whether this is to be run: {command}"
+                continue
+            if words[:2] == ["pyautoload", "serve"]:
+                self._serve(words[2:])
                 continue
             printed = self._process([*RUN[words[0]], *words[1:]], fails=True)
             if output.strip():
                 assert matches(output, printed), f"$ {command}\nprints\n{printed}\nnot\n{output}"
 
-    def _process(self, arguments: list[str], *, fails: bool = False) -> str:
-        source = str(Path(pyautoload.__file__).parent.parent)
-        # Not what belongs to the run of pytest that this is a part of.
+    def _serve(self, arguments: list[str]) -> None:
+        """Start the server, and end it when it serves, or has ended by itself."""
+        arguments = [sys.executable, "-m", "pyautoload", "serve", *arguments, "--port", "0"]
+        with subprocess.Popen(
+            arguments,
+            cwd=self.directory,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        ) as process:
+            assert process.stdout is not None
+            printed = ""
+            try:
+                for line in process.stdout:
+                    printed += line
+                    if " serving " in line or "Error" in line:
+                        break
+            finally:
+                process.terminate()
+            assert " serving " in printed, f"{arguments}:\n{printed}{process.stdout.read()}"
+
+    def _environment(self) -> dict[str, str]:
+        """Without what belongs to the run of pytest that this is a part of."""
         # CI: there pytest prints its summary at full length.
         left_out = ("PYTEST", "COV_", "CI")
+        source = str(Path(pyautoload.__file__).parent.parent)
         environment = {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
+        return {**environment, "PYTHONPATH": source, "PYTHONUTF8": "1", "NO_COLOR": "1"}
+
+    def _process(self, arguments: list[str], *, fails: bool = False) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.directory,
-            env={
-                **environment,
-                "PYTHONPATH": source,
-                "PYTHONUTF8": "1",
-                "COLUMNS": "80" if "pytest" in arguments else "100",
-                "NO_COLOR": "1",
-            },
+            env={**self._environment(), "COLUMNS": "80" if "pytest" in arguments else "100"},
             capture_output=True,
             encoding="utf-8",
             timeout=100,
