@@ -21,7 +21,7 @@ from pyautoload.reloading.once import defined_once, holds_any
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.selection import Patch, Selection, select_changed, select_dependent
+from pyautoload.reloading.selection import Patch, Selection, note_order, select_changed, select_dependent
 from pyautoload.reloading.sources import mentions, scan
 from pyautoload.reloading.statements import Parsed
 
@@ -86,10 +86,6 @@ class Transaction:
         self._latecomers()
         if self.replaced:
             self._move_instances()
-
-    def changed_functions(self) -> set[tuple[str, str]]:
-        """The functions that behave differently now."""
-        return set(self.facts.bodies)
 
     def roll_back(self) -> list[BaseException]:
         """Put everything back."""
@@ -199,6 +195,7 @@ class Transaction:
         patches: dict[int, Patch] = {}
         if old is None or version.everything or name in self.plan.forced:
             selection.everything()
+            note_order(selection)
             removed = (old if old is not None else record).bound() - new.bound()
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
@@ -496,6 +493,7 @@ class Transaction:
         record.path = version.path
         facts = record.facts
         record.take(version.code, version.source, version.stamp)
+        self.search.forget(record.name)
         if diff is not None and all(change.old.co_names == change.new.co_names for change in diff.changed):
             record.facts = facts  # nothing else is imported, mentioned or called than before
         else:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 
+from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.kinds import contents, is_a
-from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect
+from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect, absolute_name
 
 __all__ = ["CallSearch", "Function", "key_of", "members_of", "redirects"]
 
@@ -19,6 +20,8 @@ Function = tuple[str, str]
 _FOR_BASES = ("__init_subclass__", "__class_getitem__", "__set_name__")
 _LIMIT = 4000
 _CODE_KNOWS = sys.version_info >= (3, 11)
+# How far dotted names are followed.
+_DEPTH = 4
 # What is called rather than run by being read.
 _CALLABLE = (FunctionType, staticmethod, classmethod, type)
 
@@ -80,11 +83,17 @@ class CallSearch:
             return set()
         return {index for index, item in enumerate(parsed.statements) if self._calls(module, item, targets)}
 
-    def reaches(self, function: Function, targets: set[Function], limit: int = 50) -> bool:
-        """Whether a function may call one of ``targets``, or calls more than ``limit`` others on the way."""
-        walk = _Walk(self, targets, limit)
+    def reaches(self, function: Function, facts: Facts, limit: int = 50) -> bool:
+        """Whether a function comes to anything that has changed, or calls more than ``limit`` others on the way."""
+        walk = _Walk(self, set(facts.bodies), limit, facts)
         walk._add(function)
         return walk.run()
+
+    def forget(self, module: str) -> None:
+        """The source of a module is another one from now on."""
+        for known in (self._bodies, self._at_once):
+            for function in [function for function in known if function[0] == module]:
+                del known[function]
 
     def _calls(self, module: str, item: Statement, targets: set[Function]) -> bool:
         if item.kind == "import" or not (item.uses.names or item.uses.called):
@@ -99,7 +108,7 @@ class CallSearch:
         """What a function's body uses when it is called, functions that it defines left out."""
         if function not in self._at_once:
             scope = self._scope(function)
-            uses = None if scope is None else Uses(set(), set(), set())
+            uses = None if scope is None else Uses.none()
             for child in scope or ():
                 assert uses is not None
                 _collect(child, uses, None)
@@ -116,7 +125,7 @@ class CallSearch:
         scope = self._scope(function)
         if scope is None:
             return None
-        uses = Uses(set(), set(), set())
+        uses = Uses.none()
         for child in scope:
             _collect(child, uses, uses)
         return uses
@@ -151,8 +160,12 @@ def _definition(scope: list[ast.stmt], name: str) -> ast.stmt | None:
 
 
 class _Walk:
-    def __init__(self, search: CallSearch, targets: set[Function], limit: int = _LIMIT) -> None:
+    def __init__(
+        self, search: CallSearch, targets: set[Function], limit: int = _LIMIT, facts: Facts | None = None
+    ) -> None:
         self.search = search
+        # If values and attributes that have changed count, too: which.
+        self.facts = facts
         self.limit = limit
         self.targets = targets
         self.pending: list[Function] = []
@@ -162,15 +175,15 @@ class _Walk:
         self.methods: set[str] = set()
         # Attributes that are read: those that are properties run code.
         self.attributes: set[str] = set()
-        # Whether a class is used whose members come from elsewhere now.
-        self.found_class = False
+        # Whether a class is used whose members come from elsewhere now, or a value that has changed.
+        self.found = False
         # What the code on the way mentions, by module, until something is called that has no name there: then that
         # may be any of these.
         self.mentioned: list[tuple[str, set[str]]] = []
         self.calls_anything = False
 
     def run(self) -> bool:
-        if self.found_class:
+        if self.found:
             return True
         while self.pending and len(self.seen) < self.limit:
             function = self.pending.pop()
@@ -180,7 +193,7 @@ class _Walk:
             if uses is not None:
                 self._own_class(function)
                 self.code(function[0], uses, self.search.at_once(function))
-                if self.found_class:
+                if self.found:
                     return True
         return bool(self.pending)  # too many to follow: assume the worst
 
@@ -193,16 +206,16 @@ class _Walk:
             at_once: what it uses without waiting for those to be called; the same by default.
         """
         names = getattr(sys.modules.get(module), "__dict__", {})
+        if uses.imports:
+            names = {**names, **self._imported(uses, names.get("__package__"))}
+        self._note_values(module, uses)
         for name in uses.called:
             self._call(names.get(name))
         self._members(uses)
         for name in uses.names:
             value = names.get(name)
             if is_a(value, ModuleType):
-                for method in uses.methods:
-                    self._call(value.__dict__.get(method))
-                for attribute in uses.names:
-                    self._used(value.__dict__.get(attribute))
+                self._module(value, uses)
             else:
                 self._used(value)
         self.mentioned.append((module, uses.names))
@@ -211,6 +224,36 @@ class _Walk:
             self.calls_anything = True
         if self.calls_anything:
             self._call_anything()
+
+    def _imported(self, uses: Uses, package: object) -> dict[str, object]:
+        """What the imports in a function stand for, as far as that is loaded."""
+        found: dict[str, object] = {}
+        for local, name, level, attribute in uses.imports:
+            full = absolute_name(name, level, package)
+            module = sys.modules.get(full)
+            if attribute is None:
+                found[local] = module
+            elif module is not None:
+                found[local] = module.__dict__.get(attribute, sys.modules.get(f"{full}.{attribute}"))
+                self.found = self.found or (self.facts is not None and attribute in self.facts.values.get(full, ()))
+        return found
+
+    def _module(self, module: ModuleType, uses: Uses, depth: int = 0) -> None:
+        """What is reached through a module, and modules in it: ``myapp.tools.slug()``."""
+        names = module.__dict__
+        self._note_values(module.__name__, uses)
+        for method in uses.methods:
+            self._call(names.get(method))
+        for attribute in uses.names:
+            value = names.get(attribute)
+            if not is_a(value, ModuleType):
+                self._used(value)
+            elif depth < _DEPTH and value is not module:
+                self._module(value, uses, depth + 1)
+
+    def _note_values(self, module: str, uses: Uses) -> None:
+        if self.facts is not None and module in self.facts.values:
+            self.found = self.found or not uses.names.isdisjoint(self.facts.values[module])
 
     def _members(self, uses: Uses) -> None:
         for method in uses.methods - self.methods:
@@ -271,7 +314,9 @@ class _Walk:
             return
         self.classes.append(cls)
         for base in cls.__mro__:
-            self.found_class = self.found_class or members_of(base) in self.targets
+            self.found = self.found or members_of(base) in self.targets
+            if self.facts is not None and base.__qualname__ in self.facts.attributes.get(base.__module__, ()):
+                self.found = True
             for name in [name for name in base.__dict__ if name[:2] == "__"] if base.__module__ != "builtins" else ():
                 if made or name not in ("__init__", "__new__", "__post_init__"):
                     self._method(base, name)

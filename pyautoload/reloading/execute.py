@@ -40,6 +40,8 @@ class Execution:
         self.reconciler = Reconciler(journal, module.__name__)
         # Names bound to something else now: name → what it was.
         self.changed: dict[str, Any] = {}
+        # Names that statements of the module itself bind in the course of this.
+        self.to_come: set[str] = set()
         # Names that were bound in other modules: module, name, what it was and is.
         self.foreign: list[tuple[str, str, Any, Any]] = []
         # Names that were unbound before the statements ran, with their values.
@@ -53,6 +55,8 @@ class Execution:
         for item in parsed.statements:
             for name in item.binds:
                 counts[name] = counts.get(name, 0) + 1
+        order = sorted(indices)
+        self.to_come = {name for index in order for name in parsed.statements[index].binds}
         for index in sorted(indices | set(patches)):
             if index in indices:
                 self.statement(parsed, parsed.statements[index], counts)
@@ -80,10 +84,13 @@ class Execution:
             new = names.get(name, MISSING)
             # With several bindings of one name the old value is that of the last one.
             old = earlier.get(name, MISSING) if counts.get(name, 1) == 1 else MISSING
-            if name in self.dropped:
+            if name in self.dropped and not star:
                 old = self.dropped.pop(name)
-            # What a statement of the module itself binds holds against a star import.
-            is_own = star and counts.get(name, 0) > 0 and name in earlier
+            # What a statement of the module itself binds holds against a star import, unless that statement runs again.
+            is_own = star and counts.get(name, 0) > 0 and name in earlier and name not in self.to_come
+            if star and name in self.to_come and name in earlier and new is not earlier[name]:
+                self.dropped.setdefault(name, earlier[name])
+                continue
             result = earlier[name] if is_own else self._settled(item, old, new)
             if result is not new:
                 names[name] = result

@@ -13,7 +13,7 @@ from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.index import Index
 from pyautoload.reloading.kinds import contents, is_a, leads_nowhere
 from pyautoload.reloading.records import Record, Records
-from pyautoload.reloading.sources import CodeFacts, names_in
+from pyautoload.reloading.sources import CodeFacts, late_imports, names_in
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -403,6 +403,9 @@ class _CallTrace:
         self.found.add(key)
         names = names_in(function.__code__)
         self._mention(names)
+        for module, attribute, _ in late_imports(function.__code__, function.__globals__.get("__package__") or ""):
+            if module in self.records and attribute is not None:
+                self.visit(sys.modules[module].__dict__.get(attribute) if module in sys.modules else None)
         scope = function.__globals__
         for name in names:
             value = scope.get(name)

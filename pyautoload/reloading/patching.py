@@ -16,6 +16,7 @@ from pyautoload.reloading.sources import deferred_codes, is_deferred
 
 if TYPE_CHECKING:
     from pyautoload.reloading.calls import CallSearch
+    from pyautoload.reloading.facts import Facts
     from pyautoload.reloading.graph import Graph
 
 __all__ = ["apply_patch", "clear_caches", "refresh_positions"]
@@ -69,19 +70,15 @@ def _functions_in(code: CodeType, prefix: str) -> Iterator[tuple[str, CodeType]]
                 yield from _functions_in(const, prefix if name.startswith("<") else f"{prefix}{name}.")
 
 
-def clear_caches(
-    graph: Graph, search: CallSearch, changed: set[tuple[str, str]], cachers: set[str], affected: set[str]
-) -> None:
-    """Empty the ``lru_cache`` of every function that calls a changed one: its answers may be those of the old code.
+def clear_caches(graph: Graph, search: CallSearch, facts: Facts) -> None:
+    """Empty the ``lru_cache`` of every function that uses what has changed: its answers may be those of before.
 
     Args:
         graph: the dependencies.
         search: tells which functions a function calls.
-        changed: the functions that behave differently.
-        cachers: modules that use functools.
-        affected: modules that depend on the changed ones.
+        facts: what has changed.
     """
-    for name in cachers & affected:
+    for name in graph.cachers & graph.affected(facts.modules()) if graph.cachers else ():
         record = graph.records.get(name)
         module = sys.modules.get(name)
         if record is None or module is None:
@@ -89,7 +86,7 @@ def clear_caches(
         for cache in FunctionIndex(module, record.path).caches:
             function = held_by(cache).get("__wrapped__")
             key = key_of(function) if is_a(function, FunctionType) else ("", "")
-            if key in changed or search.reaches(key, changed):
+            if key in facts.bodies or search.reaches(key, facts):
                 cache.cache_clear()
 
 

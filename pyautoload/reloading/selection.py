@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from pyautoload.reloading.statements import Change, Parsed, Statement, diff, sam
 if TYPE_CHECKING:
     from pyautoload.reloading.apply import Transaction
 
-__all__ = ["Patch", "Selection", "select_changed", "select_dependent"]
+__all__ = ["Patch", "Selection", "note_order", "select_changed", "select_dependent"]
 
 # Something to be done to a module before its statements run; returns what is left for `patch_hidden`.
 Patch = Callable[[FunctionIndex], list[FunctionChange]]
@@ -55,6 +55,8 @@ class Selection:
         self.bodies: set[tuple[str, str]] = set()
         # Names that statements which are gone or changed may have stored into.
         self.extra_stores: set[str] = set()
+        # Name → the statements that bind it. Example: {"LIMIT": [3, 8]}
+        self.binders = parsed.binders(self.names.get("__package__"))
         # Names that must not be there before their statements run: code above those uses them.
         self.unbound_first: set[str] = set()
         # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
@@ -72,6 +74,14 @@ class Selection:
         if item.kind != "import":
             self.values |= item.binds
 
+    def choose_binders(self, names: Iterable[str]) -> None:
+        """Statements that bind names of which one binding has gone."""
+        for name in names:
+            for index in self.binders.get(name, ()):
+                self.choose(index)
+                self.values.add(name)
+                self.reexecutes |= self._is_work(index)
+
     def close(self) -> None:
         """Add what uses the outcome of what was chosen, and what those statements store into."""
         used = self._uses_changed()
@@ -82,7 +92,7 @@ class Selection:
         for index, item in enumerate(self.parsed.statements):
             if item.kind == "other":
                 self.choose(index)
-        while self._uses_changed() or self._stores_into() or self._bind_together():
+        while self._uses_changed() or self._stores_into() or self._bind_together() or self._bound_again():
             pass
 
     def _bind_together(self) -> bool:
@@ -93,6 +103,20 @@ class Selection:
             for index, item in enumerate(self.parsed.statements)
             if index not in self.indices and item.kind != "import" and item.binds & bound
         }
+        for index in fresh:
+            self.choose(index)
+        return bool(fresh)
+
+    def _bound_again(self) -> bool:
+        """A statement that uses a name which is bound anew below it must find what was bound above it."""
+        fresh: set[int] = set()
+        for index in self.indices:
+            item = self.parsed.statements[index]
+            for name in item.uses.names | item.binds:
+                binders = self.binders.get(name, ())
+                if len(binders) > 1 and binders[0] < index < binders[-1]:
+                    fresh.update(binders)
+        fresh -= self.indices
         for index in fresh:
             self.choose(index)
         return bool(fresh)
@@ -240,7 +264,7 @@ def select_changed(
         selection.close()
         selection.transaction.facts.note_bodies(selection.bodies)
     if code_diff is None:
-        _note_order(selection)
+        note_order(selection)
     return patches, removed
 
 
@@ -262,12 +286,9 @@ def _drop_docstring(selection: Selection) -> list[FunctionChange]:
     return []
 
 
-def _note_order(selection: Selection) -> None:
+def note_order(selection: Selection) -> None:
     """A statement that uses a name which is bound below it only must fail, as it would in a fresh import."""
-    first: dict[str, int] = {}
-    for index, item in enumerate(selection.parsed.statements):
-        for name in item.binds:
-            first.setdefault(name, index)
+    first = {name: found[0] for name, found in selection.binders.items()}
     for index in sorted(selection.indices):
         item = selection.parsed.statements[index]
         late = {name for name in item.uses.names - item.binds if first.get(name, -1) > index}
@@ -313,6 +334,7 @@ def _note_removed(selection: Selection, change: Change, removed: set[str]) -> No
     for item in change.removed:
         if item.kind in ("assign", "other"):
             selection.reexecutes = True
+        selection.choose_binders(item.binds - removed)
         stored = _stores_of(selection, item)
         if stored:
             selection.extra_stores = selection.extra_stores | stored

@@ -18,6 +18,7 @@ __all__ = [
     "deferred_codes",
     "import_time_codes",
     "is_deferred",
+    "late_imports",
     "mentions",
     "names_in",
     "scan",
@@ -290,14 +291,18 @@ class _Scanner:
             if name is None:
                 continue
             at = index + 1
-            taken = None
-            while at + 1 < len(instructions) and instructions[at][0] == _IMPORT_FROM:
-                taken = code.co_names[instructions[at][1]]
-                if instructions[at + 1][0] in _STORE_LOCALS:
-                    found[_variable(code, *instructions[at + 1])] = f"{name}.{taken}"
-                at += 2  # `import a.b as c` goes on without a variable in between
-            if taken is None and instructions[at][0] in _STORE_LOCALS:
-                found[_variable(code, *instructions[at])] = name.partition(".")[0]
+            if isinstance(self._constant(code, instructions[index - 1]), tuple):
+                while at + 1 < len(instructions) and instructions[at][0] == _IMPORT_FROM:
+                    if instructions[at + 1][0] in _STORE_LOCALS:
+                        taken = code.co_names[instructions[at][1]]
+                        found[_variable(code, *instructions[at + 1])] = f"{name}.{taken}"
+                    at += 2
+                continue
+            # `import a.b as c` goes to `b` before it stores.
+            is_renamed = instructions[at][0] == _IMPORT_FROM
+            stored = next((item for item in instructions[at : at + 12] if item[0] in _STORE_LOCALS), None)
+            if stored is not None:
+                found[_variable(code, *stored)] = name if is_renamed else name.partition(".")[0]
         return found
 
     def _follow_local(
@@ -373,6 +378,18 @@ class _Scanner:
             return None
         base = ".".join(parts[: len(parts) - level + 1])
         return f"{base}.{name}" if name else base
+
+
+def late_imports(code: CodeType, package: str) -> list[ImportFact]:
+    """What a function imports when it is called, and what it takes from modules that it imported.
+
+    Args:
+        code: the function's code object.
+        package: what its relative imports start from.
+    """
+    scanner = _Scanner(package)
+    scanner._deferred(code)
+    return scanner.imports
 
 
 def scan(code: CodeType, package: str) -> CodeFacts:

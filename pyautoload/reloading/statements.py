@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["Change", "Parsed", "Statement", "attributes_set", "diff", "parse", "same_node"]
+__all__ = ["Change", "Parsed", "Statement", "absolute_name", "attributes_set", "diff", "parse", "same_node"]
 
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FUTURE_FLAGS = 0
@@ -23,12 +23,34 @@ for _name in __future__.all_feature_names:
 _CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "reduce", "accumulate", "groupby", "starmap"})
 
 
+class LateImport(NamedTuple):
+    """An import in a function. ``attribute`` is ``None`` where a module itself is imported."""
+
+    local: str
+    module: str
+    level: int
+    attribute: str | None
+
+
 class Uses(NamedTuple):
-    """Names that a piece of code mentions, and those that it calls (functions, decorators, methods)."""
+    """What a piece of code uses.
+
+    Attributes:
+        names: what it mentions, attributes too.
+        called: the names that it calls, decorators among them.
+        methods: the same after a dot.
+        imports: what it imports, where it is a function.
+    """
 
     names: set[str]
     called: set[str]
     methods: set[str]
+    imports: set[LateImport]
+
+    @classmethod
+    def none(cls) -> Uses:
+        """Nothing yet."""
+        return cls(set(), set(), set(), set())
 
 
 class Statement:
@@ -49,7 +71,7 @@ class Statement:
         self.text = text
         self.kind = _kind(node)
         self.binds = frozenset(_bound(node))
-        self.uses = Uses(set(), set(), set())
+        self.uses = Uses.none()
         _collect(node, self.uses, None)
         self._late: Uses | None = None
         self.code: CodeType | None = None
@@ -58,8 +80,8 @@ class Statement:
     def late(self) -> Uses:
         """What its function bodies use when they are called."""
         if self._late is None:
-            self._late = Uses(set(), set(), set())
-            _collect(self.node, Uses(set(), set(), set()), self._late)
+            self._late = Uses.none()
+            _collect(self.node, Uses.none(), self._late)
         return self._late
 
     @property
@@ -84,6 +106,14 @@ class Parsed:
         self.statements = list(split(tree.body, text))
         # Local function or class → its statement, the last one of that name.
         self.definitions = {item.name: item for item in self.statements if item.kind in ("def", "class")}
+
+    def binders(self, package: object) -> dict[str, list[int]]:
+        """Name → the statements that bind it, star imports included."""
+        found: dict[str, list[int]] = {}
+        for index, item in enumerate(self.statements):
+            for name in item.binds or exported_by(item.node, package):
+                found.setdefault(name, []).append(index)
+        return found
 
     @property
     def has_doc(self) -> bool:
@@ -219,6 +249,8 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         for item in node.items:
             _note_call(item.context_expr, now)
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        now.imports.update(_imported(node))
     elif isinstance(node, ast.Attribute):
         now.names.add(node.attr)  # one that is set, too: it may have to be set again
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -232,6 +264,43 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
         return
     for child in ast.iter_child_nodes(node):
         _collect(child, now, late)
+
+
+def exported_by(node: ast.stmt, package: object) -> Iterable[str]:
+    """The names that a star import takes from a module that is loaded; none for any other statement."""
+    if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
+        return ()
+    module = sys.modules.get(absolute_name(node.module or "", node.level, package))
+    names: dict[str, object] = getattr(module, "__dict__", {})
+    listed = names.get("__all__")
+    if isinstance(listed, (list, tuple)):
+        return [name for name in listed if isinstance(name, str)]
+    return [name for name in names if name[:1] != "_"]
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[LateImport]:
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            yield LateImport(alias.asname or alias.name, node.module or "", node.level, alias.name)
+        elif alias.asname:
+            yield LateImport(alias.asname, alias.name, 0, None)
+        else:
+            top = alias.name.partition(".")[0]
+            yield LateImport(top, top, 0, None)
+
+
+def absolute_name(name: str, level: int, package: object) -> str:
+    """The module that an import statement names.
+
+    Args:
+        name: as it stands there.
+        level: how many dots stand before it.
+        package: ``__package__`` of the module with the statement.
+    """
+    if not level:
+        return name
+    parts = package.split(".") if isinstance(package, str) else []
+    return ".".join([*parts[: len(parts) - level + 1], *([name] if name else [])])
 
 
 def attributes_set(node: ast.AST) -> Iterator[tuple[str, str]]:
