@@ -1,5 +1,6 @@
 """Sources of the user's own: three questions are enough to load modules from anywhere."""
 
+import importlib.resources
 import inspect
 import os
 import threading
@@ -107,6 +108,24 @@ def test_a_bundle_holds_what_the_source_holds(memory, tmp_path):
     import store
 
     assert store.models.Post
+
+
+def test_resources_are_read_from_the_source(memory):
+    memory.files |= {"models/sizes.txt": "S\nM\n", "data/names.txt": "é", "hotel.py": "", "hotel/room.txt": "102"}
+    memory.files["hotel/bed.py"] = ""
+    AutoLoader().push_dir("store", source=memory).setup()
+    import store.hotel
+    import store.models
+
+    models = importlib.resources.files(store.models)
+    assert sorted(entry.name for entry in models.iterdir()) == ["__init__.py", "post.py", "sizes.txt"]
+    assert (models / "sizes.txt").open().readlines() == ["S\n", "M\n"]
+    assert (models.is_dir(), (models / "sizes.txt").is_file(), (models / "none.txt").is_file()) == (True, True, False)
+    # Of an implicit namespace, and of a package whose code stands beside its directory.
+    assert importlib.resources.files(store).joinpath("data", "names.txt").read_text() == "é"
+    assert importlib.resources.files(store.hotel).joinpath("room.txt").read_bytes() == b"102"
+    with importlib.resources.as_file(models / "sizes.txt") as path:
+        assert path.read_text() == "S\nM\n"
 
 
 def test_a_source_without_the_root_is_an_error(memory):

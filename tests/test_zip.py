@@ -85,6 +85,8 @@ def test_resources_are_read_from_the_archive(archive):
     import myapp.admin
 
     assert importlib.resources.files(myapp.admin).joinpath("logo.txt").read_text() == "logo"
+    # An implicit namespace has data, too.
+    assert importlib.resources.files(myapp).joinpath("data/text.txt").read_text() == "data"
 
 
 def test_an_archive_with_entries_for_its_directories_works_the_same(tree, tmp_path):

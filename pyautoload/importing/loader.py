@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyautoload import log
 from pyautoload.importing import bytecode, cycles
 from pyautoload.importing.frames import part_of_import, run_without_frames
+from pyautoload.sources import FILE_SYSTEM, source_for
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -164,6 +165,14 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
         self._binder.attach(module, self._name)
         self._binder.share(module, self._name)
         self._binder.loaded(module, self._name, self._directory, 0)
+
+    def get_resource_reader(self, name: str | None = None) -> Any:
+        """What ``importlib.resources`` reads with: the stock one knows directories of the file system only."""
+        if source_for(self._directory) is FILE_SYSTEM:
+            return super().get_resource_reader(name)
+        from pyautoload.sources.resources import Resources
+
+        return Resources(self._directory)
 
 
 def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Loader:

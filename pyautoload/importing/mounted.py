@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.machinery import SourcelessFileLoader
 from types import CodeType
 from typing import Any
@@ -36,15 +37,10 @@ class MountedLoader(PyAutoloadLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
     def get_resource_reader(self, name: str | None = None) -> Any:
-        """What ``importlib.resources`` reads with: there is one for archives."""
-        from pyautoload.sources.archive import ZipArchive
+        """What ``importlib.resources`` reads with: below the directory, also where the file stands beside it."""
+        from pyautoload.sources.resources import Resources
 
-        archive = getattr(source_for(self.path), "source", None)
-        if not isinstance(archive, ZipArchive):
-            return None
-        from importlib.readers import ZipReader  # type: ignore[import-not-found,unused-ignore]
-
-        return ZipReader(archive.reader_for(self.path), self.name)
+        return Resources(self._directory_beside() or os.path.dirname(self.path))
 
 
 class MountedBytecodeLoader(SourcelessFileLoader):

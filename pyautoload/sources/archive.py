@@ -69,13 +69,6 @@ class ZipArchive:
             raise FileNotFoundError(f"{path} is not in the archive {self.archive}")
         return contents.stamp[0], contents.sizes.get(inner, 0)
 
-    def reader_for(self, path: str) -> zipimport.zipimporter:
-        """The stock importer that would find the package whose ``__init__`` is ``path``.
-
-        ``importlib.resources`` asks it for the archive and for the directory that the package lies in.
-        """
-        return zipimport.zipimporter(os.path.dirname(os.path.dirname(path)))
-
     def _inner(self, path: str) -> str:
         return path[len(self.archive) + 1 :].replace(os.sep, "/")
 
