@@ -137,7 +137,7 @@ class Session:
             time.sleep(POLL)
 
     def _checks(self, case: Case, *, everybody: bool = False) -> list[Check]:
-        """What has to hold when the edit is live in the modules that are judged, or in everybody that should show it."""
+        """What has to hold when the edit is live in the modules that are judged, or in all that should show it."""
         alone = self.alone and not everybody
         return self._constant_checks(case.stem, alone) if case.constant else self._body_checks(case.stem, alone)
 

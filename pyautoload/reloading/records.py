@@ -172,6 +172,8 @@ class Records:
         self.defers = False
         # Records whose sources are still to be read, or to be compressed.
         self.untidy: list[Record] = []
+        # When the first of them came, by the monotonic clock.
+        self.untidy_since = 0.0
         # Records whose code takes all its room.
         self.roomy: list[Record] = []
         self._last_package = ""
@@ -234,6 +236,8 @@ class Records:
         self.by_path[record.path] = record.name
         self.last = time.monotonic()
         if self.defers:
+            if not self.untidy:
+                self.untidy_since = self.last
             self.untidy.append(record)
             self.roomy.append(record)
         self.fresh.append(record.name)

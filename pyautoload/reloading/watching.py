@@ -23,6 +23,8 @@ __all__ = ["Watching", "is_below"]
 # What a module needs to be looked at for: so many at a time while nothing happens.
 _SLICE = 64
 _QUIET_BEFORE_LOOKING = 0.05
+# However long modules are being loaded: after so many seconds their sources are read, before they are edited.
+_LONGEST_UNREAD = 0.5
 # How long other threads have for themselves between two such looks, in seconds.
 _BREATH = 0.005
 # How long (seconds) a file that has gone is waited for.
@@ -127,14 +129,15 @@ class Watching(ABC):
         if not (records.fresh or records.untidy or records.roomy):
             self._watch_data()
             return None
-        left = records.last + _QUIET_BEFORE_LOOKING - time.monotonic()
-        if left > 0:
+        now = time.monotonic()
+        left = records.last + _QUIET_BEFORE_LOOKING - now
+        if left > 0 and not (records.untidy and now - records.untidy_since > _LONGEST_UNREAD):
             return left
         if self._mutex.acquire(blocking=False):
             try:
                 if records.untidy:
                     records.tidy(_SLICE)
-                else:
+                elif left <= 0:
                     self.graph.update(_SLICE)
                     records.shrink(_SLICE)
             finally:
