@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import inspect
 import sys
@@ -104,3 +105,16 @@ def test_threads_share_one_import(on_path):
     [thread.join() for thread in threads]
     assert len(got) == 6
     assert len(set(got)) == 1
+
+
+@pytest.mark.skipif(not hasattr(builtins, "__lazy_import__"), reason="there are no native lazy imports")
+def test_a_native_lazy_import_serves_as_a_global_variable_only(on_path):
+    # Why lazy.module has a stand-in of its own.
+    on_path({"late.py": "value = 3"})
+    names = {"__name__": "one", "__builtins__": builtins, "kept": []}
+    exec("kept.append(__lazy_import__('late', globals(), globals(), (), 0))", names)
+    with pytest.raises(AttributeError):
+        _ = names["kept"][0].value
+    exec("late = kept[0]\nfound = late.value", names)
+    assert names["found"] == 3
+    assert lazy.module("late").value == 3

@@ -2,8 +2,8 @@
 
 ``importlib.util.LazyLoader`` puts a half-made module into ``sys.modules``, where whoever walks it loads it, finds the
 module at once, and makes every access slow for good. Here a stand-in is held by the asking module only; once loaded,
-the real module takes its place there. Native lazy imports (Python 3.15) are no help: what holds one resolves it only as
-a global of a module, while this may be kept anywhere.
+the real module takes its place there. Native lazy imports (Python 3.15) are no help: such an object becomes the module
+only where it is read as a global variable, while this may be kept anywhere.
 """
 
 from __future__ import annotations
