@@ -245,7 +245,7 @@ class Binder:
         if actual is not None or not self.owes_name(parent_name, stem, path):
             access.stored(stem, module)
         else:
-            access.lacking(stem)
+            access.completion.lacking(stem)
 
     def _names_of(self, actual: str, stem: str, path: str) -> tuple[str, ...]:
         """The names that stand for what a file defines: both `VERSION` and `__version__` for the one it has of them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
+from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycles import is_initializing, unfinished
 from pyautoload.importing.frames import imported, part_of_import
 from pyautoload.importing.stems import stem_for
@@ -38,11 +39,8 @@ class NamespaceAccess:
         # The package's own hooks, which come first. Example: an `__init__.py` with its own `__getattr__`.
         self._own_getattr: Callable[[str], Any] | None = None
         self._own_dir: Callable[[], Any] | None = None
-        # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
-        self._to_come: set[str] | None = None
-        # Stems that were loaded before that → whether their name was stored, or the file lacks it: they need not be
-        # looked at then. Example: {"user": True, "helpers": False}
-        self._noted: dict[str, bool] = {}
+        # What is still to be loaded.
+        self.completion = Completion(module, name, binder)
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
 
@@ -99,20 +97,13 @@ class NamespaceAccess:
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
-        self._noted.clear()  # what is stored is looked at anew, too
-        space = self.binder.registry.namespace(self.name)
-        if space is not None:
-            self._look_anew(space)
-        else:
-            self._to_come = None
+        self.completion.relisted(self.binder.registry.namespace(self.name))
         self.install()
         self.settle()
 
     def forgotten(self, stem: str) -> None:
         """The module ``stem`` has been unloaded."""
-        self._noted.pop(stem, None)
-        if self._to_come is not None:
-            self._to_come.add(stem)
+        self.completion.forgotten(stem)
         self.install()
 
     # Attribute access
@@ -246,32 +237,17 @@ class NamespaceAccess:
         space = self.binder.registry.namespace(self.name)
         if space is None:
             return
-        names = self.module.__dict__
         # The import system binds it a moment later; without the hook nothing else would answer for it until then.
-        names.setdefault(stem, module)
-        if self._to_come is None:
-            self._noted[stem] = True
-            if len(self._noted) < len(space.modules):
-                return  # one of 100,000 plugins: nothing can be complete yet, so it is not worth looking at them all
-            self._look_anew(space)
-        assert self._to_come is not None
-        self._to_come.discard(stem)
-        self.settle()
-
-    def lacking(self, stem: str) -> None:
-        """The module ``stem`` has been loaded, and does not define its expected name."""
-        if self._to_come is None:
-            self._noted[stem] = False
+        self.module.__dict__.setdefault(stem, module)
+        if self.completion.stored(stem, space):
+            self.settle()
 
     def settle(self) -> None:
         """Take the hook out if nothing is left that it could load."""
         space = self.binder.registry.namespace(self.name)
+        if space is None or not self.completion.is_complete(space):
+            return
         names = self.module.__dict__
-        if space is None:
-            return
-        to_come = self._to_come if self._to_come is not None else self._look_anew(space)
-        if not to_come <= space.empty:
-            return
         if not _GIL or not is_hook(names.get("__getattr__")):
             return
         if self._is_implicit() and "__all__" not in names and _owner_of(self._own_getattr) is None:
@@ -279,28 +255,6 @@ class NamespaceAccess:
             names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
         self._remove_getattr()
         log.debug(self.binder.tag, "%s is complete: attribute access is that of any module now", self.name)
-
-    def _look_anew(self, space: Namespace) -> set[str]:
-        """Find the stems for which something is still to be loaded; directories that nobody has looked into count."""
-        stems = {*space.modules, *space.subdirs, *self.binder.tree.leads(self.name)}
-        to_come = {stem for stem in stems if stem.isidentifier() and stem != "__main__"}
-        # First to where other threads see it: what they store from now on they strike out themselves.
-        self._to_come = to_come
-        noted, self._noted = self._noted, {}
-        for stem in [stem for stem in stems if self._is_stored(stem, space, noted.get(stem))]:
-            to_come.discard(stem)
-        return to_come
-
-    def _is_stored(self, stem: str, space: Namespace, noted: bool | None) -> bool:
-        full = self._full(stem)
-        if not self.binder.registry.is_loaded(full) or stem not in self.module.__dict__:
-            return False
-        if noted is not None:
-            return noted
-        path = space.modules.get(stem, "")
-        return not self.binder.owes_name(self.name, stem, path) or (
-            self.binder.defined_name(sys.modules.get(full), stem, path) is not None
-        )
 
 
 def access_of(module: object, binder: Binder | None = None) -> NamespaceAccess | None:
