@@ -1,5 +1,6 @@
 """Roots inside zip files: names, attributes, errors, resources and bundles as in a directory."""
 
+import importlib.machinery
 import importlib.resources
 import importlib.util
 import inspect
@@ -147,6 +148,14 @@ def test_bytecode_without_source_is_loaded_from_an_archive(tree, tmp_path):
     import myapp
 
     assert myapp.Thing
+
+
+def test_an_extension_module_cannot_be_loaded_from_an_archive(tree, tmp_path):
+    tree({})
+    _write(tmp_path / "app.zip", {f"myapp/fast{importlib.machinery.EXTENSION_SUFFIXES[0]}": "", "myapp/slow.py": ""})
+    AutoLoader(tmp_path / "app.zip" / "myapp").setup()
+    with pytest.raises(ModuleNotFoundError, match=r"extension modules from files only, not .*app\.zip"):
+        importlib.import_module("myapp.fast")
 
 
 def test_a_zipapp_uses_its_own_files_as_a_root(tree, tmp_path):

@@ -246,7 +246,9 @@ class PyAutoloadFinder:
 
         if path.endswith(".py"):
             return ModuleSpec(fullname, MountedLoader(fullname, path, self.binder), origin=path)
-        return self._stock_spec(fullname, path, MountedBytecodeLoader(fullname, path))
+        if path.endswith(".pyc"):
+            return self._stock_spec(fullname, path, MountedBytecodeLoader(fullname, path))
+        raise ModuleNotFoundError(fullname, f"the system loads extension modules from files only, not {path}", path)
 
     def _binary_spec(self, fullname: str, path: str) -> ModuleSpec:
         """Extension modules and bytecode without source are loaded by the stock loaders."""
