@@ -139,3 +139,47 @@ def test_a_docstring_that_a_decorator_has_taken_is_new_in_the_help(app):
     assert CliRunner().invoke(command, []).output == "2\n"
     a.edit(tool=COMMAND.format("Greets.", 2))
     assert "Greets." in CliRunner().invoke(a("tool").hello, ["--help"]).output
+
+
+ANNOTATED = """
+{0}
+from typing import get_type_hints
+from APP.models import Order
+TABLE = {{}}
+def route(function):
+    TABLE[function.__name__] = [sorted(get_type_hints(kind)) for kind in get_type_hints(function).values()]
+    return function
+@route
+def order(order: Order):
+    pass
+"""
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations"])
+def test_what_was_made_of_annotations_is_made_again_with_the_class(app, future):
+    a = app(models="class Order:\n    amount: int\n", web=ANNOTATED.format(future))
+    assert a("web").TABLE == {"order": [["amount"]]}
+    a.edit(models="class Order:\n    amount: int\n    gift: bool\n")
+    assert a("web").TABLE == {"order": [["amount", "gift"]]}
+
+
+def test_fields_of_a_model_reach_the_routes(app):
+    pytest.importorskip("pydantic")
+    pytest.importorskip("fastapi")
+    models = (
+        "from __future__ import annotations\nfrom pydantic import BaseModel\nclass Order(BaseModel):\n    n: int{0}\n"
+    )
+    routes = """
+    from __future__ import annotations
+    from fastapi import APIRouter
+    from APP.models import Order
+    router = APIRouter()
+    @router.post("/")
+    def order(order: Order) -> Order:
+        return order
+    """
+    web = "from fastapi import FastAPI\nfrom APP import routes\napp = FastAPI()\napp.include_router(routes.router)\n"
+    a = app(models=models.format(""), routes=routes, web=web)
+    assert "gift" not in str(a("web").app.openapi())
+    a.edit(models=models.format("\n    gift: int = 1"))
+    assert "gift" in str(a("web").app.openapi())

@@ -138,7 +138,12 @@ class Selection:
                 for index, item in enumerate(self.parsed.statements)
                 if index not in self.indices
                 and item.kind != "import"
-                and (item.uses.names & self.values or index in calling or self._uses_member(item))
+                and (
+                    item.uses.names & self.values
+                    or item.annotated & self.values
+                    or index in calling
+                    or self._uses_member(item)
+                )
             }
             if not fresh:
                 return found
@@ -217,7 +222,7 @@ def select_dependent(selection: Selection) -> None:
         if item.kind == "import":
             if (need.missing and (item.binds & need.changed or not item.binds)) or (need.star and not item.binds):
                 selection.indices.add(index)
-        elif item.uses.names & wanted:
+        elif item.uses.names & wanted or item.annotated & wanted:
             selection.choose(index)
     selection.values |= need.changed
     selection.bodies |= need.calls

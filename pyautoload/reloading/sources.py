@@ -5,8 +5,10 @@ Function bodies are deferred code: they run at import time only if import-time c
 """
 
 from __future__ import annotations
+import __future__
 
 import dis
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import CodeType
@@ -58,6 +60,8 @@ _ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
 _IMPORT_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _HAS_CACHES = sys.version_info >= (3, 11)
 _CO_OPTIMIZED = 0x1
+_CO_FUTURE_ANNOTATIONS = __future__.annotations.compiler_flag
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DOTS = frozenset({_LOAD_ATTR, _LOAD_METHOD, _STORE_ATTR})
 # Nested code that Python runs where it stands, though it looks like a function.
 _RUN_AT_ONCE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<generic parameters of ", "<module>")
@@ -82,7 +86,7 @@ class CodeFacts(NamedTuple):
 
     Attributes:
         imports: every import, those in functions too.
-        loads: the global names that import-time code reads.
+        loads: the global names that import-time code reads, those in annotations too.
         attributes: the attributes that import-time code reads or calls.
         chains: dotted reads of import-time code, and names that it sets so. Example: ``("myapp", "models", "User")``
         late_chains: the same of deferred code.
@@ -195,12 +199,15 @@ class _Scanner:
         self.bare: set[str] = set()
         self.active: set[str] = set()
         self.keeps_calls = False
+        # Global names in annotations that are not evaluated where they stand: decorators and base classes may do that.
+        self.annotated: set[str] = set()
         # Names that module level binds by other statements than imports.
         self.bound: set[str] = set()
 
     def run(self, code: CodeType) -> None:
         for part in import_time_codes(code):
             self._import_time(part)
+            self._annotations(part)
         self.imported = {fact.local for fact in self.imports if fact.local is not None}
         for function in deferred_codes(code):
             self._deferred(function)
@@ -243,6 +250,42 @@ class _Scanner:
             self.bare.add(name)
         if not in_bases:
             self.active.add(name)
+
+    def _annotations(self, code: CodeType) -> None:
+        """Read annotations that were put off: into strings by ``__future__``, into functions from Python 3.14 on."""
+        for const in code.co_consts:
+            if isinstance(const, CodeType) and const.co_name == "__annotate__":
+                self._put_off(const)
+        if not code.co_flags & _CO_FUTURE_ANNOTATIONS:
+            return
+        instructions = _decode(code)
+        for index, instruction in enumerate(instructions[:-1]):
+            const = self._constant(code, instruction)
+            if type(const) is str and instructions[index + 1][0] in _LOADS:
+                if code.co_names[instructions[index + 1][1]] == "__annotations__":
+                    self._spelled(const)
+            elif type(const) is tuple and self._makes_function(code, instructions[index + 1 : index + 5]):
+                for text in const[1::2]:
+                    if type(text) is str:
+                        self._spelled(text)
+
+    def _makes_function(self, code: CodeType, instructions: list[tuple[int, int]]) -> bool:
+        return any(isinstance(self._constant(code, item), CodeType) for item in instructions)
+
+    def _put_off(self, code: CodeType) -> None:
+        names, instructions = code.co_names, _decode(code)
+        for index, (op, arg) in enumerate(instructions):
+            if op == _LOAD_GLOBAL or op in _LOADS:
+                name = names[arg >> _GLOBAL_SHIFT if op == _LOAD_GLOBAL else arg]
+                self.annotated.add(name)
+                self._load(instructions, index, names, name, self.chains)
+
+    def _spelled(self, annotation: str) -> None:
+        for dotted in _DOTTED.findall(annotation):
+            chain = tuple(dotted.split("."))
+            self.annotated.add(chain[0])
+            if len(chain) > 1:
+                self.chains.add(chain)
 
     @staticmethod
     def _belongs_to_class(instructions: list[tuple[int, int]], index: int) -> bool:
@@ -404,12 +447,12 @@ def scan(code: CodeType, package: str) -> CodeFacts:
     own = tuple(name for name in scanner.loads & scanner.bound if name[:2] != "__")
     return CodeFacts(
         tuple(scanner.imports),
-        tuple(scanner.loads),
+        tuple(scanner.loads | scanner.annotated),
         tuple(scanner.attributes),
         tuple(scanner.chains),
         tuple(scanner.late_chains),
         tuple(scanner.bare),
-        tuple(scanner.active),
+        tuple(scanner.active | scanner.annotated),
         scanner.keeps_calls,
         own,
     )

@@ -85,6 +85,13 @@ class Statement:
         return self._late
 
     @property
+    def annotated(self) -> set[str]:
+        """Names in annotations that Python puts off, of what decorators and base classes may look at at once."""
+        if not _annotations_are_lazy() or self.kind not in ("def", "class"):
+            return set()
+        return {item.id for part in _put_off(self.node) for item in ast.walk(part) if isinstance(item, ast.Name)}
+
+    @property
     def name(self) -> str:
         """The name of a function or class."""
         return getattr(self.node, "name", "")
@@ -316,6 +323,19 @@ def attributes_set(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _annotations_are_lazy() -> bool:
     return sys.version_info >= (3, 14)
+
+
+def _put_off(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.ClassDef):
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign):
+                yield item.annotation
+            else:
+                yield from _put_off(item)
+    elif isinstance(node, _FunctionNode) and node.decorator_list:
+        yield node.args
+        if node.returns is not None:
+            yield node.returns
 
 
 def _collect_function(node: ast.FunctionDef | ast.AsyncFunctionDef, now: Uses, late: Uses | None) -> None:
