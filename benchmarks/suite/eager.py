@@ -1,4 +1,8 @@
-"""Eager load from the ordinary bytecode files, against importing every module."""
+"""Eager load from the ordinary bytecode files, against importing every module.
+
+The floor reads, unmarshals and runs each module and does nothing else: nothing is searched, compared with its source,
+locked, or bound to its package.
+"""
 
 from __future__ import annotations
 
