@@ -8,6 +8,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.inflector import folded
+from pyautoload.reloading.caches import Caches
 from pyautoload.reloading.calls import CallSearch, members_of, redirects
 from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare, documents_otherwise
@@ -62,6 +63,7 @@ class Transaction:
         self.journal = Journal()
         self.facts = Facts()
         self.search = CallSearch(reloader.parsed)
+        self.caches = Caches(self.graph, self.search, self.facts)
         # Classes that were replaced: old and new.
         self.replaced: list[tuple[type, type]] = []
         # Modules that the graph has to look at again.
@@ -139,6 +141,7 @@ class Transaction:
             graph.note_imports(record, scan(version.code, record.package).imports)
         start = {*plan.changed, *plan.forced, *self.facts.modules()}
         queue = graph.ordered(graph.affected(start) - plan.gone)
+        self.caches.within = set(queue)
         done: set[str] = set()
         for name in queue:
             self._module(name)
@@ -307,6 +310,8 @@ class Transaction:
             execution.drop(removed | selection.unbound_first)
             execution.run(parsed, selection.indices, patches or {})
 
+        is_changed = record.name in self.plan.changed
+        self.caches.clear_before(record.name, selection.values if reexecutes else (), is_changed=is_changed)
         self._execute(record, execution, work, reexecutes=reexecutes)
 
     @staticmethod
@@ -321,6 +326,7 @@ class Transaction:
 
     def _run_whole(self, record: Record, code: CodeType, need: Need) -> None:
         execution = Execution(sys.modules[record.name], self.journal)
+        self.caches.clear_before(record.name, (), is_changed=False)
         self._execute(record, execution, lambda: execution.whole(code), reexecutes=True)
         self._restore_unaffected(record, execution, need)
 
@@ -456,7 +462,7 @@ class Transaction:
     def mentions(self, module: str, function: str, names: set[str]) -> bool:
         """Whether a function's body mentions one of ``names``."""
         uses = self.search.body((module, function))
-        return uses is not None and bool((uses.names | uses.methods) & names)
+        return uses is not None and not names.isdisjoint(uses.mentioned())
 
     def _rebind(self, record: Record, need: Need) -> None:
         names = sys.modules[record.name].__dict__

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, ModuleType
 
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.kinds import contents, is_a
-from pyautoload.reloading.statements import Parsed, Statement, Uses, _collect, absolute_name
+from pyautoload.reloading.statements import LAMBDA, Parsed, Statement, Uses, _collect, absolute_name
 
-__all__ = ["CallSearch", "Function", "key_of", "members_of", "redirects"]
+__all__ = ["CallSearch", "Function", "is_gone", "key_of", "members_of", "redirects"]
 
 # A function by module and qualified name. Example: ("myapp.tools", "Slugger.clean")
 Function = tuple[str, str]
@@ -56,6 +56,12 @@ def redirects(cls: type, members: set[str]) -> bool:
     return False
 
 
+def is_gone(module: object, name: str) -> bool:
+    """Whether the name of a function holds something else than a function: a decorator called it, it seems."""
+    value = getattr(module, "__dict__", {}).get(name)
+    return next(underlying(value), None) is None
+
+
 class CallSearch:
     """Looks into the source of the functions involved, and resolves names by what is loaded.
 
@@ -83,9 +89,16 @@ class CallSearch:
             return set()
         return {index for index, item in enumerate(parsed.statements) if self._calls(module, item, targets)}
 
-    def reaches(self, function: Function, facts: Facts, limit: int = 50) -> bool:
-        """Whether a function comes to anything that has changed, or calls more than ``limit`` others on the way."""
-        walk = _Walk(self, set(facts.bodies), limit, facts)
+    def reaches(self, function: Function, facts: Facts, values: Mapping[str, Iterable[str]], limit: int = 50) -> bool:
+        """Whether a function comes to anything that has changed, or calls more than ``limit`` others on the way.
+
+        Args:
+            function: where to begin.
+            facts: functions and classes that have changed.
+            values: module → names that are bound to something else.
+            limit: how many functions are followed.
+        """
+        walk = _Walk(self, set(facts.bodies), limit, facts, values)
         walk._add(function)
         return walk.run()
 
@@ -102,6 +115,8 @@ class CallSearch:
         walk.code(module, item.uses)
         if item.kind == "class":
             walk.bases(module, item)
+        elif item.kind == "def" and is_gone(sys.modules.get(module), item.name):
+            walk._add((module, item.name))
         return walk.run()
 
     def at_once(self, function: Function) -> Uses | None:
@@ -137,7 +152,7 @@ class CallSearch:
             return None
         scope: list[ast.stmt] = [item.node for item in parsed.statements]
         for part in function[1].partition(".<locals>")[0].split("."):
-            if part == "<lambda>":
+            if part == LAMBDA:
                 return _lambdas(scope)
             node = _definition(scope, part)
             if node is None:
@@ -161,11 +176,17 @@ def _definition(scope: list[ast.stmt], name: str) -> ast.stmt | None:
 
 class _Walk:
     def __init__(
-        self, search: CallSearch, targets: set[Function], limit: int = _LIMIT, facts: Facts | None = None
+        self,
+        search: CallSearch,
+        targets: set[Function],
+        limit: int = _LIMIT,
+        facts: Facts | None = None,
+        values: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.search = search
-        # If values and attributes that have changed count, too: which.
+        # If classes and values that have changed count, too: which.
         self.facts = facts
+        self.values = values or {}
         self.limit = limit
         self.targets = targets
         self.pending: list[Function] = []
@@ -211,6 +232,8 @@ class _Walk:
         self._note_values(module, uses)
         for name in uses.called:
             self._call(names.get(name))
+        if LAMBDA in uses.called:
+            self._add((module, LAMBDA))
         self._members(uses)
         for name in uses.names:
             value = names.get(name)
@@ -219,7 +242,7 @@ class _Walk:
             else:
                 self._used(value)
         self.mentioned.append((module, uses.names))
-        called = (at_once or uses).called
+        called = (at_once or uses).called - {LAMBDA}
         if not self.calls_anything and any(name not in names and not hasattr(builtins, name) for name in called):
             self.calls_anything = True
         if self.calls_anything:
@@ -235,7 +258,7 @@ class _Walk:
                 found[local] = module
             elif module is not None:
                 found[local] = module.__dict__.get(attribute, sys.modules.get(f"{full}.{attribute}"))
-                self.found = self.found or (self.facts is not None and attribute in self.facts.values.get(full, ()))
+                self.found = self.found or attribute in self.values.get(full, ())
         return found
 
     def _module(self, module: ModuleType, uses: Uses, depth: int = 0) -> None:
@@ -252,8 +275,8 @@ class _Walk:
                 self._module(value, uses, depth + 1)
 
     def _note_values(self, module: str, uses: Uses) -> None:
-        if self.facts is not None and module in self.facts.values:
-            self.found = self.found or not uses.names.isdisjoint(self.facts.values[module])
+        if module in self.values:
+            self.found = self.found or not uses.names.isdisjoint(self.values[module])
 
     def _members(self, uses: Uses) -> None:
         for method in uses.methods - self.methods:
@@ -276,6 +299,8 @@ class _Walk:
         while self.mentioned:
             module, mentioned = self.mentioned.pop()
             names = getattr(sys.modules.get(module), "__dict__", {})
+            if LAMBDA in mentioned:
+                self._add((module, LAMBDA))
             for name in mentioned:
                 value = names.get(name)
                 if is_a(value, FunctionType):
@@ -327,9 +352,15 @@ class _Walk:
 
     def _method(self, cls: type, name: str) -> None:
         for base in cls.__mro__:
-            if name in base.__dict__:
-                for function in underlying(base.__dict__[name]):
-                    self._add(key_of(function))
+            if name not in base.__dict__:
+                continue
+            goes_on = False
+            for function in underlying(base.__dict__[name]):
+                key = key_of(function)
+                self._add(key)
+                uses = self.search.body(key)
+                goes_on = goes_on or (uses is not None and "super" in uses.called)
+            if not goes_on:
                 return
 
     def _property(self, cls: type, name: str) -> None:

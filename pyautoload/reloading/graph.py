@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.importing.stems import stem_for
-from pyautoload.reloading.calls import key_of, members_of
+from pyautoload.reloading.calls import is_gone, key_of, members_of
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.index import Index
 from pyautoload.reloading.kinds import contents, is_a, leads_nowhere
 from pyautoload.reloading.records import Record, Records
-from pyautoload.reloading.sources import CodeFacts, late_imports, names_in
+from pyautoload.reloading.sources import CodeFacts, is_deferred, late_imports, names_in
+from pyautoload.reloading.statements import LAMBDA
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -22,6 +23,7 @@ __all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph", "made_by"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
+_CACHES = frozenset({"lru_cache", "cache", "*"})
 # Stands for all names of a module that is used as an object.
 WHOLE = "."
 
@@ -66,7 +68,7 @@ class Graph:
         # Module → function → modules whose import-time code may have called it.
         # Example: {"myapp.tools": {"slug": ("myapp.routes",)}}
         self._called: dict[str, Index[str]] = {}
-        # Modules that use functools, and so perhaps caches.
+        # Modules that define functions under `lru_cache`.
         self.cachers: set[str] = set()
 
     # Keeping up to date
@@ -128,7 +130,7 @@ class Graph:
         self._aliases[record.name] = aliases
         for module in {alias.module for alias in aliases}:
             self._importers.add(module, record.name)
-        if any(item.module == "functools" for item in facts.imports):
+        if _makes_caches(facts):
             self.cachers.add(record.name)
         self._trace_calls(record)
         # What follows from these is known now; there may be ten thousand records.
@@ -318,11 +320,22 @@ class Graph:
             trace.visit(module.__dict__.get(name))
         for chain in facts.chains:
             trace.visit_chain(module.__dict__.get(chain[0]), chain[1:])
+        for code in record.code.co_consts if record.code is not None else ():
+            if not isinstance(code, CodeType) or not is_deferred(code):
+                continue
+            if code.co_name == LAMBDA or is_gone(module, code.co_name):
+                trace.code(code, module.__dict__, (record.name, code.co_name))
         for owner, function in trace.found:
             callers = self._called.get(owner)
             if callers is None:
                 callers = self._called[owner] = Index()
             callers.add(function, record.name)
+
+
+def _makes_caches(facts: CodeFacts) -> bool:
+    """Whether a module may define functions under ``lru_cache``."""
+    taken = {item.attribute for item in facts.imports if item.module == "functools"}
+    return not taken.isdisjoint(_CACHES) or (None in taken and not _CACHES.isdisjoint(facts.attributes))
 
 
 def made_by(alias: Alias) -> FunctionType | None:
@@ -400,13 +413,16 @@ class _CallTrace:
         if id(function.__code__) in self._seen or key[0] not in self.records:
             return
         self._seen.add(id(function.__code__))
+        self.code(function.__code__, function.__globals__, key)
+
+    def code(self, code: CodeType, scope: dict[str, Any], key: tuple[str, str]) -> None:
+        """Follow what the code of a function mentions."""
         self.found.add(key)
-        names = names_in(function.__code__)
+        names = names_in(code)
         self._mention(names)
-        for module, attribute, _ in late_imports(function.__code__, function.__globals__.get("__package__") or ""):
+        for module, attribute, _ in late_imports(code, scope.get("__package__") or ""):
             if module in self.records and attribute is not None:
                 self.visit(sys.modules[module].__dict__.get(attribute) if module in sys.modules else None)
-        scope = function.__globals__
         for name in names:
             value = scope.get(name)
             if is_a(value, ModuleType):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
-from pyautoload.reloading.calls import key_of
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
-from pyautoload.reloading.kinds import held_by, is_a
 from pyautoload.reloading.sources import deferred_codes, is_deferred
 
 if TYPE_CHECKING:
-    from pyautoload.reloading.calls import CallSearch
-    from pyautoload.reloading.facts import Facts
-    from pyautoload.reloading.graph import Graph
+    pass
 
-__all__ = ["apply_patch", "clear_caches", "refresh_positions"]
+__all__ = ["apply_patch", "refresh_positions"]
 
 
 def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> list[FunctionChange]:
@@ -68,26 +63,6 @@ def _functions_in(code: CodeType, prefix: str) -> Iterator[tuple[str, CodeType]]
             else:
                 name = const.co_name
                 yield from _functions_in(const, prefix if name.startswith("<") else f"{prefix}{name}.")
-
-
-def clear_caches(graph: Graph, search: CallSearch, facts: Facts) -> None:
-    """Empty the ``lru_cache`` of every function that uses what has changed: its answers may be those of before.
-
-    Args:
-        graph: the dependencies.
-        search: tells which functions a function calls.
-        facts: what has changed.
-    """
-    for name in graph.cachers & graph.affected(facts.modules()) if graph.cachers else ():
-        record = graph.records.get(name)
-        module = sys.modules.get(name)
-        if record is None or module is None:
-            continue
-        for cache in FunctionIndex(module, record.path).caches:
-            function = held_by(cache).get("__wrapped__")
-            key = key_of(function) if is_a(function, FunctionType) else ("", "")
-            if key in facts.bodies or search.reaches(key, facts):
-                cache.cache_clear()
 
 
 def code_within(code: CodeType, name: str, first: int, last: int) -> CodeType | None:

@@ -18,7 +18,6 @@ from pyautoload.reloading.apply import RestartNeeded, Transaction
 from pyautoload.reloading.failures import Failures
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.graph import Graph
-from pyautoload.reloading.patching import clear_caches
 from pyautoload.reloading.plan import Plan
 from pyautoload.reloading.planning import Planner
 from pyautoload.reloading.records import Records, signature
@@ -350,7 +349,7 @@ class Reloader(Watching, Upkeep):
         if transaction.redirected:
             renewed = {record.name for record in transaction.stale}
             self.graph.doubt(self.graph.affected(transaction.redirected) - renewed)
-        clear_caches(self.graph, transaction.search, transaction.facts)
+        transaction.caches.clear()
         result.removed.sort()
 
     def _fresh(self) -> ReloadResult:

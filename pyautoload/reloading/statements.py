@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["Change", "Parsed", "Statement", "absolute_name", "attributes_set", "diff", "parse", "same_node"]
+__all__ = ["LAMBDA", "Change", "Parsed", "Statement", "absolute_name", "attributes_set", "diff", "parse", "same_node"]
 
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FUTURE_FLAGS = 0
 for _name in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+# How functions without a name are called in what code uses.
+LAMBDA = "<lambda>"
 # Builtins that call what they are given, at once.
 _CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "reduce", "accumulate", "groupby", "starmap"})
 
@@ -46,6 +48,10 @@ class Uses(NamedTuple):
     called: set[str]
     methods: set[str]
     imports: set[LateImport]
+
+    def mentioned(self) -> set[str]:
+        """All names, those that it imports too."""
+        return self.names | self.methods | {item.attribute for item in self.imports if item.attribute is not None}
 
     @classmethod
     def none(cls) -> Uses:
@@ -248,6 +254,8 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
             _note_call(keyword.value, now)
     elif isinstance(node, ast.Call):
         _note_call(node.func, now)
+        if any(isinstance(item, ast.Lambda) for item in node.args):
+            now.names.add(LAMBDA)
         if isinstance(node.func, (ast.Name, ast.Attribute)):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             if name in _CALLERS:
@@ -364,6 +372,8 @@ def _note_call(node: ast.AST, into: Uses) -> None:
         into.methods.add(node.attr)
     elif isinstance(node, ast.Call):
         _note_call(node.func, into)
+    elif isinstance(node, ast.Lambda):
+        into.called.add(LAMBDA)
     else:  # `TABLE[key]()`, `(one or other)()`: whatever is mentioned may be what is called
         for child in ast.iter_child_nodes(node):
             _note_call(child, into)
