@@ -34,7 +34,9 @@ def groups(results: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 def matrix(results: list[dict[str, Any]]) -> list[list[str]]:
     """A compact group: the contenders as heading, then each metric with the median, the extremes and the ratio."""
-    names = list(dict.fromkeys(name for result in results for name in [*result["sides"], *result["remarks"]]))
+    most = max(results, key=lambda result: len(result["sides"]))  # in the order of the group, the others after them
+    remarked = (name for result in results for name in [*result["sides"], *result["remarks"]])
+    names = list(dict.fromkeys([*most["sides"], *remarked]))
     return [["", *names], *([f"{r['metric']}, {r['unit']}", *(_cell(r, name) for name in names)] for r in results)]
 
 

@@ -108,8 +108,8 @@ def is_mixed(content: dict[str, Any]) -> bool:
 async def until(port: int, wanted: Callable[[Answer], bool], patience: float, tally: Tally) -> float | None:
     """Ask for ``/version`` until an answer is as wanted: the time it came; ``None`` when it never did."""
     end = time.perf_counter() + patience
-    while (left := end - time.perf_counter()) > 0:
-        answer = await get(port, "/version", left)
+    while time.perf_counter() < end:
+        answer = await get(port, "/version")
         now = time.perf_counter()
         tally.count(answer)
         if wanted(answer):
