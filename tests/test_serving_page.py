@@ -19,6 +19,7 @@ from pyautoload.serving.wsgi import ReloadMiddleware as Wsgi
 
 PAGE = b"<!doctype html><html><head><title>t</title></head><body><p>hello</p></body></html>"
 HTML = [("Content-Type", "text/html; charset=utf-8")]
+META = b'<head><meta http-equiv="Content-Security-Policy" content="script-src x.example">'
 TAG = b"/__pyautoload__/client.js"
 
 
@@ -96,7 +97,7 @@ def test_documents_with_omitted_tags_have_it_too(served, page):
         ([*HTML, ("Content-Encoding", "gzip")], b"<html><body>not gzip at all"),
         ([*HTML, ("Content-Security-Policy", "default-src 'none'")], PAGE),
         ([*HTML, ("Content-Security-Policy", "default-src 'self'; connect-src https://elsewhere.example")], PAGE),
-        (HTML, PAGE.replace(b"<head>", b'<head><meta http-equiv=Content-Security-Policy content="script-src x.example">')),
+        (HTML, PAGE.replace(b"<head>", META)),
         ([], PAGE),
     ],
 )  # fmt: skip
