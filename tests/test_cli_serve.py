@@ -283,6 +283,101 @@ def test_the_loader_that_the_program_makes_is_used(tree: Tree, serve: Callable[.
     assert "patched shop.greeting" in served.wait_for("reloaded in")
 
 
+# Pages
+
+PAGE = """
+    from shop import greeting
+
+
+    def app(environ, start_response):
+        body = f"<!doctype html><title>shop</title><body>{greeting.text()}</body>".encode()
+        start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+        return [body]
+"""
+APAGE = """
+    from shop import greeting
+
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            return
+        body = f"<!doctype html><title>shop</title><body>{greeting.text()}</body>".encode()
+        headers = [(b"content-type", b"text/html"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+"""
+PAGES = {**FILES, "shop/web.py": PAGE, "shop/awesome.py": APAGE}
+
+
+class Events:
+    """The stream of events that an open page has."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
+        self.socket.sendall(b"GET /__pyautoload__/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.received = b""
+
+    def wait_for(self, text: bytes) -> None:
+        while text not in self.received:
+            part = self.socket.recv(65536)
+            assert part, f"the stream ended without {text!r}: {self.received!r}"
+            self.received += part
+
+    def wait_for_end(self) -> None:
+        while part := self.socket.recv(65536):
+            self.received += part
+
+
+@BOTH
+def test_a_page_hears_of_edits_and_of_mistakes(target: str, tree: Tree, serve: Callable[..., Served]) -> None:
+    tree(PAGES)
+    served = serve(target).ready()
+    assert "/__pyautoload__/client.js" in served.ask()[1]
+    events = Events(served.port)
+    with events.socket:
+        events.wait_for(b'-0"')
+        greet("goodbye")
+        events.wait_for(b'-1"')
+        save("shop/greeting.py", "def text(:\n")
+        events.wait_for(b"SyntaxError")
+        greet("mended")
+        events.wait_for(b'-2"')
+
+
+@BOTH
+def test_pages_are_left_alone_when_asked(target: str, tree: Tree, serve: Callable[..., Served]) -> None:
+    tree(PAGES)
+    served = serve(target, "--no-refresh", "--no-overlay").ready()
+    assert served.ask()[1] == "<!doctype html><title>shop</title><body>hello</body>"
+
+
+@posix
+@BOTH
+def test_an_open_page_does_not_hold_up_the_end(target: str, tree: Tree, serve: Callable[..., Served]) -> None:
+    tree(PAGES)
+    served = serve(target).ready()
+    events = Events(served.port)
+    with events.socket:
+        events.wait_for(b"version")
+        assert served.end(signal.SIGINT) == 0
+    assert "Traceback" not in served.output
+
+
+@BOTH
+def test_an_open_page_finds_the_next_process(target: str, tree: Tree, serve: Callable[..., Served]) -> None:
+    tree({**PAGES, "shop/greeting.py": "from shop import db\n\ndef text():\n    return db.STATE\n"})
+    served = serve(target).ready()
+    served.ask()
+    events = Events(served.port)
+    with events.socket:
+        events.wait_for(b"version")
+        save("shop/db.py", "STATE = = \n")
+        events.wait_for(b"The restart failed")
+        save("shop/db.py", "STATE = 'second'\n")
+        events.wait_for_end()
+    served.until(lambda: "second" in served.ask()[1], "to answer with the new code")
+
+
 # Restarts
 
 

@@ -8,7 +8,8 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from email.utils import formatdate
 from typing import Any
 
 import uvicorn
@@ -41,7 +42,9 @@ class UvicornServer(Server):
     ) -> None:
         self._listener = listener
         self._front = _Front(application, reporter, endless)
-        self._server = _Uvicorn(uvicorn.Config(self._front, log_config=None, access_log=False), self._front, int(drain))
+        self._server = _Uvicorn(
+            uvicorn.Config(self._front, log_config=None, access_log=False, date_header=False), self._front, int(drain)
+        )
 
     def run(self, turn: Turn) -> None:
         """Serve until told otherwise.
@@ -108,11 +111,11 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
 
     async def main_loop(self) -> None:
-        """Keep the date in the headers, and wait to be told."""
+        """Wait to be told. What else uvicorn does here, ten times a second, is to keep the date: see ``_Front``."""
         assert self._wake is not None
-        while not self._told and not await self.on_tick(0):
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1)
+        await self.on_tick(0)
+        while not self._told:
+            await self._wake.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more; let those finish who were accepted."""
@@ -187,8 +190,7 @@ class _Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [each for each in message.get("headers", ()) if each[0].lower() != b"connection"]
-                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+                message = {**message, "headers": _with_ours(message.get("headers", ()))}
             elif message["type"] == "websocket.accept":
                 status = 101
             await send(message)
@@ -205,6 +207,13 @@ class _Front:
             if self.reporter is not None and counts:
                 method = scope.get("method", "WebSocket")
                 self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
+
+
+def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    kept = [each for each in headers if each[0].lower() != b"connection"]
+    if not any(name.lower() == b"date" for name, _ in kept):
+        kept.append((b"date", formatdate(usegmt=True).encode()))
+    return [*kept, (b"connection", b"close")]
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> None:
