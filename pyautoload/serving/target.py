@@ -6,6 +6,7 @@ import ast
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.errors import SetupError
@@ -33,7 +34,8 @@ class Target:
 
     It is made at once. After a reload ``remade`` gives the new one, if there is one:
 
-    * what a module holds (``"myapp.web:app"``) is taken anew when the module has another object under that name;
+    * what a module holds (``"myapp.web:app"``) is taken anew when the module has another object under that name; where
+      the loader does not manage that module (``"wsgi:app"``), the managed one counts that it has the object from;
     * what a function makes (``"myapp.web:create_app()"``, or a callable with ``factory=True``) is made anew when a
       function that ran at the time has changed, or a module that such a function belongs to, or takes a value from,
       was executed again. Functions that were only registered, views say, are patched in place and make no difference;
@@ -59,6 +61,8 @@ class Target:
         # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
         self.failed = False
         self.application: Any = self._make()
+        if self._expression is not None and not self._is_made:
+            self._expression = self._home(self._expression)
 
     def remade(self, result: ReloadResult) -> Any | None:
         """The application after a reload, ``None`` where it is the one of before. Whoever takes it calls ``take``.
@@ -82,17 +86,18 @@ class Target:
     def _make(self) -> Any:
         if not self._is_made:
             return self._given if self._expression is None else look_up(self._expression)
-        made, self._usage = record(self._loader, self._call)
+        made, self._usage = record(self._loader, self._call(), self._usage)
         if made is None:
             raise SetupError(f"{self} returned None where an application was expected: does it end in a return?")
         return made
 
-    def _call(self) -> Any:
+    def _call(self) -> Callable[[], Any]:
+        """What makes the application. Its module is imported here: that is no part of the making."""
         expression = self._expression
         function = look_up(expression) if expression is not None else self._current(self._given)
         if not callable(function):
             raise SetupError(f"{self} is to be called, but it is {function!r}: leave factory, or the (), out")
-        return function(*expression.arguments, **expression.keywords) if expression is not None else function()
+        return partial(function, *expression.arguments, **expression.keywords) if expression is not None else function
 
     def _current(self, function: Callable[..., Any]) -> Any:
         """The function that was given, or what its module holds in its place now."""

@@ -28,10 +28,13 @@ class Usage:
     Args:
         loader: of the modules.
         ran: the code objects that ran.
+        loaded: modules that were loaded meanwhile, this time or before: it may have taken something from them in ways
+            that cannot be seen (``import_module(name).blueprint``).
     """
 
-    def __init__(self, loader: AutoLoader, ran: set[CodeType]) -> None:
+    def __init__(self, loader: AutoLoader, ran: set[CodeType], loaded: set[str]) -> None:
         self._loader = loader
+        self.loaded = loaded
         # Module → what ran of it. Example: {"myapp.web": {("create_app", 7)}}
         self._ran: dict[str, set[_Key]] = {}
         # Module → the names that this code mentions. Example: {"myapp.web": {"Flask", "register_blueprint", "bp"}}
@@ -46,7 +49,7 @@ class Usage:
             if module is not None:
                 self._ran.setdefault(module, set()).add(_key(code))
                 self._names.setdefault(module, set()).update(code.co_names)
-        for module in {*self._ran, *self._mentioned()}:
+        for module in {*self._ran, *self._mentioned(), *loaded}:
             known = reloader.records.get(module)
             if known is not None:
                 reloader.records.complete(known)
@@ -71,6 +74,11 @@ class Usage:
         again = {*result.reexecuted, *result.removed}
         if not again.isdisjoint(self._code):
             return True
+        if result.added:
+            # A new file beside one that was found by looking into its directory.
+            spaces = {name.rpartition(".")[0] for name in self.loaded}
+            if any(name.rpartition(".")[0] in spaces for name in result.added):
+                return True
         for full in result.rebound:
             module, _, name = full.rpartition(".")
             if name in self._names.get(module, ()):
@@ -111,14 +119,20 @@ def _key(code: CodeType) -> _Key:
     return code.co_name, code.co_firstlineno
 
 
-def record(loader: AutoLoader, make: Callable[[], Any]) -> tuple[Any, Usage]:
+def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = None) -> tuple[Any, Usage]:
     """Call ``make`` and note which managed code runs.
 
     What runs because a module is imported meanwhile does not count: it would not run again.
+
+    Args:
+        loader: of the modules.
+        make: makes the application.
+        before: what was noted the last time.
     """
     reloader = loader._reloader
     if reloader is None:
-        return make(), Usage(loader, set())
+        return make(), Usage(loader, set(), set())
+    known = set(loader.loaded())
     records, ran = reloader.records, set[CodeType]()
 
     def note(code: CodeType) -> bool:
@@ -131,7 +145,8 @@ def record(loader: AutoLoader, make: Callable[[], Any]) -> tuple[Any, Usage]:
 
     with _noting(note):
         made = make()
-    return made, Usage(loader, ran)
+    loaded = set(loader.loaded())
+    return made, Usage(loader, ran, (loaded - known) | (before.loaded & loaded if before is not None else set()))
 
 
 if sys.version_info >= (3, 12):
