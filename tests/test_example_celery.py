@@ -16,6 +16,9 @@ from served import PATIENCE, copied, environment
 
 pytest.importorskip("celery", reason="Celery is not installed")
 
+# Servers are started and files are edited, and waited for on machines that do much else.
+pytestmark = pytest.mark.timeout(300)
+
 ADD = """
 from celery import shared_task
 

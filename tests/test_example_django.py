@@ -16,6 +16,9 @@ pytest.importorskip("django", reason="Django is not installed")
 pytest.importorskip("werkzeug", reason="werkzeug is not installed")
 pytest.importorskip("click", reason="the command line needs click")
 
+# Servers are started and files are edited, and waited for on machines that do much else.
+pytestmark = pytest.mark.timeout(300)
+
 ADMIN = """
 from django.contrib import admin
 

@@ -14,6 +14,9 @@ pytest.importorskip("fastapi", reason="FastAPI is not installed")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 pytest.importorskip("click", reason="the command line needs click")
 
+# Servers are started and files are edited, and waited for on machines that do much else.
+pytestmark = pytest.mark.timeout(300)
+
 STATUS = """
 from fastapi import APIRouter
 

@@ -13,6 +13,9 @@ from served import Served, copied, environment, served
 pytest.importorskip("flask", reason="Flask is not installed")
 pytest.importorskip("click", reason="the command line needs click")
 
+# Servers are started and files are edited, and waited for on machines that do much else.
+pytestmark = pytest.mark.timeout(300)
+
 ABOUT = """
 from flask import Blueprint
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.errors import ReloadError, ReloadingDisabled
+from pyautoload.serving import frameworks
 from pyautoload.serving.access import refuse_production
 from pyautoload.serving.news import News, Trouble
 from pyautoload.serving.target import Target
@@ -51,6 +52,8 @@ class Session:
         # Held by the one request that looks for changes, where nothing watches: the others need not wait for it.
         self._looking = threading.Lock()
         self.target = application if isinstance(application, Target) else Target(application, loader, factory=factory)
+        # First, as it finds out more of what needs a restart.
+        frameworks.attach(loader)
         loader.on_reload(_following(self))
 
     # Before a request
