@@ -20,6 +20,7 @@ from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a, leads_nowhere
 from pyautoload.reloading.once import defined_once, holds_any
 from pyautoload.reloading.patching import apply_patch, refresh_positions
+from pyautoload.reloading.pieces import affected_pieces, pieces_of
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.records import Record
 from pyautoload.reloading.selection import Patch, Selection, note_order, select_changed, select_dependent
@@ -266,12 +267,27 @@ class Transaction:
         if record.code is not None and not need.missing and self._can_run_whole(record):
             self._run_whole(record, record.code, need)
             return
+        if self._run_pieces(record, need):
+            return
         parsed = self.reloader.parsed(name)
         if parsed is None:
             raise RestartNeeded(name, "its source has changed since it was loaded")
         selection = Selection(self, record, parsed, need)
         select_dependent(selection)
         self._run(record, parsed, selection, set())
+
+    def _run_pieces(self, record: Record, need: Need) -> bool:
+        """Run some statements without parsing, if it is certain which; says whether that was done."""
+        if record.code is None or need.missing or need.star or need.calls or self.graph.called_in(record.name):
+            return False
+        pieces = pieces_of(record.code)
+        chosen = affected_pieces(pieces, need.changed | need.through) if pieces is not None else None
+        if pieces is None or not chosen:
+            return False
+        selection = Selection(self, record, pieces, need)
+        selection.indices, selection.reexecutes = chosen, True
+        self._run(record, pieces, selection, set())
+        return True
 
     def _can_run_whole(self, record: Record) -> bool:
         """Whether all of a module may run at once, to be reconciled afterwards.

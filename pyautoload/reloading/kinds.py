@@ -18,8 +18,9 @@ __all__ = ["contents", "held_by", "is_a", "is_proxy", "leads_nowhere"]
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), str, int, float, bytes, bool, complex})
 _BY_PYTHON = (GetSetDescriptorType, MemberDescriptorType)
-# Containers are looked into that far.
-_MANY = 200
+# Containers are looked into that far. More is a registry: a thousand modules that each enter a function there would each
+# have to be told of all the others.
+_MANY = 24
 
 
 def is_a(value: object, kind: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:

@@ -1,0 +1,221 @@
+"""A module's statements as they stand in its code object, for modules that run again though their source is the same.
+
+To parse and compile a file again takes several times as long as to run what has to run of it. Where module level is a
+plain sequence (no branch, no loop, no ``try``), each statement is a stretch of instructions after which the stack is
+empty. One of them alone is run by code in which all the others do nothing, with lines and names as they were. Whatever
+is not as plain as that is left to those who parse.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import sys
+from collections.abc import Iterator
+from types import CodeType
+
+from pyautoload.reloading.sources import is_deferred
+from pyautoload.reloading.statements import Parsed, Statement, Uses
+
+__all__ = ["Pieces", "affected_pieces", "pieces_of"]
+
+_OP = dis.opmap
+_EXTENDED_ARG = _OP["EXTENDED_ARG"]
+_STORE_NAME = _OP["STORE_NAME"]
+_LOAD_NAME = _OP["LOAD_NAME"]
+_LOAD_GLOBAL = _OP["LOAD_GLOBAL"]
+_LOAD_DICT_OR_GLOBALS = _OP.get("LOAD_FROM_DICT_OR_GLOBALS", -1)
+_LOAD_ATTR = _OP["LOAD_ATTR"]
+_LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
+_IMPORT_NAME = _OP["IMPORT_NAME"]
+_LOAD_CONST = _OP["LOAD_CONST"]
+_MAKE_FUNCTION = _OP["MAKE_FUNCTION"]
+_BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
+_GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
+_ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
+_HAS_CACHES = sys.version_info >= (3, 11)
+_NOTHING = bytes((_OP["NOP"], 0))
+_TAKES_ARGUMENT = frozenset(getattr(dis, "hasarg", range(dis.HAVE_ARGUMENT, 256)))
+# What begins and ends the code of every module, and belongs to no statement.
+_FRAME = frozenset(_OP[name] for name in ("RESUME", "NOP") if name in _OP)
+_RETURNS = frozenset(_OP[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in _OP)
+# What statements consist of that only bind names to what they make. Anything else makes a statement a doubtful one.
+_PLAIN = frozenset(
+    code
+    for name, code in _OP.items()
+    if name.startswith(("LOAD_", "BUILD_", "CALL", "BINARY_", "UNARY_", "COMPARE_OP", "FORMAT_", "CONVERT_VALUE"))
+    or name in {"PUSH_NULL", "PRECALL", "KW_NAMES", "MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME"}
+    or name
+    in {"CONTAINS_OP", "IS_OP", "LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "MAP_ADD", "LIST_APPEND"}
+    or name in {"COPY", "SWAP", "DUP_TOP", "ROT_TWO", "ROT_THREE", "CALL_INTRINSIC_1", "LIST_TO_TUPLE", "TO_BOOL"}
+)
+
+
+class Piece(Statement):
+    """One statement: ``start`` and ``end`` are places in the module's instructions."""
+
+    __slots__ = ("end", "start")
+
+    def __init__(self, start: int, end: int, kind: str, binds: set[str], names: set[str]) -> None:
+        self.start = start
+        self.end = end
+        self.kind = kind
+        self.binds = frozenset(binds)
+        self.uses = Uses.none()
+        self.uses.names.update(names)
+        self.text = ""
+        # Stands on no line: no definition is made in it but the class that it is.
+        self.node = ast.Pass()
+        self.node.lineno, self.node.end_lineno = 1, 0
+        self.code = None
+        self._late = None
+
+
+class Pieces(Parsed):
+    """The code of a module in pieces, where else its parsed source stands.
+
+    Args:
+        code: of the module.
+        statements: its pieces.
+    """
+
+    def __init__(self, code: CodeType, statements: list[Piece]) -> None:
+        self.whole = code
+        self.path = code.co_filename
+        self.flags = 0
+        self.statements = list(statements)
+        self.definitions = {}
+
+    def compiled(self, item: Statement) -> CodeType:
+        """The code that runs one piece."""
+        assert isinstance(item, Piece)
+        raw = self.whole.co_code
+        first, last = self.statements[0], self.statements[-1]
+        assert isinstance(first, Piece)
+        assert isinstance(last, Piece)
+        before, after = item.start - first.start, last.end - item.end
+        parts = (raw[: first.start], _NOTHING * (before // 2), raw[item.start : item.end])
+        return self.whole.replace(co_code=b"".join((*parts, _NOTHING * (after // 2), raw[last.end :])))
+
+
+def pieces_of(code: CodeType) -> Pieces | None:
+    """The statements of a module's code; ``None`` where module level is more than a plain sequence."""
+    found: list[Piece] = []
+    open_ops: list[tuple[int, int]] = []
+    depth = start = end = 0
+    for place, after, op, arg in _instructions(code):
+        if op in _FRAME and not open_ops:
+            start = after
+            continue
+        if op in _RETURNS and len(open_ops) <= 1:  # `return None`, the constant with it
+            return Pieces(code, found) if found and end else None
+        effect = _effect(op, arg)
+        if effect is None:
+            return None
+        if not open_ops:
+            start = place
+        open_ops.append((op, arg))
+        depth += effect
+        if depth == 0:
+            end = after
+            found.append(_piece(code, start, end, open_ops))
+            open_ops = []
+    return None
+
+
+def _instructions(code: CodeType) -> Iterator[tuple[int, int, int, int]]:
+    """Place, the place after it and its caches, the instruction, and its argument."""
+    raw = code.co_code
+    size, place, extended = len(raw), 0, 0
+    while place < size:
+        begin = place
+        op, arg = raw[place], raw[place + 1]
+        while op == _EXTENDED_ARG:
+            extended = (extended | arg) << 8
+            place += 2
+            op, arg = raw[place], raw[place + 1]
+        place += 2
+        while _HAS_CACHES and place < size and raw[place] == 0:
+            place += 2
+        yield begin, place, op, extended | arg
+        extended = 0
+
+
+# Instruction and argument → what it does to the height of the stack; None for a jump and its like.
+_effects: dict[tuple[int, int], int | None] = {}
+_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
+
+
+def _effect(op: int, arg: int) -> int | None:
+    key = (op, arg)
+    if key not in _effects:
+        try:
+            effect = None if op in _JUMPS else dis.stack_effect(op, arg if op in _TAKES_ARGUMENT else None)
+        except ValueError:
+            effect = None
+        _effects[key] = effect
+    return _effects[key]
+
+
+def _piece(code: CodeType, start: int, end: int, steps: list[tuple[int, int]]) -> Piece:
+    names = code.co_names
+    ops = {op for op, _ in steps}
+    binds = {names[arg] for op, arg in steps if op == _STORE_NAME}
+    if _IMPORT_NAME in ops:
+        return Piece(start, end, "import", binds, set())
+    used = set(_names_read(code, steps))
+    if not ops <= _PLAIN or not binds or binds & used or steps[-1][0] != _STORE_NAME:
+        return Piece(start, end, "doc" if binds == {"__doc__"} else "other", binds, used)
+    if _MAKE_FUNCTION not in ops:
+        return Piece(start, end, "assign", binds, used)
+    is_class = steps[0][0] == _BUILD_CLASS or (len(steps) > 1 and steps[1][0] == _BUILD_CLASS)
+    return Piece(start, end, "class" if is_class and len(binds) == 1 else "def", binds, used)
+
+
+def _names_read(code: CodeType, steps: list[tuple[int, int]]) -> Iterator[str]:
+    """The names, and those after a dot, that a statement reads, class bodies in it included."""
+    names = code.co_names
+    for op, arg in steps:
+        if op in (_LOAD_NAME, _LOAD_DICT_OR_GLOBALS, _LOAD_METHOD):
+            yield names[arg]
+        elif op == _LOAD_GLOBAL:
+            yield names[arg >> _GLOBAL_SHIFT]
+        elif op == _LOAD_ATTR:
+            yield names[arg >> _ATTR_SHIFT]
+        elif op == _LOAD_CONST:
+            inner = code.co_consts[arg]
+            if isinstance(inner, CodeType) and not is_deferred(inner):
+                yield from _names_read(inner, [(op, arg) for _, _, op, arg in _instructions(inner)])
+
+
+def affected_pieces(pieces: Pieces, wanted: set[str]) -> set[int] | None:
+    """The statements that use ``wanted`` names, or what other such statements bind; ``None`` where that is in doubt.
+
+    Args:
+        pieces: of a module.
+        wanted: the names whose values have changed.
+    """
+    items = pieces.statements
+    if any(item.kind == "other" or (item.kind == "import" and not item.binds) for item in items):
+        return None  # it runs in any case, and may store into what others have made; or it binds who knows what
+    values, found = set(wanted), set[int]()
+    while True:
+        fresh = {
+            index
+            for index, item in enumerate(items)
+            if index not in found and item.kind != "import" and item.uses.names & values
+        }
+        if not fresh:
+            break
+        found |= fresh
+        values.update(*(items[index].binds for index in fresh))
+    bound: set[str] = set()
+    twice: set[str] = set()
+    for item in items:
+        twice |= item.binds & bound
+        bound |= item.binds
+    for index in found:
+        item = items[index]
+        if item.kind not in ("assign", "class") or (item.binds | item.uses.names) & twice:
+            return None
+    return found
