@@ -91,6 +91,20 @@ class Target:
             raise SetupError(f"{self} returned None where an application was expected: does it end in a return?")
         return made
 
+    def _home(self, expression: _Expression) -> _Expression:
+        """The managed module and name that the application has, where the module that was named is not managed."""
+        reloader = self._loader._reloader
+        if reloader is None or expression.module in reloader.records:
+            return expression
+        for module in self._loader.loaded():
+            names = getattr(sys.modules.get(module), "__dict__", {})
+            self._loader.dependencies(module)  # brings the graph up to date
+            imported = {alias.local for alias in reloader.graph.aliases(module)}
+            for name, value in list(names.items()):
+                if value is self.application and module in reloader.records and name not in imported:
+                    return expression._replace(module=module, path=(name,))
+        return expression
+
     def _call(self) -> Callable[[], Any]:
         """What makes the application. Its module is imported here: that is no part of the making."""
         expression = self._expression
