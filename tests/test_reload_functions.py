@@ -230,3 +230,16 @@ def test_async_functions_follow(app):
     held = a("a").f
     a.edit(a="async def f():\n    return 2\n")
     assert asyncio.run(held()) == 2
+
+
+def test_a_function_that_was_defined_again_takes_further_edits(app):
+    text = "import os.path\ndef f(a=1):\n    return os.path.join('a', 'b') + 'X'\n"
+    a = app(a=text, b="import functools\ndef deco(f):\n    return f\ndef g():\n    return functools.reduce(max, [1])\n")
+    f, g = a("a").f, a("b").g
+    a.edit("a.py", text.replace("a=1", "a=2"))
+    a.edit("a.py", text.replace("a=1", "a=2").replace("X", "Y"))
+    assert f().endswith("Y")
+    more = "import functools\ndef deco(f):\n    return f\n@deco\ndef g():\n    return functools.reduce(max, [1])\n"
+    a.edit("b.py", more)
+    a.edit("b.py", more.replace("[1]", "[2]"))
+    assert (g(), a("b").g()) == (2, 2)

@@ -221,7 +221,7 @@ class _MemberPlan:
             fields["type_params"] = []
         temporary = ast.ClassDef(**fields)
         ast.copy_location(temporary, self.node)
-        module = ast.fix_missing_locations(ast.Module([temporary], []))
+        module = ast.fix_missing_locations(self.selection.parsed.alone(temporary))
         code = compile(module, self.selection.parsed.path, "exec", flags=self.selection.parsed.flags, dont_inherit=True)
         scope: dict[str, Any] = {_COLLECT: type("_Collect", (_Collect,), {"visible": visible})}
         exec(code, names, scope)  # the module itself never sees this class

@@ -85,7 +85,7 @@ class Selection:
     def close(self) -> None:
         """Add what uses the outcome of what was chosen, and what those statements store into."""
         used = self._uses_changed()
-        if (used and any(self._is_work(index) for index in self.indices)) or self._makers():
+        if (used and any(self._is_work(index) for index in self.indices)) or self._makers() or self._bound_again():
             self.reexecutes = True
         if not self.reexecutes:
             return
@@ -107,15 +107,19 @@ class Selection:
             self.choose(index)
         return bool(fresh)
 
+    def is_bound_again(self, name: str, index: int) -> bool:
+        """Whether a name is bound above a statement and anew below it."""
+        binders = self.binders.get(name, ())
+        return len(binders) > 1 and binders[0] < index < binders[-1]
+
     def _bound_again(self) -> bool:
         """A statement that uses a name which is bound anew below it must find what was bound above it."""
         fresh: set[int] = set()
         for index in self.indices:
             item = self.parsed.statements[index]
             for name in item.uses.names | item.binds:
-                binders = self.binders.get(name, ())
-                if len(binders) > 1 and binders[0] < index < binders[-1]:
-                    fresh.update(binders)
+                if self.is_bound_again(name, index):
+                    fresh.update(self.binders[name])
         fresh -= self.indices
         for index in fresh:
             self.choose(index)
@@ -306,7 +310,8 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
     patches: dict[int, Patch] = {}
     for index, before in change.changed.items():
         item = selection.parsed.statements[index]
-        patch_of = _patch_of(selection, before, item, code)
+        is_later = any(selection.is_bound_again(name, index) for name in item.uses.names)
+        patch_of = _patch_of(selection, before, item, code) if not is_later else None
         if patch_of is not None:
             patches[index] = patch_of
             selection.patched = True

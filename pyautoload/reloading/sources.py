@@ -215,6 +215,8 @@ class _Scanner:
     def _import_time(self, code: CodeType) -> None:
         instructions = _decode(code)
         names = code.co_names
+        if "getattr" in names or "hasattr" in names:
+            self.attributes.update(item for item in code.co_consts if isinstance(item, str) and item.isidentifier())
         classes = kept = 0
         in_bases = False
         for index, (op, arg) in enumerate(instructions):

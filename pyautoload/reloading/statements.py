@@ -117,6 +117,8 @@ class Parsed:
         self.path = path
         self.flags = _flags(tree)
         self.statements = list(split(tree.body, text))
+        # Names that module level imports, within `if` and `try`, too.
+        self._imported = {name for node in tree.body for name in _imported_names(node)}
         # Local function or class → its statement, the last one of that name.
         self.definitions = {item.name: item for item in self.statements if item.kind in ("def", "class")}
 
@@ -133,11 +135,24 @@ class Parsed:
         """Whether the module has a docstring."""
         return bool(self.statements) and self.statements[0].kind == "doc"
 
+    def alone(self, node: ast.stmt) -> ast.Module:
+        """A module of one statement, in which functions compile to what they compile to in the whole file.
+
+        Python compiles ``tools.slug()`` in another way where module level imports ``tools``: so it does here, though it
+        never runs.
+        """
+        if not self._imported:
+            return ast.Module([node], [])
+        names = [ast.alias(name, name) for name in sorted(self._imported)]
+        imports = ast.If(ast.Constant(False), [ast.Import(names)], [])
+        for child in ast.walk(imports):
+            ast.copy_location(child, node)
+        return ast.Module([imports, node], [])
+
     def compiled(self, item: Statement) -> CodeType:
         """The code of one statement; its lines are those of the file."""
         if item.code is None:
-            module = ast.Module([item.node], [])
-            item.code = compile(module, self.path, "exec", flags=self.flags, dont_inherit=True)
+            item.code = compile(self.alone(item.node), self.path, "exec", flags=self.flags, dont_inherit=True)
         return item.code
 
     def bound(self) -> set[str]:
@@ -178,6 +193,14 @@ def split(body: Iterable[ast.stmt], lines: list[str]) -> Iterator[Statement]:
             index + 1 < len(nodes) and nodes[index + 1].lineno <= end
         )
         yield Statement(node, ast.dump(node) if shares else "\n".join(lines[start - 1 : end]).rstrip())
+
+
+def _imported_names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
+    elif not isinstance(node, (*_FunctionNode, ast.ClassDef, ast.expr)):
+        for child in ast.iter_child_nodes(node):
+            yield from _imported_names(child)
 
 
 def _kind(node: ast.stmt) -> str:
