@@ -26,6 +26,7 @@ Tree = Callable[[dict[str, str]], Path]
 
 # Generous, as machines are busy at times: nothing waits for it when all is well.
 LIMIT = 60.0
+SOURCE = str(Path(pyautoload.__file__).parent.parent)
 CONFIG = '[tool.pyautoload]\nroots = ["shop"]\ndo_not_reload = ["db.py"]\n'
 VIEW = """
     import os
@@ -96,7 +97,7 @@ class Served:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pyautoload", "serve", *arguments],
             cwd=directory,
-            env={**kept, "PYTHONPATH": str(Path(pyautoload.__file__).parent.parent), "PYTHONUTF8": "1", **environment},
+            env={**kept, "PYTHONPATH": SOURCE, "PYTHONUTF8": "1", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -492,6 +493,19 @@ def test_it_refuses_production_unless_forced(variable: str, tree: Tree, serve: C
     assert "--force" in served.output
     forced = serve("shop.web:app", "--force", **{name: value}).ready()
     assert forced.ask()[0] == 200
+
+
+@pytest.mark.parametrize(("target", "package"), [("shop.web:app", "werkzeug"), ("shop.awesome:app", "uvicorn")])
+def test_an_extra_that_is_not_installed_is_named(
+    target: str, package: str, tree: Tree, serve: Callable[..., Served]
+) -> None:
+    missing = f"raise ModuleNotFoundError(\"No module named '{package}'\", name={package!r})\n"
+    root = tree({**FILES, f"without/{package}.py": missing})
+    served = serve(target, PYTHONPATH=os.pathsep.join([str(root / "without"), SOURCE]))
+    assert served.process.wait(LIMIT) == 1
+    served.reader.join(LIMIT)
+    assert f"needs {package}" in served.output
+    assert f"pyautoload[{'wsgi' if package == 'werkzeug' else 'asgi'}]" in served.output
 
 
 def test_an_ipv6_address(tree: Tree, serve: Callable[..., Served]) -> None:

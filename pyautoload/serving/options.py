@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["EVENTS", "Options"]
+__all__ = ["EVENTS", "OURS", "Options"]
 
-# The path of the stream that tells browsers of reloads.
-EVENTS = "/__pyautoload__/events"
+# What begins so is asked for by our own script; and the path of the stream that tells browsers of reloads.
+OURS = "/__pyautoload__/"
+EVENTS = f"{OURS}events"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pyautoload.errors import ReloadError
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.serving.failure import Failure, described
 from pyautoload.serving.listening import url
+from pyautoload.serving.options import OURS
 
 __all__ = ["Reporter"]
 
@@ -104,7 +105,9 @@ class Reporter:
         return f"{file}:{error.line}: {text}" if error.line else f"{file}: {text}"
 
     def request(self, method: str, path: str, status: int, took: float) -> None:
-        """One line about one request."""
+        """One line about one request, if it is the user's."""
+        if path.startswith(OURS):
+            return
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "cyan" if status >= 300 else ""
         shown = path if path.isprintable() else path.encode("unicode_escape").decode()
         self._say(str(status), colour, f"{method} {shown} {_time(took)}")

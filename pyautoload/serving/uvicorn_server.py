@@ -204,7 +204,7 @@ class _Front:
             raise
         finally:
             self.busy -= counts
-            if self.reporter is not None and counts:
+            if self.reporter is not None:
                 method = scope.get("method", "WebSocket")
                 self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
 

@@ -49,7 +49,7 @@ class WerkzeugServer(ThreadedServer):
                     server.endless(-stays)
 
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                if reporter is not None and self.path.partition("?")[0] != endless and str(code) != "100":
+                if reporter is not None and str(code) != "100":
                     path, method = getattr(self, "path", "-"), getattr(self, "command", None) or "-"
                     began = getattr(self, "began", None) or time.perf_counter()
                     reporter.request(method, path, int(code), time.perf_counter() - began)
