@@ -104,6 +104,17 @@ def test_an_application_that_a_module_holds_is_taken_anew_when_it_is_another_obj
     assert middleware.application is a("web").app is not first
 
 
+def test_a_module_that_is_not_managed_shows_where_the_application_comes_from(app, tmp_path, monkeypatch):
+    source = "import functools\ndef answer(name, environ, start):\n    start('200 OK', [])\n    return [name]\n"
+    a = app(web=source + "app = functools.partial(answer, b'one')\n")
+    (tmp_path / "outside_wsgi.py").write_text(f"from {a.name}.web import app\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with wsgi_server(ReloadMiddleware("outside_wsgi:app", a.loader)) as port:
+        assert text(port) == "one"
+        a.edit(web=source + "app = functools.partial(answer, b'two')\n")
+        assert text(port) == "two"
+
+
 def test_a_made_application_stays_when_a_view_is_patched_a_line_moves_or_another_function_changes(app):
     a = app(web=FACTORY + "def other():\n    return 1\n", views="TITLE = 'T'\ndef show():\n    return 'one'\n")
     middleware = ReloadMiddleware(f"{a.name}.web:create_app()", a.loader)
