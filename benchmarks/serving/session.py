@@ -22,7 +22,8 @@ PATIENCE = 20.0  # seconds after which an edit is said to be never live
 SETTLE = 1.5  # seconds after the start: those who look at the files at intervals have done so once
 PAUSE = (0.6, 1.2)  # seconds between two edits: nobody's interval is always met at the same point
 QUIET = 0.3  # seconds after an edit is live in which other requests are still watched
-IDLE = 4.0  # seconds
+# Seconds: after a restart, some look around for a while, which is no idling.
+LOOK_AROUND, IDLE = 4.0, 4.0
 RATE = 200  # requests a second
 WRONG = 1.5  # seconds for which a file stays broken, or away
 SAME_PATIENCE = 5.0
@@ -91,7 +92,7 @@ class Session:
 
     async def idle(self) -> float | None:
         """What the server uses of one core while nothing is asked and nothing changes, in percent."""
-        await asyncio.sleep(1)
+        await asyncio.sleep(LOOK_AROUND)
         before, start = self.server.processor_seconds(), time.perf_counter()
         await asyncio.sleep(IDLE)
         after = self.server.processor_seconds()
