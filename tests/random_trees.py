@@ -4,12 +4,11 @@ A tree is made of parts (``X``, ``f``, ``K``, ...), each of which may use those 
 reload what is loaded is compared with a fresh import of the same files under another name.
 """
 
-# ruff: noqa: BLE001, S311
+# ruff: noqa: BLE001, E501  (texts of parts on one line)
 
 from __future__ import annotations
 
 import enum
-import functools
 import importlib
 import os
 import random
@@ -188,7 +187,9 @@ def _deco(rnd: random.Random, lower: list[str]) -> str:
 
 def _mk(rnd: random.Random, lower: list[str]) -> str:
     n = rnd.randrange(3)
-    inner = rnd.choice([f"return k + {n}", f"return k + X + {n}", "return k", f"nonlocal k\n        k = {n}\n        return k"])
+    inner = rnd.choice(
+        [f"return k + {n}", f"return k + X + {n}", "return k", f"nonlocal k\n        k = {n}\n        return k"]
+    )
     return f"def mk(k):\n    def inner():\n        {inner}\n    return inner\nh = mk({rnd.randrange(3)})"
 
 
@@ -258,7 +259,7 @@ def _extra(rnd: random.Random, lower: list[str]) -> str:
                 f"ALIAS = f_{o}\nAV = ALIAS()", f"BOUND = K_{o}().m\nBV = BOUND()", f"PART = functools.partial(f_{o})\nPV = PART()",
                 f"def call(g):\n    return g()\nCALL = call(f_{o})", f"COPY = dict(T_{o})", f"from TOP.{other} import X as again",
                 f"def late():\n    import TOP.{other} as z\n    return z.K().m()", f"LATE = [E_{o}.A, D_{o}().v]",
-                f"VARS = sorted(n for n in vars(TOP.{other}) if n in ('X', 'f'))" if False else f"TO = T_{o}.get('f')()"]  # fmt: skip
+                f"TO = T_{o}.get('f')()"]  # fmt: skip
     return rnd.choice(own)
 
 
@@ -332,7 +333,7 @@ class Tree:
         """Another number stands somewhere."""
         text = self.texts[name]
         part = self.rnd.choice([part for part in text.parts if not part.startswith("import")])
-        found = [match for match in re.finditer(r"(?<![\w.'])\d(?![\w.])", text.parts[part])]
+        found = list(re.finditer(r"(?<![\w.'])\d(?![\w.])", text.parts[part]))
         if found:
             at = self.rnd.choice(found).start()
             body = text.parts[part]
@@ -356,7 +357,9 @@ class Tree:
         self.write(name)
 
     def break_it(self, name: str) -> None:
-        self.broken[name] = self.rnd.choice(["def (:\n", "1 / 0\n", "import TOP_nowhere.nothing\n", "from math import x\n"])
+        self.broken[name] = self.rnd.choice(
+            ["def (:\n", "1 / 0\n", "import TOP_nowhere.nothing\n", "from math import x\n"]
+        )
         self.write(name)
 
     def delete(self, name: str) -> None:
@@ -508,6 +511,3 @@ def failure_of(seed: int, steps: int = 8) -> str | None:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return None
-
-
-cache = functools.cache

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import random_trees
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -328,6 +329,24 @@ def test_a_sequence_of_edits_that_left_a_stale_value():
     for number, seed in [(1, 0), (1, 0), (1, 0), (3, 0), (1, 0), (3, 214795), (1, 0), (1, 40334463)]:
         machine.edit(number=number, seed=seed)
     machine.teardown()
+
+
+# Trees that once ended otherwise than a fresh import, by their seeds, and some that never did.
+TREES = [2, 3, 5, 11, 12, 15, 16, 21, 22, 23, 42, 44]
+
+
+@pytest.mark.parametrize("seed", TREES)
+def test_a_tree_whose_parts_use_each_other_in_every_way(seed):
+    assert random_trees.failure_of(seed) is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EXAMPLES < 100, reason="PYAUTOLOAD_RANDOM_EXAMPLES says how many")
+@pytest.mark.timeout(EXAMPLES * 20)
+def test_more_such_trees():
+    first = random.SystemRandom().randrange(10**6)
+    failures = {seed: random_trees.failure_of(seed) for seed in range(first, first + EXAMPLES)}
+    assert not {seed: failure for seed, failure in failures.items() if failure is not None}
 
 
 @pytest.mark.slow

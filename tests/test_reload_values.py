@@ -296,3 +296,29 @@ def test_what_a_base_class_brings_is_followed_after_it_got_another_base(app):
     a.edit("b.py", "from APP.a import A\nclass B(A): pass")
     a.edit("a.py", "X = 2\nclass A:\n    def __init__(self): self.v = X")
     assert a("c").OBJ.v == 2
+
+
+def test_lazy_objects_and_proxies_are_not_asked_anything(app):
+    proxy = (
+        "def refuse(*anything): raise RuntimeError('asked outside of a request')\n"
+        "NAMES = '__call__ __getattr__ __bool__ __len__ __iter__ __getitem__ __eq__ __hash__ __repr__ __str__'\n"
+        "Proxy = type('Proxy', (), {n: refuse for n in NAMES.split()} | {'__class__': property(refuse)})\n"
+        "request = Proxy()\n"
+    )
+    text = "from APP.a import request\nimport functools\nT = {'r': request}\nX = 1\ndef f(): return X\nY = f()\n"
+    a = app(a=proxy, b=text, c="from APP.b import *\nZ = X")
+    assert a("c").Z == 1
+    result = a.edit("b.py", text.replace("X = 1", "X = 2") + "def g(): return request\nU = [request]\n")
+    assert result.ok
+    assert (a("b").Y, a("c").Z) == (2, 2)
+    result = a.edit("a.py", proxy + "other = Proxy()\n")
+    assert result.ok
+
+
+def test_objects_of_flask_that_need_a_request(app):
+    pytest.importorskip("flask")
+    text = "from flask import current_app, g, request, session\nX = 1\ndef f(): return X\nY = f()\n"
+    a = app(a=text, b="from APP.a import *\nZ = Y")
+    assert a("b").Z == 1
+    assert a.edit("a.py", text.replace("X = 1", "X = 2") + "def h(): return request.args\n").ok
+    assert (a("a").Y, a("b").Z) == (2, 2)
