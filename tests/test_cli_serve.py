@@ -352,6 +352,42 @@ def test_pages_are_left_alone_when_asked(target: str, tree: Tree, serve: Callabl
     assert served.ask()[1] == "<!doctype html><title>shop</title><body>hello</body>"
 
 
+@BOTH
+def test_a_request_that_fails_shows_a_page_that_will_reload(
+    target: str, tree: Tree, serve: Callable[..., Served]
+) -> None:
+    tree(PAGES)
+    served = serve(target).ready()
+    save("shop/greeting.py", "def text():\n    return missing_name\n")
+    served.until(lambda: served.ask()[0] == 500, "to fail")
+    page = served.ask()[1]
+    assert "greeting.py:2: NameError: name" in page
+    assert "/__pyautoload__/client.js" in page
+    assert "NameError" not in served.ask(Host="attacker.example")[1]
+    assert "NameError" not in served.ask(Host="localhost", **{"X-Forwarded-For": "192.0.2.7"})[1]
+    assert "greeting.py:2: NameError" in served.wait_for("error: ")
+    greet("mended")
+    served.until(lambda: "mended" in served.ask()[1], "to answer again")
+
+
+def test_a_framework_that_answers_first_and_raises_then(tree: Tree, serve: Callable[..., Served]) -> None:
+    app = """
+        async def app(scope, receive, send):
+            if scope["type"] != "http":
+                return
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"5")]
+            await send({"type": "http.response.start", "status": 500, "headers": headers})
+            await send({"type": "http.response.body", "body": b"Error"})
+            if scope["path"] == "/raise":
+                raise LookupError("told later")
+    """
+    tree({**FILES, "shop/awesome.py": app})
+    served = serve("shop.awesome:app").ready()
+    assert served.ask("/") == (500, "Error")
+    assert "LookupError: told later" in served.ask("/raise")[1]
+    assert served.ask("/raise", **{"X-Requested-With": "fetch"}) == (500, "Error")
+
+
 @posix
 @BOTH
 def test_an_open_page_does_not_hold_up_the_end(target: str, tree: Tree, serve: Callable[..., Served]) -> None:

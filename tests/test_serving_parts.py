@@ -106,7 +106,7 @@ def test_the_page_escapes_what_it_shows() -> None:
     with listen("127.0.0.1", 0) as listener:
         server = WaitingServer(listener, Failure("<script>alert(1)</script>"), "", [], refresh=False)
         page, mark = server.page(in_full=True)
-        assert "<script>" not in page
+        assert b"<script>" not in page
         server.show(Failure("another"))
         assert server.page(in_full=True)[1] != mark
 

@@ -104,6 +104,12 @@ class Reporter:
         file = error.file.removeprefix(self.directory.rstrip(os.sep) + os.sep)
         return f"{file}:{error.line}: {text}" if error.line else f"{file}: {text}"
 
+    def crashed(self, error: BaseException) -> None:
+        """A request failed in the program."""
+        failure = Failure.of(error, self.directory)
+        self._say("error:", "red", failure.headline(self.directory))
+        click.echo(failure.trace, err=True)
+
     def request(self, method: str, path: str, status: int, took: float) -> None:
         """One line about one request, if it is the user's."""
         if path.startswith(OURS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from pyautoload.errors import ServeError
+from pyautoload.serving.crash import crash_page
 from pyautoload.serving.report import Reporter
 from pyautoload.serving.servers import QUIT_GRACE, Server, Turn
 
@@ -162,6 +164,7 @@ class _Front:
     def __init__(self, application: Any, reporter: Reporter | None, endless: str) -> None:
         self.application = application
         self.reporter = reporter
+        self._crashes = Reporter(os.getcwd())
         self.endless = endless
         # How many requests and websockets go on, without those streams that end when the client goes.
         self.busy = 0
@@ -185,28 +188,70 @@ class _Front:
 
     async def _answered(self, scope: Any, receive: Any, send: Any) -> None:
         start, status = time.perf_counter(), 0
+        # A plain answer that tells only that there is an error: frameworks send it, and then raise the error itself.
+        held: list[Any] = []
 
         async def noting(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": _with_ours(message.get("headers", ()))}
+                if status == 500 and _is_plain(message["headers"]):
+                    held.append(message)
+                    return
             elif message["type"] == "websocket.accept":
                 status = 101
-            await send(message)
+            if held:
+                held.append(message)
+            else:
+                await send(message)
 
         counts = scope["path"] != self.endless
         self.busy += counts
         try:
             await self.application(scope, receive, noting)
-        except BaseException:
+            for message in held:
+                await send(message)
+        except Exception as error:
+            page = self._page(scope, error) if held or not status else None
             status = status or 500
-            raise
+            for message in held if page is None else _as_messages(page):
+                await send(message)
+            if page is None:
+                raise
+            self._crashes.crashed(error)
         finally:
             self.busy -= counts
             if self.reporter is not None:
                 method = scope.get("method", "WebSocket")
                 self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
+
+    def _page(self, scope: Any, error: BaseException) -> bytes | None:
+        if scope["type"] != "http":
+            return None
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        client = scope.get("client")
+        return crash_page(
+            self.application,
+            scope["method"],
+            scope.get("root_path", ""),
+            client[0] if client else None,
+            frozenset(headers),
+            headers.get,
+            error,
+        )
+
+
+def _is_plain(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"text/plain") for name, value in headers)
+
+
+def _as_messages(page: bytes) -> list[dict[str, Any]]:
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(page)).encode())]
+    return [
+        {"type": "http.response.start", "status": 500, "headers": _with_ours(headers)},
+        {"type": "http.response.body", "body": page},
+    ]
 
 
 def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

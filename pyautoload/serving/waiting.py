@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import socket
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from pyautoload.serving.access import LOCAL, is_allowed, is_loopback
+from pyautoload.serving.error_page import error_page
 from pyautoload.serving.failure import Failure
 from pyautoload.serving.servers import ThreadedServer
 
 __all__ = ["WaitingServer"]
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>The program does not start</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
-body {{ max-width: 60rem; margin: 3rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.3rem; }}
-pre {{ overflow-x: auto; padding: 1rem; border-left: 4px solid #cf222e; background: #8881; }}
-</style>
-<h1>{headline}</h1>
-<pre>{trace}</pre>
-<p>Save the file again when it is mended{then}.</p>
-{script}
-</html>
-"""
+_TITLE = "The program does not start"
 # This page marks itself with a header: when an answer lacks it, the program is there.
 _MARK = "X-PyAutoload-Waiting"
 _SCRIPT = """<script>
@@ -75,7 +60,7 @@ class WaitingServer(ThreadedServer):
         connection.settimeout(10)
         _Handler(connection, address, self)  # type: ignore[arg-type]
 
-    def page(self, *, in_full: bool) -> tuple[str, str]:
+    def page(self, *, in_full: bool) -> tuple[bytes, str]:
         """The page, and the mark of the error that it shows.
 
         Args:
@@ -83,14 +68,10 @@ class WaitingServer(ThreadedServer):
         """
         mark = str(self._number)
         if not in_full:
-            return _PAGE.format(headline="The program does not start", trace="", then="", script=""), mark
-        text = _PAGE.format(
-            headline=html.escape(self.failure.headline(self.directory)),
-            trace=html.escape(self.failure.trace),
-            then=", and this page reloads by itself" if self.refresh else "",
-            script=_SCRIPT.replace("SEEN", mark) if self.refresh else "",
-        )
-        return text, mark
+            return error_page(_TITLE, _TITLE, "", "", ""), mark
+        hint = "Save the file again when it is mended" + (", and this page reloads by itself." if self.refresh else ".")
+        script = _SCRIPT.replace("SEEN", mark) if self.refresh else ""
+        return error_page(_TITLE, self.failure.headline(self.directory), self.failure.trace, hint, script), mark
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -111,9 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         server: WaitingServer = self.server
         is_here = is_loopback(self.client_address[0], {name.lower() for name in self.headers})
-        page, mark = server.page(in_full=is_here and is_allowed(self.headers.get("Host", ""), server.hosts))
-        body = page.encode()
-        self.send_response(503, "The program does not start")
+        body, mark = server.page(in_full=is_here and is_allowed(self.headers.get("Host", ""), server.hosts))
+        self.send_response(503, _TITLE)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")

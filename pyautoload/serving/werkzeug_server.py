@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 import time
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from pyautoload.serving.crash import crash_page
 from pyautoload.serving.report import Reporter
 from pyautoload.serving.servers import ThreadedServer
 
@@ -18,7 +21,7 @@ class WerkzeugServer(ThreadedServer):
     """Werkzeug's way of answering a request, on our accept loop.
 
     Args:
-        application: WSGI.
+        application: our middleware, around WSGI.
         listener: shared with other processes.
         drain: how long (seconds) requests may go on after ``retire()``.
         reporter: told of each request; ``None`` for silence.
@@ -54,8 +57,32 @@ class WerkzeugServer(ThreadedServer):
                     began = getattr(self, "began", None) or time.perf_counter()
                     reporter.request(method, path, int(code), time.perf_counter() - began)
 
-        self._werkzeug = ThreadedWSGIServer(host, port, application, Handler, fd=listener.fileno())
+        self._application = application
+        self._crashes = Reporter(os.getcwd())
+        self._werkzeug = ThreadedWSGIServer(host, port, self._guarded, Handler, fd=listener.fileno())
         super().__init__(listener, self._handle, drain)
+
+    def _guarded(self, environ: Any, start_response: Any) -> Any:
+        """The application; what it raises is shown on a page, where one was asked for."""
+        try:
+            return self._application(environ, start_response)
+        except Exception as error:
+            names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
+            page = crash_page(
+                self._application,
+                environ["REQUEST_METHOD"],
+                environ.get("SCRIPT_NAME", ""),
+                environ.get("REMOTE_ADDR"),
+                names,
+                lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}"),
+                error,
+            )
+            if page is None:
+                raise
+            self._crashes.crashed(error)
+            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+            start_response("500 Internal Server Error", headers, sys.exc_info())
+            return [page]
 
     def _handle(self, connection: socket.socket, address: Any) -> None:
         try:
