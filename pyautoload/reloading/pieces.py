@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 import dis
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CodeType
 
 from pyautoload.reloading.sources import is_deferred
@@ -30,6 +31,7 @@ _LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
 _IMPORT_NAME = _OP["IMPORT_NAME"]
 _LOAD_CONST = _OP["LOAD_CONST"]
 _MAKE_FUNCTION = _OP["MAKE_FUNCTION"]
+_PUSH_NULL = _OP.get("PUSH_NULL", -1)
 _BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
 _GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
 _ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
@@ -52,11 +54,23 @@ _PLAIN = frozenset(
 
 
 class Piece(Statement):
-    """One statement: ``start`` and ``end`` are places in the module's instructions."""
+    """One statement.
 
-    __slots__ = ("end", "start")
+    Args:
+        start: its place in the module's instructions.
+        end: where it ends.
+        kind: as of any statement.
+        binds: the names that it binds.
+        names: the names that it reads.
+        texts: strings in it; annotations may be among them.
+    """
 
-    def __init__(self, start: int, end: int, kind: str, binds: set[str], names: set[str]) -> None:
+    __slots__ = ("end", "start", "texts")
+
+    def __init__(
+        self, start: int, end: int, kind: str, binds: set[str], names: set[str], texts: Sequence[str] = ()
+    ) -> None:
+        self.texts = texts
         self.start = start
         self.end = end
         self.kind = kind
@@ -100,15 +114,17 @@ class Pieces(Parsed):
 
 def pieces_of(code: CodeType) -> Pieces | None:
     """The statements of a module's code; ``None`` where module level is more than a plain sequence."""
+    if getattr(code, "co_exceptiontable", b""):
+        return None  # a `try`, whose handlers stand behind everything else
     found: list[Piece] = []
     open_ops: list[tuple[int, int]] = []
-    depth = start = end = 0
+    depth = start = 0
     for place, after, op, arg in _instructions(code):
         if op in _FRAME and not open_ops:
             start = after
             continue
         if op in _RETURNS and len(open_ops) <= 1:  # `return None`, the constant with it
-            return Pieces(code, found) if found and end else None
+            return Pieces(code, found) if found and after == len(code.co_code) else None
         effect = _effect(op, arg)
         if effect is None:
             return None
@@ -117,8 +133,7 @@ def pieces_of(code: CodeType) -> Pieces | None:
         open_ops.append((op, arg))
         depth += effect
         if depth == 0:
-            end = after
-            found.append(_piece(code, start, end, open_ops))
+            found.append(_piece(code, start, after, open_ops))
             open_ops = []
     return None
 
@@ -164,12 +179,14 @@ def _piece(code: CodeType, start: int, end: int, steps: list[tuple[int, int]]) -
     if _IMPORT_NAME in ops:
         return Piece(start, end, "import", binds, set())
     used = set(_names_read(code, steps))
+    texts = [text for op, arg in steps if op == _LOAD_CONST for text in _texts_in(code.co_consts[arg])]
     if not ops <= _PLAIN or not binds or binds & used or steps[-1][0] != _STORE_NAME:
-        return Piece(start, end, "doc" if binds == {"__doc__"} else "other", binds, used)
+        return Piece(start, end, "doc" if binds == {"__doc__"} else "other", binds, used, texts)
     if _MAKE_FUNCTION not in ops:
-        return Piece(start, end, "assign", binds, used)
-    is_class = steps[0][0] == _BUILD_CLASS or (len(steps) > 1 and steps[1][0] == _BUILD_CLASS)
-    return Piece(start, end, "class" if is_class and len(binds) == 1 else "def", binds, used)
+        return Piece(start, end, "assign", binds, used, texts)
+    # A decorator would come before.
+    is_class = steps[0][0] == _BUILD_CLASS or (steps[0][0] == _PUSH_NULL and steps[1][0] == _BUILD_CLASS)
+    return Piece(start, end, "class" if is_class and len(binds) == 1 else "def", binds, used, texts)
 
 
 def _names_read(code: CodeType, steps: list[tuple[int, int]]) -> Iterator[str]:
@@ -186,6 +203,28 @@ def _names_read(code: CodeType, steps: list[tuple[int, int]]) -> Iterator[str]:
             inner = code.co_consts[arg]
             if isinstance(inner, CodeType) and not is_deferred(inner):
                 yield from _names_read(inner, [(op, arg) for _, _, op, arg in _instructions(inner)])
+
+
+def _texts_in(constant: object) -> Iterator[str]:
+    """Strings, and names in annotations that Python puts off: libraries look at those at once."""
+    if isinstance(constant, str):
+        yield constant
+    elif isinstance(constant, tuple):
+        for item in constant:
+            yield from _texts_in(item)
+    elif isinstance(constant, CodeType) and constant.co_name == "__annotate__":
+        yield from constant.co_names
+        yield from (item for item in constant.co_consts if isinstance(item, str))
+    elif isinstance(constant, CodeType) and not is_deferred(constant):
+        for item in constant.co_consts:
+            yield from _texts_in(item)
+
+
+def _mentions(item: Statement, names: set[str]) -> bool:
+    assert isinstance(item, Piece)
+    return any(
+        name in text and re.search(rf"\b{re.escape(name)}\b", text) is not None for text in item.texts for name in names
+    )
 
 
 def affected_pieces(pieces: Pieces, wanted: set[str]) -> set[int] | None:
@@ -214,8 +253,10 @@ def affected_pieces(pieces: Pieces, wanted: set[str]) -> set[int] | None:
     for item in items:
         twice |= item.binds & bound
         bound |= item.binds
-    for index in found:
-        item = items[index]
-        if item.kind not in ("assign", "class") or (item.binds | item.uses.names) & twice:
+    for index, item in enumerate(items):
+        if index not in found:
+            if item.kind != "import" and _mentions(item, values):
+                return None  # in an annotation, perhaps
+        elif item.kind not in ("assign", "class") or (item.binds | item.uses.names) & twice:
             return None
     return found
