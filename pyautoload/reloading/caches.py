@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.reloading.calls import CallSearch, Function, key_of
-from pyautoload.reloading.functions import FunctionIndex
+from pyautoload.reloading.functions import CACHED
 from pyautoload.reloading.kinds import held_by, is_a
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ class Caches:
     def _in(self, modules: set[str]) -> list[tuple[Any, Function]]:
         found: list[tuple[Any, Function]] = []
         for name in self.graph.cachers & modules:
-            record, module = self.graph.records.get(name), sys.modules.get(name)
-            if record is None or module is None:
-                continue
-            for cache in FunctionIndex(module, record.path).caches:
+            for cache in _caches_of(getattr(sys.modules.get(name), "__dict__", {}), name):
                 function = held_by(cache).get("__wrapped__")
                 if is_a(function, FunctionType):
                     found.append((cache, key_of(function)))
@@ -78,3 +75,15 @@ class Caches:
                 key in self.facts.bodies or self.search.reaches(key, self.facts, values)
             ):
                 cache.cache_clear()
+
+
+def _caches_of(names: Mapping[str, Any], module: str) -> Iterator[Any]:
+    """The caches that a module, or a class of it, holds under a name."""
+    for value in list(names.values()):
+        kind = type(value)
+        if kind is CACHED:
+            yield value
+        elif issubclass(kind, type) and value.__module__ == module:
+            yield from _caches_of(value.__dict__, "")
+        elif kind in (staticmethod, classmethod) and type(value.__func__) is CACHED:
+            yield value.__func__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
+import types
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -18,6 +19,14 @@ __all__ = ["CACHED", "FunctionIndex", "is_used_up", "underlying"]
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))
 _DEPTH = 8
+# What most values are, and most members of classes: nothing to look into.
+_PLAIN = frozenset(
+    {
+        *(str, int, float, bytes, list, tuple, set, frozenset, dict, type(None), bool, type),
+        *(types.ModuleType, types.BuiltinFunctionType, types.GetSetDescriptorType, types.MemberDescriptorType),
+        *(types.WrapperDescriptorType, types.MethodDescriptorType, types.CodeType),
+    }
+)
 _NO_FUNCTIONS = (ModuleType, str, int, float, bytes, list, tuple, set, frozenset, dict, type(None))
 
 
@@ -50,6 +59,8 @@ def _held_by_function(function: FunctionType) -> Iterator[object]:
 
 
 def _parts(value: Any) -> Iterable[object]:
+    if type(value) in _PLAIN:
+        return ()
     if issubclass(type(value), (staticmethod, classmethod, MethodType)):
         return (value.__func__,)
     if is_a(value, property):

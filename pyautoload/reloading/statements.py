@@ -277,6 +277,8 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
             _note_call(keyword.value, now)
     elif isinstance(node, ast.Call):
         _note_call(node.func, now)
+        if isinstance(node.func, ast.Call):  # `TABLE.get(key)()`
+            now.called.update(child.id for child in ast.walk(node.func) if isinstance(child, ast.Name))
         if any(isinstance(item, ast.Lambda) for item in node.args):
             now.names.add(LAMBDA)
         if isinstance(node.func, (ast.Name, ast.Attribute)):
