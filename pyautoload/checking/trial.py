@@ -25,6 +25,8 @@ _START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); work = sys
 )
 # How often (s) the parent looks how far the child is.
 _INTERVAL = 0.02
+# How long (s) the child may take to begin, where the time for a module is shorter.
+_START_TIME = 30
 # How many lines of what a crashed module printed are shown.
 _TAIL = 6
 
@@ -145,7 +147,7 @@ class Trial:
             if told.read_on():
                 since = time.monotonic()
                 self._report(told)
-            elif time.monotonic() - since > self.timeout:
+            elif time.monotonic() - since > (self.timeout if told.records else max(self.timeout, _START_TIME)):
                 return f"did not end within {self.timeout:g} s"
         told.read_on()
         self._report(told)

@@ -47,6 +47,9 @@ class Package:
         requirement = self.requirement
         extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
         source = self.location if self.location.startswith("git+") else self.location and Path(self.location).as_uri()
+        if source.startswith("git+file:///") and os.name != "nt":
+            # A pip before 23.1 takes a URL without a host for a path.
+            source = source.replace("file:///", "file://localhost/", 1)
         line = (
             f"{requirement.name}{extras} @ {source}" if source else f"{requirement.name}{extras}{requirement.specifier}"
         )
