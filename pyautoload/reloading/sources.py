@@ -281,6 +281,10 @@ class _Scanner:
                 name = names[arg >> _GLOBAL_SHIFT if op == _LOAD_GLOBAL else arg]
                 self.annotated.add(name)
                 self._load(instructions, index, names, name, self.chains)
+        # Annotations in quotes, or by `__future__`; the names of parameters stand among them, and do no harm.
+        for const in code.co_consts:
+            if type(const) is str:
+                self._spelled(const)
 
     def _spelled(self, annotation: str) -> None:
         for dotted in _DOTTED.findall(annotation):
