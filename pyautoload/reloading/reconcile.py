@@ -11,7 +11,7 @@ from pyautoload.reloading.classes import ClassMerge
 from pyautoload.reloading.codediff import same_code
 from pyautoload.reloading.functions import CACHED
 from pyautoload.reloading.journal import MISSING, Journal
-from pyautoload.reloading.kinds import is_a, is_proxy
+from pyautoload.reloading.kinds import held_by, is_a, is_proxy
 
 __all__ = ["Reconciler", "same_value"]
 
@@ -35,6 +35,8 @@ def same_value(old: Any, new: Any, depth: int = 0) -> bool:
         return bool(old == new) and {type(item) for item in old} == {type(item) for item in new}
     if is_a(old, (type, FunctionType)) or getattr(kind, "__eq__", None) is object.__eq__ or is_proxy(kind):
         return False
+    if held_by(old).keys() != held_by(new).keys():
+        return False  # of a class that has got or lost a field
     try:
         return bool(old == new)
     except Exception:  # noqa: BLE001 - a user's __eq__ may do anything; then the values count as different
