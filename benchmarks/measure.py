@@ -136,6 +136,7 @@ def _result(
 ) -> Result:
     values = {name: [f[metric.key] for f in found if f.get(metric.key) is not None] for name, found in runs.items()}
     sides = {name: summary(found) for name, found in values.items() if found}
+    remarks = {name: remark for name, found in runs.items() if (remark := _remark(found, f"{metric.key}_remark"))}
     for name, side in sides.items():
         side["checked"] = {key: runs[name][-1][key] for key in group.expect if key in runs[name][-1]}
         if metric.baseline in sides and name != metric.baseline:
@@ -149,9 +150,9 @@ def _result(
         rounds=rounds,
         load=load,
         sides=sides,
-        targets=[judged for target in metric.targets if (judged := _judge(target, sides))],
+        targets=[judged for target in metric.targets if (judged := _judge(target, sides, remarks))],
         skipped=skipped,
-        remarks={name: remark for name, found in runs.items() if (remark := _remark(found, f"{metric.key}_remark"))},
+        remarks=remarks,
         words={name: words for name, found in runs.items() if (words := _words(found, metric.words))},
         compact=group.compact,
     )
@@ -177,13 +178,14 @@ def _compared(values: Sequence[float], baseline: Sequence[float]) -> dict[str, A
     return {"ratio": statistics.median(values) / middle, "ratio_range": [min(rounds), max(rounds)]}
 
 
-def _judge(target: Target, sides: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    if target.side not in sides or (target.against and target.against not in sides):
+def _judge(target: Target, sides: dict[str, dict[str, Any]], remarks: dict[str, str]) -> dict[str, Any] | None:
+    """Whether a target is reached; ``None`` where a side took no part. What has a remark has failed in some round."""
+    if target.side not in {*sides, *remarks} or (target.against and target.against not in sides):
         return None
-    got = sides[target.side]["median"]
-    if target.against and target.ratio:
+    got = sides[target.side]["median"] if target.side in sides else None
+    if got is not None and target.against and target.ratio:
         got /= sides[target.against]["median"]
-    elif target.against:
+    elif got is not None and target.against:
         got -= sides[target.against]["median"]
     return {
         "side": target.side,
@@ -191,7 +193,7 @@ def _judge(target: Target, sides: dict[str, dict[str, Any]]) -> dict[str, Any] |
         "kind": "ratio" if target.against and target.ratio else "difference" if target.against else "value",
         "at_most": target.limit,
         "measured": got,
-        "reached": got <= target.limit,
+        "reached": got is not None and target.side not in remarks and got <= target.limit,
     }
 
 

@@ -88,7 +88,7 @@ def _aim(name: str, result: dict[str, Any], target: dict[str, Any]) -> str:
     against = f" more than {target['against']}" if target["kind"] == "difference" else against
     case = f"{target['side']}: {result['metric']}, {result['title']}, {result['page_cache']} page cache"
     reached = "reached" if target["reached"] else "**missed**"
-    measured = f"{show(target['measured'])}{against}"
+    measured = "no figure" if target["measured"] is None else f"{show(target['measured'])}{against}"
     return f"| [{name}](#{name}) | {case} | {measured} | ≤ {show(target['at_most'])} | {reached} |"
 
 

@@ -92,6 +92,8 @@ def shown(result: Result) -> Table:
 def verdict(target: dict[str, Any], unit: str) -> str:
     """A target in words: ``reached: eager_load() 0.25× of stock import, at most 0.33×``."""
     outcome = "reached" if target["reached"] else "MISSED"
+    if target["measured"] is None:
+        return f"{outcome}: {target['side']} has no figure"
     if target["kind"] == "ratio":
         return (
             f"{outcome}: {target['side']} takes {ratio(target['measured'])} of {target['against']}, "

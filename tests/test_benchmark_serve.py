@@ -149,7 +149,7 @@ def results() -> list[dict[str, Any]]:
         "c": lambda: {"ms": None, "ms_remark": "never live", "lost": 0},
     }
     metrics = [
-        Metric("ms", "an edit", "ms", "a", [Target("b", 0.5, "a")]),
+        Metric("ms", "an edit", "ms", "a", [Target("b", 0.5, "a"), Target("c", 30), Target("absent", 30)]),
         Metric("lost", "lost", "requests", words="told"),
     ]
     group = Group("two", sides, metrics, warm_up=False, compact=True)
@@ -164,8 +164,14 @@ def test_a_compact_group_is_one_table_with_remarks_and_ratios() -> None:
     ]
 
 
+def test_a_contender_that_never_got_there_has_missed_its_aim() -> None:
+    targets = {target["side"]: target["reached"] for target in results()[0]["targets"]}
+    assert targets == {"b": True, "c": False}
+
+
 def test_the_page_holds_that_table_and_what_was_aimed_at() -> None:
     text = report._section("serve", {"title": "Servers.", "results": results()})
     assert text.count("**two: median (extremes); ratio to a; 2 rounds**") == 1
     assert "| lost, requests | 0 | 2; 2 reset | 0 |" in text
+    assert "- an edit: MISSED: c has no figure." in text
     assert "- an edit: reached: b takes 0.33× of a" in text

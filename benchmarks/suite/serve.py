@@ -6,6 +6,9 @@ the new code; another client asks for another page every ten milliseconds: its l
 is a server as it is installed alone, which looks at the times of all files again and again; without that word it has
 what its manual advises to install (watchfiles, or watchdog 6: with watchdog 7, werkzeug 3.1 sees no edit).
 
+Where a process goes on, a request of two seconds either sees an edit in its midst, or the edit waits until it has
+ended: PyAutoload waits, and answers others with the old code meanwhile.
+
 A scenario that breaks something begins with a server of its own and is tried three times.
 """
 
