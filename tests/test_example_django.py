@@ -119,6 +119,21 @@ def test_a_changed_field_restarts_and_says_why(site: Served) -> None:
     assert site.started == 2
 
 
+def test_a_new_model_is_there_and_a_deleted_one_needs_a_restart(site: Served) -> None:
+    shop = "from django.db import models\n\n\nclass Shop(models.Model):\n    name = models.CharField(max_length=100)\n"
+    site.write("library/models/shop.py", shop)
+    site.edit("library/views/books.py", "import Author, Book", "import Author, Book, Shop")
+    site.edit("library/views/books.py", '"heading": "Books"', '"heading": Shop._meta.label')
+    site.shows("<h1>library.Shop</h1>")
+    assert site.started == 1
+    site.edit("library/views/books.py", "import Author, Book, Shop", "import Author, Book")
+    site.edit("library/views/books.py", "Shop._meta.label", '"Closed"')
+    (site.directory / "library/models/shop.py").unlink()
+    site.printed("library.models.shop.*the model Shop is not defined there any more")
+    site.shows("<h1>Closed</h1>")
+    site.until(lambda: site.started == 2, "started again")
+
+
 def test_changed_settings_restart(site: Served) -> None:
     site.write(
         "library/middleware.py",
