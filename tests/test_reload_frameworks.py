@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from reload_app import app  # noqa: F401
 
@@ -183,3 +185,32 @@ def test_fields_of_a_model_reach_the_routes(app):
     assert "gift" not in str(a("web").app.openapi())
     a.edit(models=models.format("\n    gift: int = 1"))
     assert "gift" in str(a("web").app.openapi())
+
+
+ONLY_ONCE = """
+SEEN = {}
+class Meta(type):
+    def __init__(cls, name, bases, names):
+        if SEEN.setdefault(name, cls) is not cls:
+            raise TypeError(f"{name} is already registered")
+class Model(metaclass=Meta):
+    pass
+class Plugin:
+    def __init_subclass__(cls):
+        if SEEN.setdefault(cls.__name__, cls) is not cls:
+            raise ValueError(f"there is a {cls.__name__} already")
+"""
+
+
+@pytest.mark.parametrize("base", ["Model", "Plugin"])
+def test_a_class_that_a_library_does_not_take_twice_needs_a_restart(app, tmp_path, monkeypatch, base):
+    (tmp_path / "only_once.py").write_text(ONLY_ONCE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = f"from only_once import {base}\nclass User({base}):\n    x = 1\n"
+    a = app(a=text, b="Y = 1")
+    user = a("a").User
+    assert a("b").Y == 1
+    result = a.edit(a=text.replace("x = 1", "x = 2"), b="Y = 2")
+    assert "already" in result.restart_required[f"{a.name}.a"]
+    assert (a("a").User is user, user.x, a("b").Y) == (True, 1, 2)
+    sys.modules.pop("only_once")

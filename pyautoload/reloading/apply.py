@@ -18,7 +18,7 @@ from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch_hidden
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a, leads_nowhere
-from pyautoload.reloading.once import defined_once, holds_any
+from pyautoload.reloading.once import defined_once, holds_any, refused_again
 from pyautoload.reloading.patching import apply_patch, refresh_positions
 from pyautoload.reloading.pieces import affected_pieces, pieces_of
 from pyautoload.reloading.plan import NewVersion, Plan
@@ -406,6 +406,10 @@ class Transaction:
             traceback = traceback.tb_next
         if refused:
             raise RestartNeeded(name, f"a class does not allow to be changed: {error}")
+        parsed = self.reloader.parsed(name)
+        cls = refused_again(sys.modules[name], parsed, error) if parsed is not None else None
+        if cls is not None:
+            raise RestartNeeded(name, f"{cls} is known to a library, which does not take it twice: {error}")
 
     # Facts
 
