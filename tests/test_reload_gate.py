@@ -231,3 +231,61 @@ def test_enabling_before_and_after_setup(tmp_path, when):
     (root / "a.py").write_text("X = 22\n")
     loader.reload()
     assert module.X == 22
+
+
+def test_newcomers_are_let_in_while_a_reload_waits_for_a_long_request():
+    gate, done = Gate(timeout=60), threading.Event()
+    long = Pass(gate)
+    long.__enter__()
+
+    def reload():
+        with gate.closed() as alone:
+            assert alone
+            done.set()
+
+    thread = threading.Thread(target=reload)
+    thread.start()
+    while not gate._busy:
+        time.sleep(0.001)
+    entered = threading.Thread(target=lambda: Pass(gate).__enter__())
+    entered.start()
+    entered.join(10)
+    assert not entered.is_alive()
+    assert not done.is_set()
+    gate.leave(next(entry for entry in gate._inside if entry not in long._entries))
+    long.__exit__(None, None, None)
+    assert done.wait(10)
+    thread.join()
+
+
+def test_a_pass_with_a_limit_is_not_waited_for_any_longer():
+    gate = Gate(timeout=60)
+    stream = Pass(gate)
+    threading.Thread(target=stream.__enter__).start()
+    while not gate._inside:
+        time.sleep(0.001)
+    stream.limit(0.05)
+    with gate.closed() as alone:
+        assert alone
+    stream.__exit__(None, None, None)
+    assert not gate._inside
+
+
+def test_a_context_that_is_copied_from_a_request_is_not_inside_for_longer_than_that():
+    import contextvars
+
+    gate = Gate()
+    with Pass(gate):
+        copied = contextvars.copy_context()
+        assert copied.run(gate.enter) is None
+    assert copied.run(gate.enter) is not None
+
+
+def test_a_reload_from_within_waits_for_the_others():
+    gate = Gate(timeout=0.05)
+    other = Pass(gate)
+    threading.Thread(target=other.__enter__).start()
+    while not gate._inside:
+        time.sleep(0.001)
+    with Pass(gate), gate.parked(), gate.closed() as alone:
+        assert not alone

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from pyautoload.reloading.gate import Pass
 
 __all__ = ["ReloadMiddleware"]
+
+# How long (seconds) a request waits for the start of a new application, where it has looked for changes itself.
+_START = 10.0
 
 
 class _Generation:
@@ -121,8 +125,8 @@ class ReloadMiddleware:
             self._session.switched(application)
             return
         done = asyncio.run_coroutine_threadsafe(self._replace(application), loop)
-        if self._session.must_look:
-            done.result()  # a request waits for this, in another thread than the loop's
+        if self._session.must_look and not _is_on_a_loop():
+            wait([done], _START)  # a request waits for this, in a thread of its own
 
     async def _replace(self, application: Any) -> None:
         if self._replacing is None:
@@ -309,6 +313,15 @@ class ReloadMiddleware:
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
+
+
+def _is_on_a_loop() -> bool:
+    """Whether this thread runs an event loop, which must not wait for itself."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _until_gone(receive: Receive, woken: asyncio.Event) -> None:

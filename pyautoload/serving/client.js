@@ -9,11 +9,20 @@
   let known = script.dataset.version;
   let host = null;
 
+  // Should the page come from a cache as it was, to reload it once has to be enough.
+  function isFirstTimeFor(version) {
+    try {
+      const before = sessionStorage.getItem(SEEN);
+      sessionStorage.setItem(SEEN, version);
+      return before !== version;
+    } catch {
+      return true; // the browser is told to store nothing
+    }
+  }
+
   function hear(news) {
     if (known !== news.version && wants.has("refresh")) {
-      // Should the page come from a cache as it was, once has to be enough.
-      if (sessionStorage.getItem(SEEN) !== news.version) {
-        sessionStorage.setItem(SEEN, news.version);
+      if (isFirstTimeFor(news.version)) {
         location.reload();
         return;
       }

@@ -51,6 +51,9 @@ class Session:
         self._switch = switch
         # Held by the one request that looks for changes, where nothing watches: the others need not wait for it.
         self._looking = threading.Lock()
+        # Thread 1 (the watcher) tells of a reload while thread 2, which asked for one, tells of that: one by one. What
+        # makes the application may reload itself.
+        self._following = threading.RLock()
         self.target = application if isinstance(application, Target) else Target(application, loader, factory=factory)
         # First, as it finds out more of what needs a restart.
         frameworks.attach(loader)
@@ -79,6 +82,10 @@ class Session:
 
     def follow(self, result: ReloadResult) -> None:
         """Take the application anew if need be, and tell the pages."""
+        with self._following:
+            self._follow(result)
+
+    def _follow(self, result: ReloadResult) -> None:
         if result.errors:
             self.news.tell(changed=False, troubles={"reload": Trouble.of_reload(result.errors[0])})
             return
@@ -95,7 +102,7 @@ class Session:
         if made is None:
             if not self.target.failed:
                 troubles["application"] = None
-            self.news.tell(changed=bool(result), troubles=troubles)
+            self.news.tell(changed=_has_effect(result), troubles=troubles)
             return
         result.notes.append("the application was made anew")
         self.news.tell(changed=False, troubles=troubles)
@@ -111,6 +118,11 @@ class Session:
         self.target.failed = True
         log.warning(self.loader.tag, "the application could not be made anew, the one of before serves on: %r", error)
         self.news.tell(changed=False, troubles={"application": Trouble.of_application(error)})
+
+
+def _has_effect(result: ReloadResult) -> bool:
+    """Whether anything runs that did not run before: not, where all that is known is that a restart is needed."""
+    return bool(result.patched or result.reexecuted or result.rebound or result.added or result.removed)
 
 
 def _following(session: Session) -> Callable[[ReloadResult], object]:
