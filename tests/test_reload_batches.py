@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 import time
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_lock_that_was_left_behind_holds_nothing_up(tmp_path):
 def test_without_a_repository_nothing_is_waited_for(tmp_path):
     (tmp_path / ".git").write_text("no such thing", encoding="utf-8")
     assert not Checkout([str(tmp_path)]).is_running()
+
+
+def test_an_index_that_was_just_written_says_that_git_has_ended(tmp_path):
+    (tmp_path / ".git").mkdir()
+    checkout = Checkout([str(tmp_path)])
+    assert not checkout.has_ended_since(time.time())
+    (tmp_path / ".git" / "index").touch()
+    assert checkout.has_ended_since(time.time())
+    assert not checkout.has_ended_since(time.time() + 3600)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -112,6 +122,22 @@ def test_half_of_a_change_that_fails_waits_for_the_other_half(app, monkeypatch):
     assert result.ok
     assert f() == 2
     assert [item.errors for item in a.results] == [[]]
+
+
+def test_a_flood_of_events_of_other_files_has_everything_looked_at(app, monkeypatch):
+    a = app(a="X = 1\n")
+    assert a("a").X == 1
+    a.loader.disable_reloading()
+    monkeypatch.setattr(watcher, "_FLOOD", 20)
+    a.loader.enable_reloading(on_reload=a._note)
+    while not a.quiet(0.5):
+        pass
+    looked = threading.Event()
+    kept = a.loader._reloader._watcher
+    monkeypatch.setattr(kept, "look_at_everything", looked.set)
+    for _ in range(30):
+        (a.root / "notes.txt").write_text("text", encoding="utf-8")
+    assert looked.wait(20)
 
 
 def test_the_system_is_not_asked_for_events_that_change_nothing():

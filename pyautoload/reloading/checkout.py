@@ -10,6 +10,8 @@ __all__ = ["Checkout"]
 
 # A lock older than that (seconds) was left behind by a git that was killed.
 _LEFT_BEHIND = 10.0
+# A batch began at most so many seconds after git did, for all that events may be late.
+_TOLERANCE = 0.5
 
 
 class Checkout:
@@ -28,12 +30,24 @@ class Checkout:
         """Whether a checkout, merge or rebase is writing files just now."""
         return any(map(_is_held, self._locks))
 
+    def has_ended_since(self, moment: float) -> bool:
+        """Whether git has written its index, which it does at the end of a checkout, since about ``moment``.
+
+        Args:
+            moment: seconds, as ``time.time()`` has them.
+        """
+        return any(_mtime(lock.removesuffix(".lock")) > moment - _TOLERANCE for lock in self._locks)
+
 
 def _is_held(lock: str) -> bool:
+    return abs(time.time() - _mtime(lock)) < _LEFT_BEHIND
+
+
+def _mtime(path: str) -> float:
     try:
-        return abs(time.time() - os.stat(lock).st_mtime) < _LEFT_BEHIND
+        return os.stat(path).st_mtime
     except OSError:
-        return False
+        return float("-inf")
 
 
 def _lock_file(directory: str) -> str | None:

@@ -32,6 +32,9 @@ _WANTED = [
 # So many events say "look at everything" better than one by one; an overflow of the system's queue comes after
 # thousands of them, so that it is covered too.
 _MANY = 400
+# So many events of other files without a pause (seconds) may have come with an overflow, too: Linux keeps 16,384.
+_FLOOD = 4_000
+_PAUSE = 1.0
 # However busy a directory is: after so many seconds a batch is handed over, later for many files and while git writes.
 _LONGEST = 0.5
 _LONGEST_FOR_MANY = 2.0
@@ -39,8 +42,9 @@ _LONGEST_FOR_GIT = 10.0
 # So many files are no edit by hand: there may be pauses between them.
 _SEVERAL = 8
 _MANY_FILES = 64
-# A file that was opened for writing and is not closed is waited for that long, in seconds.
-_WRITING = 0.1
+# A file that was opened for writing and is not closed is waited for that long, in seconds: on a busy machine the writer
+# may have to wait in between.
+_WRITING = 0.5
 
 
 class Batch(NamedTuple):
@@ -118,7 +122,13 @@ class Watcher:
         self._tells_closing = False
         self._count = 0
         self._everything = False
-        self._first = self._last = 0.0
+        # When the first and the last event came; the first one by the clock that files go by, too.
+        self._first = self._last = self._began = 0.0
+        # Whether git was at work since the first event.
+        self._by_git = False
+        # Events of files that are of no interest, in a row without a pause, and when the last of them came.
+        self._ignored = 0
+        self._last_ignored = 0.0
         self._stopping = False
         # Whether there is something to do since `idle` was called last.
         self._poked = False
@@ -190,11 +200,12 @@ class Watcher:
 
     def _note(self, kind: str, path: str, is_directory: bool) -> None:
         if not self._wanted(path) and not is_directory:
+            self._note_flood()
             return
         with self._condition:
             now = time.monotonic()
             if not self._count:
-                self._first = now
+                self._first, self._began = now, time.time()
             self._last = now
             self._count += 1
             self._paths.add(path)
@@ -211,6 +222,15 @@ class Watcher:
             # Once to begin to wait for quiet, and once more when a single file is complete; not for each of a thousand.
             if self._count == 1 or (self._completed and len(self._paths) == 1):
                 self._condition.notify_all()
+
+    def _note_flood(self) -> None:
+        """Events of other files may have filled the system's queue, so that those of ours were lost."""
+        now = time.monotonic()
+        self._ignored = self._ignored + 1 if now - self._last_ignored < _PAUSE else 1
+        self._last_ignored = now
+        if self._ignored >= _FLOOD:
+            self._ignored = 0
+            self.look_at_everything()
 
     def _note_writing(self, kind: str, path: str, is_directory: bool) -> None:
         """Files that are still being written are waited for, where the system tells when they are closed."""
@@ -235,12 +255,13 @@ class Watcher:
         with self._condition:
             if not self._count:
                 return None
-            batch = Batch(
-                self._paths, self._changed_directories, self._created, self._everything or self._count > _MANY
-            )
+            # What git has written is complete when it lets go of its lock; the events may still be on their way.
+            by_git = self._by_git or (len(self._paths) > 1 and self._checkout.has_ended_since(self._began))
+            everything = self._everything or by_git or self._count > _MANY
+            batch = Batch(self._paths, self._changed_directories, self._created, everything)
             self._paths, self._changed_directories, self._created = set(), set(), set()
             self._writing = set()
-            self._count, self._everything, self.pending = 0, False, False
+            self._count, self._everything, self._by_git, self.pending = 0, False, False, False
             return batch
 
     # The thread
@@ -271,6 +292,7 @@ class Watcher:
     def _time_left(self, now: float) -> float:
         if self._checkout.is_running():
             self._last = now
+            self._by_git = True
             longest = _LONGEST_FOR_GIT
         else:
             longest = _LONGEST_FOR_MANY if len(self._paths) >= _MANY_FILES else _LONGEST

@@ -29,6 +29,8 @@ _LONGEST_UNREAD = 0.5
 _BREATH = 0.005
 # How long (seconds) a file that has gone is waited for.
 _GRACE = 0.1
+# The same for one that is empty: somebody is about to write it.
+_GRACE_FOR_EMPTY = 0.5
 
 
 class Watching(ABC):
@@ -154,17 +156,20 @@ class Watching(ABC):
 
     def _await_return(self, batch: Batch) -> None:
         """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
-        end = time.monotonic() + _GRACE
+        start = time.monotonic()
         missing = [path for path in batch.paths if path in self.records.by_path or path in self._archives]
-        while (missing := [path for path in missing if self._is_void(path)]) and time.monotonic() < end:
+        while missing := [path for path in missing if self._is_void(path, time.monotonic() - start)]:
             time.sleep(0.005)
 
-    def _is_void(self, path: str) -> bool:
+    def _is_void(self, path: str, waited: float) -> bool:
+        """Whether a file is not there, or empty and has not always been, and may still come."""
         stamp = signature(path)
-        if stamp is not None and stamp.size:
-            return False
+        if stamp is None:
+            return waited < _GRACE
         record = self.records.get(self.records.by_path.get(path, ""))
-        return stamp is None or (record is not None and record.stamp is not None and record.stamp.size != 0)
+        if stamp.size or record is None or record.stamp is None or not record.stamp.size:
+            return False
+        return waited < _GRACE_FOR_EMPTY
 
 
 def archives_of(roots: Iterable[str]) -> frozenset[str]:
