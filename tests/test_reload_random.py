@@ -332,11 +332,17 @@ def test_a_sequence_of_edits_that_left_a_stale_value():
 
 
 # Trees that once ended otherwise than a fresh import, by their seeds, and some that never did.
-TREES = [2, 3, 5, 11, 12, 15, 16, 21, 22, 23, 42, 44]
+TREES = [2, 3, 5, 11, 12, 15, 16, 21, 22, 23, 42, 44, 139, 156]
 
 
 @pytest.mark.parametrize("seed", TREES)
 def test_a_tree_whose_parts_use_each_other_in_every_way(seed):
+    assert random_trees.failure_of(seed) is None
+
+
+@pytest.mark.parametrize("seed", [1, 3, 6, 11, 14])
+def test_a_tree_with_star_imports(seed, monkeypatch):
+    monkeypatch.setattr(random_trees, "STYLES", 5)
     assert random_trees.failure_of(seed) is None
 
 

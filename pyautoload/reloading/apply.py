@@ -67,6 +67,8 @@ class Transaction:
         self.caches = Caches(self.graph, self.search, self.facts)
         # Classes that were replaced: old and new.
         self.replaced: list[tuple[type, type]] = []
+        # Modules that were taken out: what others took from them by `*` is known from these.
+        self.gone: dict[str, object] = {}
         # Modules that the graph has to look at again.
         self.stale: list[Record] = []
         # Modules whose functions or values lead elsewhere now: what others call through them is to be traced anew.
@@ -498,6 +500,7 @@ class Transaction:
     def _remove_gone(self) -> None:
         for name in sorted(self.plan.gone, reverse=True):
             self.current = name
+            self.gone[name] = sys.modules.get(name)
             self.reloader.remove_module(name, self.journal)
             self.facts.gone.add(name)
             self.result.removed.append(name)

@@ -212,6 +212,12 @@ def _matters(record: Record, attributes: set[str]) -> bool:
     return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
 
 
+def _bound_by(transaction: Transaction, record: Record) -> set[str]:
+    """The names that the module binds itself: they stay when a star import gives less."""
+    parsed = transaction.reloader.parsed(record.name)
+    return parsed.bound() if parsed is not None else set()
+
+
 def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need, since: int) -> None:
     names = sys.modules[record.name].__dict__
     loads = record.scanned().loads
@@ -220,7 +226,7 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
     listed = transaction.facts.values.get(alias.module, {}).get("__all__")
     if listed is not None and listed.tick > since:
         need.star = True
-        for name in set(_names(listed.old)) - set(_names(listed.new)):
+        for name in set(_names(listed.old)) - set(_names(listed.new)) - _bound_by(transaction, record):
             held = names.get(name, MISSING)
             if held is not MISSING and held is getattr(source, name, MISSING):
                 need.rebinds[name] = ValueFact(held, MISSING)
@@ -230,7 +236,14 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
         if fact.tick <= since or (name[:1] == "_" and exported is None):
             continue
         held = names.get(name, MISSING)
+        if name in record.scanned().own and held is not fact.new:
+            # Bound anew below the import: what stands between the two used what was imported.
+            need.star = True
+            need.changed.add(name)
+            continue
         if not fact.was(held) or held is fact.new:
+            continue
+        if fact.is_removal and name in _bound_by(transaction, record):
             continue
         need.rebinds[name] = fact
         if name in loads:

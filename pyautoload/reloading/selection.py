@@ -15,7 +15,7 @@ from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.members import plan_members
 from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.statements import Change, Parsed, Statement, diff, same_node
+from pyautoload.reloading.statements import Change, Parsed, Statement, diff, exported_by, same_node
 
 if TYPE_CHECKING:
     from pyautoload.reloading.apply import Transaction
@@ -260,7 +260,7 @@ def select_changed(
         selection.patched = bool(changes)
     else:
         change = diff(old.statements, selection.parsed.statements)
-        removed = old.bound() - selection.parsed.bound()
+        removed = (old.bound() - selection.parsed.bound()) | _no_longer_taken(selection, change)
         patches = _statement_changes(selection, change, code)
         _note_removed(selection, change, removed)
         if old.has_doc and not selection.parsed.has_doc:
@@ -275,6 +275,13 @@ def select_changed(
     if code_diff is None:
         note_order(selection)
     return patches, removed
+
+
+def _no_longer_taken(selection: Selection, change: Change) -> set[str]:
+    """Names that came by a star import which has gone."""
+    package, gone = selection.names.get("__package__"), selection.transaction.gone
+    taken = {name for item in change.removed for name in exported_by(item.node, package, gone)}
+    return {name for name in taken if name in selection.names and name not in selection.binders}
 
 
 def _used_up(selection: Selection, change: FunctionChange) -> bool:

@@ -9,7 +9,7 @@ import __future__
 import ast
 import difflib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
 
@@ -306,11 +306,18 @@ def _collect(node: ast.AST, now: Uses, late: Uses | None) -> None:
         _collect(child, now, late)
 
 
-def exported_by(node: ast.stmt, package: object) -> Iterable[str]:
-    """The names that a star import takes from a module that is loaded; none for any other statement."""
+def exported_by(node: ast.stmt, package: object, gone: Mapping[str, object] | None = None) -> Iterable[str]:
+    """The names that a star import takes from a module; none for any other statement.
+
+    Args:
+        node: the statement.
+        package: ``__package__`` of the module in which it stands.
+        gone: modules that are not loaded any more.
+    """
     if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
         return ()
-    module = sys.modules.get(absolute_name(node.module or "", node.level, package))
+    name = absolute_name(node.module or "", node.level, package)
+    module = sys.modules.get(name, (gone or {}).get(name))
     names: dict[str, object] = getattr(module, "__dict__", {})
     listed = names.get("__all__")
     if isinstance(listed, (list, tuple)):
