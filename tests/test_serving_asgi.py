@@ -90,7 +90,7 @@ def text(port, path="/"):
 
 def go(middleware, a):
     """Let what waits go on, in the loop of the server."""
-    middleware._loop.call_soon_threadsafe(a("notes").GO.set)
+    middleware._applications.loop.call_soon_threadsafe(a("notes").GO.set)
 
 
 def test_an_edit_is_in_the_next_answer_and_the_application_stays(shop):
@@ -175,7 +175,7 @@ def test_a_websocket_stays_through_reloads_and_answers_with_the_new_code(shop):
         a.edit(parts=PARTS.format("two"))
         connection.send("b")
         assert connection.recv() == "two b"
-        assert not a.loader._reloader.gate._inside
+        until(lambda: not a.loader._reloader.gate._inside)
         connection.close()
 
 

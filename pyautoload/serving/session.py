@@ -55,9 +55,12 @@ class Session:
         # makes the application may reload itself.
         self._following = threading.RLock()
         self.target = application if isinstance(application, Target) else Target(application, loader, factory=factory)
+
+    def begin(self) -> None:
+        """Follow the reloads from now on."""
         # First, as it finds out more of what needs a restart.
-        frameworks.attach(loader)
-        loader.on_reload(_following(self))
+        frameworks.attach(self.loader)
+        self.loader.on_reload(_following(self))
 
     # Before a request
 

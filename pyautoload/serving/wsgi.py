@@ -62,6 +62,7 @@ class ReloadMiddleware:
         self._pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts))
         self._session = Session(app_or_factory, loader, factory=factory, force=force, switch=self._switch)
         self._application: Application = self._session.target.application
+        self._session.begin()
 
     @property
     def application(self) -> Any:
