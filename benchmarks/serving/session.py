@@ -106,7 +106,7 @@ def edits(count: int) -> Scenario:
 
     async def scenario(session: Session) -> Figures:
         async with Others(session.port) as usual:
-            await asyncio.sleep(1)
+            await asyncio.sleep(count)  # about as long as it is watched during the edits of a quick server
         figures: Figures = {"usual_longest_ms": usual.tally.longest_ms}
         asked, others = Tally(), Tally()
         for kind in ("view", "body", "constant"):
@@ -125,17 +125,25 @@ def edits(count: int) -> Scenario:
 
 async def _edits(session: Session, kind: str, count: int, asked: Tally, others: Tally) -> Figures:
     times: list[float] = []
+    stalls: list[float] = []
     for _ in range(count):
         await session.pause()
         async with Others(session.port) as other:
             took = await session.live(functools.partial(session.site.edit, kind), asked)
             await asyncio.sleep(QUIET)
         others.add(other.tally)
+        stalls.append(other.tally.longest_ms)
         if took is None:
             remark = f"never live: edit {len(times) + 1} of {count} was not served in {PATIENCE:.0f} s"
             return {f"{kind}_ms": None, f"{kind}_ms_remark": remark}
         times.append(took)
-    return {f"{kind}_ms": statistics.median(times), f"{kind}_p95_ms": percentile(times, 95), f"{kind}_all": times}
+    return {
+        f"{kind}_ms": statistics.median(times),
+        f"{kind}_p95_ms": percentile(times, 95),
+        f"{kind}_stall_ms": statistics.median(stalls),
+        f"{kind}_all": times,
+        f"{kind}_stalls_all": stalls,
+    }
 
 
 def percentile(values: list[float], percent: int) -> float:

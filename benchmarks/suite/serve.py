@@ -65,7 +65,7 @@ def _timed(plan: Plan, framework: str, modules: int, effort: Effort) -> list[Res
         Metric("body_p95_ms", f"a function that ten modules use, 95th percentile of {count}", "ms", baseline),
         Metric("constant_ms", f"a constant, 50 dependents, median of {count}", "ms", baseline, soon),
         Metric("stall_ms", "longest wait of another request during these edits", "ms", baseline, [Target(OURS, 20)]),
-        Metric("usual_longest_ms", "its longest wait in a second without an edit", "ms"),
+        Metric("usual_longest_ms", f"its longest wait in {effort.edits} s without an edit", "ms"),
         Metric("refused", "requests refused, reset or failed meanwhile", "requests", "", none, words="refused_told"),
         Metric("mixed", "responses that mix two versions", "responses", "", none),
         Metric("start_ms", "start to the first response", "ms", baseline),
