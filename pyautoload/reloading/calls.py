@@ -6,7 +6,7 @@ import ast
 import builtins
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import underlying
@@ -31,9 +31,29 @@ def key_of(function: FunctionType) -> Function:
 
     What ``functools.wraps`` says about a function is what it wraps; its code knows better.
     """
-    name = getattr(function.__code__, "co_qualname", "") or function.__qualname__  # from Python 3.11 on
-    module = function.__globals__.get("__name__", function.__module__) if _CODE_KNOWS else function.__module__
-    return module, name.partition(".<locals>")[0]
+    module: str = function.__globals__.get("__name__", function.__module__)
+    if _CODE_KNOWS:
+        return module, function.__code__.co_qualname.partition(".<locals>")[0]  # type: ignore[attr-defined,unused-ignore]
+    if "__wrapped__" in function.__dict__:
+        return module, _maker_of(function)
+    return function.__module__, function.__qualname__.partition(".<locals>")[0]
+
+
+def _maker_of(function: FunctionType) -> str:
+    """The function in whose code a function was made: Python 3.10 does not note that."""
+    for name, value in list(function.__globals__.items()):
+        if type(value) is FunctionType and _contains(value.__code__, function.__code__):
+            return name
+    return function.__qualname__.partition(".<locals>")[0]
+
+
+def _contains(code: CodeType, inner: CodeType) -> bool:
+    return any(
+        const is inner
+        or ((const.co_name, const.co_firstlineno) == (inner.co_name, inner.co_firstlineno) or _contains(const, inner))
+        for const in code.co_consts
+        if isinstance(const, CodeType)
+    )
 
 
 def members_of(cls: type) -> Function:
