@@ -9,6 +9,7 @@ reload what is loaded is compared with a fresh import of the same files under an
 from __future__ import annotations
 
 import enum
+import functools
 import importlib
 import os
 import random
@@ -37,6 +38,8 @@ def snapshot(value: Any, depth: int = 0) -> Any:
         return _class(value, depth)
     if isinstance(value, (staticmethod, classmethod)):
         return (type(value).__name__, snapshot(value.__func__, depth + 1))
+    if isinstance(value, functools.cached_property):
+        return ("cached_property", snapshot(value.func, depth + 1))
     if isinstance(value, property):
         return ("property", snapshot(lambda: value.fget(None), depth + 1))
     if callable(value):
