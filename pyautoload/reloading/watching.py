@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Watching", "is_below"]
 
 # What a module needs to be looked at for: so many at a time while nothing happens.
-_SLICE = 64
+_SLICE = 128
 _QUIET_BEFORE_LOOKING = 0.05
 # However long modules are being loaded: after so many seconds their sources are read, before they are edited.
 _LONGEST_UNREAD = 0.5
 # How long other threads have for themselves between two such looks, in seconds.
-_BREATH = 0.005
+_BREATH = 0.002
 # How long (seconds) a file that has gone is waited for.
 _GRACE = 0.1
 # The same for one that is empty: somebody is about to write it.
