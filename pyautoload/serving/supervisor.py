@@ -167,12 +167,16 @@ class Supervisor:
         if self.current is None:
             self._take_over(child)
         else:
-            self.current.deadline = time.monotonic() + self.options.drain
+            self.current.deadline = time.monotonic() + self.options.drain + 1  # it may hang
             self.current.channel.send("retire")
 
     def _on_retired(self, child: Child, message: dict[str, Any]) -> None:
         """It accepts nothing any more: now the next one may, and nobody gets an old answer after a new one."""
-        if child is self.current and self.next is not None and self.next.ready is not None:
+        if child is not self.current:
+            return
+        if self.next is None:
+            self.next = self._start()  # the one that it made room for has died meanwhile
+        elif self.next.ready is not None:
             self._take_over(self.next)
 
     def _on_restart(self, child: Child, message: dict[str, Any]) -> None:
