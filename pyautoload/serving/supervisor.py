@@ -172,7 +172,7 @@ class Supervisor:
 
     def _on_retired(self, child: Child, message: dict[str, Any]) -> None:
         """It accepts nothing any more: now the next one may, and nobody gets an old answer after a new one."""
-        if child is not self.current:
+        if child is not self.current or self.quitting:
             return
         if self.next is None:
             self.next = self._start()  # the one that it made room for has died meanwhile
