@@ -18,8 +18,8 @@ __all__ = ["contents", "held_by", "is_a", "is_proxy", "leads_nowhere"]
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), str, int, float, bytes, bool, complex})
 _BY_PYTHON = (GetSetDescriptorType, MemberDescriptorType)
-# Containers are looked into that far. More is a registry: a thousand modules that each enter a function there would each
-# have to be told of all the others.
+# Containers are looked into that far. More is a registry: of a thousand modules that each enter a function there, each
+# would have to be told of all the others.
 _MANY = 24
 
 
