@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -161,9 +160,11 @@ def served(directory: Path, target: str, *options: str, **more: str) -> Iterator
     try:
         yield Served(directory, process)
     finally:
-        process.send_signal(signal.SIGINT)
+        # Not SIGINT: processes that a shell starts in the background ignore that, and so do their children.
+        process.terminate()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            raise AssertionError("the server did not end when it was told to") from None
