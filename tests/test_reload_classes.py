@@ -280,3 +280,14 @@ def test_twenty_reloads_leak_no_class(app):
     alive = [o for o in gc.get_objects() if isinstance(o, type) and o.__module__ == module.__name__]
     assert sorted(o.__name__ for o in alive) == ["D", "E"]
     assert (module.D().x, module.E.Y) == (20, [20])
+
+
+def test_an_enum_member_that_was_another_name_of_one_becomes_its_own(app):
+    text = "import enum\nclass Color(enum.Enum):\n    BLUE = 2\n    RED = {}\n"
+    a = app(a=text.format(1))
+    blue = a("a").Color.BLUE
+    a.edit("a.py", text.format(2))
+    assert a("a").Color.RED is blue
+    a.edit("a.py", text.format(3))
+    assert [(each.name, each.value) for each in a("a").Color] == [("BLUE", 2), ("RED", 3)]
+    assert a("a").Color.BLUE is blue

@@ -143,8 +143,10 @@ class ClassMerge:
         """Old members stay the objects that they are and get what the new ones say; new ones move to the old class."""
         old_members: dict[str, Any] = dict(self.old.__dict__.get("_member_map_", {}))
         for name, member in self.new.__dict__.get("_member_map_", {}).items():
+            if member._name_ != name:
+                continue  # another name of a member, which comes under its own
             mine = old_members.get(name, MISSING)
-            if mine is MISSING or not _same_payload(mine, member):
+            if mine is MISSING or mine._name_ != name or not _same_payload(mine, member):
                 self._move(member)
                 self._members[id(member)] = member
                 continue
