@@ -184,7 +184,7 @@ class Reloader(Watching, Upkeep):
                 result = self._attempt(batch, ())
             except Exception as error:  # noqa: BLE001 - the watcher has nobody to raise to, and must live on
                 log.warning(self.binder.tag, "a reload failed unexpectedly: %r", error)
-                return
+                result = self._unexpected(batch, error)
             finally:
                 self._owner = None
         watcher = self._watcher
@@ -194,6 +194,12 @@ class Reloader(Watching, Upkeep):
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
+
+    def _unexpected(self, batch: Batch, error: Exception) -> ReloadResult:
+        """Not even the plan could be made: what has changed is not live, and whoever can restart is told to."""
+        known = [self.records.by_path[path] for path in batch.paths if path in self.records.by_path]
+        reason = f"a reload failed unexpectedly: {error!r}"
+        return ReloadResult(restart_required=dict.fromkeys(sorted(known) or sorted(batch.paths), reason))
 
     def _attempt(self, batch: Batch | None, names: Iterable[str], *, asked: bool = False) -> ReloadResult:
         """One reload: plan, apply, and in case of failure put everything back."""

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pyautoload import log
 from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.records import Records, signature
 from pyautoload.sources import source_for
@@ -142,6 +143,9 @@ class Watching(ABC):
                 elif left <= 0:
                     self.graph.update(_SLICE)
                     records.shrink(_SLICE)
+            except Exception as error:  # noqa: BLE001 - the next reload meets it again and tells; watching goes on
+                log.warning(self.binder.tag, "what was loaded could not be looked at: %r", error)
+                return None
             finally:
                 self._mutex.release()
         return _BREATH

@@ -96,11 +96,11 @@ def load_program(options: Options, settings: Settings) -> Program:
     module, _, _expression = options.target.partition(":")
     importlib.import_module(module)
     loader = loader_after_import(before)
-    if options.eager:
-        loader.eager_load()
     # Before the middleware, which wants to know all that needs a restart.
     frameworks.attach(loader)
     target = Target(options.target, loader, factory=options.factory)
+    if options.eager:
+        loader.eager_load()  # after the target, which notes what is loaded while it makes the application
     interface = options.interface if options.interface != "auto" else interface_of(target.application)
     middleware: Any = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
     application = middleware(
