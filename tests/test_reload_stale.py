@@ -163,3 +163,102 @@ def test_each_module_of_a_chain_runs_once(app):
     finally:
         del builtins.pyautoload_log
     assert ran == ["b", "c"]
+
+
+# Star imports of names that the module binds itself, too: the files of before, what changes, and `Y` of c after.
+CONTESTED = {
+    "an equal value that stands below the star import": (
+        {"a": "X = 1", "c": "from APP.a import *\nX = 1\nY = X"},
+        {"a": "X = 2"},
+        1,
+    ),
+    "an equal value that stands above it": (
+        {"a": "X = 1", "c": "X = 1\nfrom APP.a import *\nY = X"},
+        {"a": "X = 2"},
+        2,
+    ),
+    "a name that two star imports give": (
+        {"a": "X = 1", "b": "X = 1", "c": "from APP.a import *\nfrom APP.b import *\nY = X"},
+        {"a": "X = 2"},
+        1,
+    ),
+    "what was taken before the name was bound anew": (
+        {"a": "X = 1", "c": "from APP.a import *\nZ = X\nX = 5\nY = Z"},
+        {"a": "X = 2"},
+        2,
+    ),
+    "a function that was called before its name was bound anew": (
+        {"a": "def f(): return 1", "c": "from APP.a import *\nY = f()\ndef f(): return 5"},
+        {"a": "def f(): return 2"},
+        2,
+    ),
+    "a binding of its own that goes": (
+        {"a": "X = 1", "c": "from APP.a import *\nX = 5\nY = X"},
+        {"c": "from APP.a import *\nY = X"},
+        1,
+    ),
+    "a star import that goes": (
+        {"a": "X = 1", "c": "X = 5\nfrom APP.a import *\nY = X"},
+        {"c": "X = 5\nY = X"},
+        5,
+    ),
+    "a star import that comes": (
+        {"a": "X = 1", "c": "X = 5\nY = X"},
+        {"c": "X = 5\nfrom APP.a import *\nY = X"},
+        1,
+    ),
+    "a binding that changes places with the star import": (
+        {"a": "X = 1", "c": "from APP.a import *\nX = 5\nY = X"},
+        {"c": "X = 5\nfrom APP.a import *\nY = X"},
+        1,
+    ),
+    "a name that the other module makes known": (
+        {"a": "X = 1\n__all__ = []", "c": "X = 5\nfrom APP.a import *\nY = X"},
+        {"a": "X = 1\n__all__ = ['X']"},
+        1,
+    ),
+    "a name that the other module gives no more": (
+        {"a": "X = 1\nZ = 1", "c": "X = 5\nfrom APP.a import *\nY = X"},
+        {"a": "Z = 1"},
+        5,
+    ),
+    "a name that is bound now and then": (
+        {"a": "X = 1", "c": "from APP.a import *\nif X > 1:\n    X = 7\nY = X"},
+        {"a": "X = 2"},
+        7,
+    ),
+    "a star import in a try statement": (
+        {"a": "X = 1", "c": "X = 5\ntry:\n    from APP.a import *\nexcept ImportError:\n    pass\nY = X"},
+        {"a": "X = 2"},
+        2,
+    ),
+    "a list that is not bound anew": (
+        {"a": "X = [1]", "c": "from APP.a import *\nY = len(X)"},
+        {"a": "X = [1, 2]"},
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTESTED)
+def test_the_order_says_which_binding_of_a_star_imported_name_holds(app, name):
+    before, changes, expected = CONTESTED[name]
+    a = app({f"{stem}.py": text for stem, text in before.items()})
+    a("c")
+    assert a.edit(**changes).ok
+    assert a("c").Y == expected
+
+
+def test_a_new_all_takes_names_from_those_who_import_by_star(app):
+    a = app({"a.py": "X = 1\nZ = 1", "c.py": "from APP.a import *"})
+    assert a("c").X == 1
+    assert a.edit(a="X = 1\nZ = 1\n__all__ = ['Z']").ok
+    assert "X" not in vars(a("c"))
+
+
+def test_overriding_a_star_imported_name_leaves_the_other_state_alone(app):
+    a = app({"a.py": "X = 1\nV = 1", "c.py": "from APP.a import *\nX = 5\nSTATE = {}\ndef f(): return 1"})
+    c = a("c")
+    state, f = c.STATE, c.f
+    assert a.edit(a="X = 1\nV = 2").ok
+    assert (c.V, c.STATE is state, c.f is f) == (2, True, True)

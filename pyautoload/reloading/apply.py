@@ -266,7 +266,7 @@ class Transaction:
             return
         if self.plan.is_kept(record):
             raise RestartNeeded(name, "it is not to be reloaded, and what it uses at import time has changed")
-        if record.code is not None and not need.missing and self._can_run_whole(record):
+        if record.code is not None and not need.missing and not need.star and self._can_run_whole(record):
             self._run_whole(record, record.code, need)
             return
         if self._run_pieces(record, need):
@@ -298,6 +298,8 @@ class Transaction:
         whose identity counts: `class B(A)` has to see the old A.
         """
         facts = record.scanned()
+        if any(alias.attribute == "*" for alias in self.graph.aliases(record.name)):
+            return False  # what that binds is not to be seen in the code
         if facts.keeps_calls or holds_any(sys.modules[record.name]):
             return False
         names = sys.modules[record.name].__dict__

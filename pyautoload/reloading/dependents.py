@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyautoload.reloading.facts import Facts, ValueFact
-from pyautoload.reloading.graph import WHOLE, Alias, made_by
+from pyautoload.reloading.graph import WHOLE, Alias, made_by, overridden
 from pyautoload.reloading.journal import MISSING
+from pyautoload.reloading.kinds import leads_nowhere
 from pyautoload.reloading.records import Record
+from pyautoload.reloading.sources import names_in
+from pyautoload.reloading.statements import absolute_name, exported_by, star_imports
 
 if TYPE_CHECKING:
     from pyautoload.reloading.apply import Transaction
@@ -33,8 +37,11 @@ _FAR_REACHING = frozenset(
 )
 
 
-def _names(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple)) else []
+def _given(listed: object, names: Iterable[str]) -> set[str]:
+    """What a star import gives of a module whose ``__all__`` is ``listed``, if it has one."""
+    if isinstance(listed, (list, tuple)):
+        return {item for item in listed if isinstance(item, str)}
+    return {name for name in names if name[:1] != "_"}
 
 
 @dataclass
@@ -48,6 +55,7 @@ class Need:
         missing: an import of the module will fail.
         through: a value reached through a namespace at import time has changed.
         star: what a ``from x import *`` gives is another list of names.
+        contested: names that a star import gives anew and that another statement binds, too: all has to run, in order.
     """
 
     rebinds: dict[str, ValueFact] = field(default_factory=dict)
@@ -56,6 +64,7 @@ class Need:
     missing: bool = False
     through: set[str] = field(default_factory=set)
     star: bool = False
+    contested: set[str] = field(default_factory=set)
 
     @property
     def runs(self) -> bool:
@@ -97,6 +106,11 @@ def need_of(transaction: Transaction, record: Record) -> Need:
     bodies = {item for item, tick in facts.bodies.items() if tick > since and record.name in called_by(*item)}
     if bodies and transaction.search.statements(record.name, bodies):
         need.calls = bodies
+    for alias in transaction.graph.aliases(record.name) if bodies else ():
+        if alias.attribute == "*" and record.code is not None:
+            names = overridden(alias.module, sys.modules[record.name], names_in(record.code))
+            need.contested |= {name for name, value in names if not leads_nowhere(value)}
+            need.star = need.star or bool(need.contested)
     return need
 
 
@@ -212,10 +226,17 @@ def _matters(record: Record, attributes: set[str]) -> bool:
     return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
 
 
-def _bound_by(transaction: Transaction, record: Record) -> set[str]:
-    """The names that the module binds itself: they stay when a star import gives less."""
+def _bound_otherwise(transaction: Transaction, record: Record, source: str) -> set[str]:
+    """The names that a module binds by other statements than the star import of one other module."""
     parsed = transaction.reloader.parsed(record.name)
-    return parsed.bound() if parsed is not None else set()
+    if parsed is None:
+        return set()
+    found, package = parsed.bound(), sys.modules[record.name].__dict__.get("__package__")
+    for item in parsed.statements:
+        for star in star_imports(item.node):
+            if absolute_name(star.module or "", star.level, package) != source:
+                found.update(exported_by(star, package, transaction.gone))
+    return found
 
 
 def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need, since: int) -> None:
@@ -223,28 +244,37 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
     loads = record.scanned().loads
     source = sys.modules.get(alias.module)
     exported = getattr(source, "__all__", None)
-    listed = transaction.facts.values.get(alias.module, {}).get("__all__")
+    known = transaction.facts.values.get(alias.module, {})
+    listed = known.get("__all__")
+    now = _given(exported, vars(source) if source is not None else {})
+    before = _given(
+        exported if listed is None else listed.old, {**vars(source), **known} if source is not None else known
+    )
+    others = _bound_otherwise(transaction, record, alias.module)
     if listed is not None and listed.tick > since:
         need.star = True
-        for name in set(_names(listed.old)) - set(_names(listed.new)) - _bound_by(transaction, record):
+        for name in before - now:
             held = names.get(name, MISSING)
-            if held is not MISSING and held is getattr(source, name, MISSING):
+            if name in others:
+                need.contested.add(name)
+            elif held is not MISSING and (
+                held is getattr(source, name, MISSING) or (name in known and known[name].was(held))
+            ):
                 need.rebinds[name] = ValueFact(held, MISSING)
-    for name, fact in transaction.facts.values.get(alias.module, {}).items():
-        if name == "__all__" or (exported is not None and fact.old is MISSING and name not in exported):
+        need.contested |= now & others
+    for name, fact in known.items():
+        if name == "__all__" or fact.tick <= since or name in need.rebinds:
             continue
-        if fact.tick <= since or (name[:1] == "_" and exported is None):
+        if name not in now and not (fact.is_removal and name in before):
             continue
         held = names.get(name, MISSING)
-        if name in record.scanned().own and held is not fact.new:
-            # Bound anew below the import: what stands between the two used what was imported.
-            need.star = True
-            need.changed.add(name)
+        if name in others:
+            # Which of them holds is for the order, and what stands between the two used what was imported.
+            need.contested.add(name)
             continue
         if not fact.was(held) or held is fact.new:
-            continue
-        if fact.is_removal and name in _bound_by(transaction, record):
             continue
         need.rebinds[name] = fact
         if name in loads:
             need.changed.add(name)
+    need.star = need.star or bool(need.contested)

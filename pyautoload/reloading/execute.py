@@ -14,7 +14,7 @@ from pyautoload.reloading.classes import absorb
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.reconcile import Reconciler, same_value
-from pyautoload.reloading.statements import attributes_set
+from pyautoload.reloading.statements import attributes_set, exported_by, star_imports
 
 if TYPE_CHECKING:
     from pyautoload.reloading.statements import Parsed, Statement
@@ -40,8 +40,10 @@ class Execution:
         self.reconciler = Reconciler(journal, module.__name__)
         # Names bound to something else now: name → what it was.
         self.changed: dict[str, Any] = {}
-        # Names that statements of the module itself bind in the course of this.
+        # Names that statements of the module itself, further below, bind in the course of this.
         self.to_come: set[str] = set()
+        # Names that statements which ran in the course of this have bound.
+        self.bound: set[str] = set()
         # Names that were bound in other modules: module, name, what it was and is.
         self.foreign: list[tuple[str, str, Any, Any]] = []
         # Names that were unbound before the statements ran, with their values.
@@ -56,9 +58,10 @@ class Execution:
             for name in item.binds:
                 counts[name] = counts.get(name, 0) + 1
         order = sorted(indices)
-        self.to_come = {name for index in order for name in parsed.statements[index].binds}
+        last = {name: index for index in order for name in parsed.statements[index].binds}
         for index in sorted(indices | set(patches)):
             if index in indices:
+                self.to_come = {name for name, at in last.items() if at > index}
                 self.statement(parsed, parsed.statements[index], counts)
             else:
                 patches[index]()
@@ -66,13 +69,20 @@ class Execution:
     def statement(self, parsed: Parsed, item: Statement, counts: dict[str, int]) -> None:
         """Run one statement and reconcile what it binds."""
         names = self.names
-        star = _is_star(item.node)
-        earlier = dict(names) if star else {name: names.get(name, MISSING) for name in item.binds}
+        star = next(star_imports(item.node), None) is not None
+        earlier = (
+            {**dict.fromkeys(item.binds, MISSING), **names}
+            if star
+            else {name: names.get(name, MISSING) for name in item.binds}
+        )
         if isinstance(item.node, _CONDITIONAL):
             # Which of its names it binds this time is not known before: none of them may be left from last time.
-            self.dropped.update((name, names.pop(name)) for name in item.binds if name in names)
+            # What statements above it have just bound it may use, or leave as it is.
+            self.dropped.update((name, names.pop(name)) for name in item.binds - self.bound if name in names)
         foreign = self._foreign_names(item) if item.kind == "other" else []
         exec(parsed.compiled(item), names)
+        ran = self.bound.copy()
+        self.bound.update(item.binds, exported_by(item.node, names.get("__package__")) if star else ())
         for module, name, before in foreign:
             now = module.__dict__.get(name, MISSING)
             if not same_value(before, now):
@@ -80,15 +90,16 @@ class Execution:
         if item.kind == "doc":
             return
         twins: list[tuple[Any, Any]] = []
-        for name in list(names) if star else item.binds:
+        for name in {**names, **earlier} if star else item.binds:
+            is_given = star and name not in item.binds
             new = names.get(name, MISSING)
             # With several bindings of one name the old value is that of the last one.
             old = earlier.get(name, MISSING) if counts.get(name, 1) == 1 else MISSING
-            if name in self.dropped and not star:
+            if name in self.dropped and not is_given:
                 old = self.dropped.pop(name)
             # What a statement of the module itself binds holds against a star import, unless that statement runs again.
-            is_own = star and counts.get(name, 0) > 0 and name in earlier and name not in self.to_come
-            if star and name in self.to_come and name in earlier and new is not earlier[name]:
+            is_own = is_given and name in counts and name in earlier and not (name in self.to_come or name in ran)
+            if is_given and name in self.to_come and name in earlier and new is not earlier[name]:
                 self.dropped.setdefault(name, earlier[name])
                 continue
             result = earlier[name] if is_own else self._settled(item, old, new)
@@ -187,10 +198,6 @@ _PLAIN_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta)
 def _is_dunder(name: str) -> bool:
     """Whether a name is the import system's, or notes of Python, and not the module's own."""
     return name[:2] == "__" and name[-2:] == "__" and name != "__all__"
-
-
-def _is_star(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
 
 
 def _is_made_here(item: Statement, old: Any, new: Any) -> bool:

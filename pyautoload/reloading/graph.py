@@ -19,7 +19,7 @@ from pyautoload.reloading.statements import LAMBDA
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph", "made_by"]
+__all__ = ["HELD_ONLY", "USED", "WHOLE", "Alias", "Graph", "made_by", "overridden"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
@@ -316,6 +316,9 @@ class Graph:
         trace = _CallTrace(self.records, set(facts.attributes))
         for alias in self._aliases[record.name]:
             trace.visit(made_by(alias))
+            if alias.attribute == "*" and record.code is not None:
+                for _, value in overridden(alias.module, module, names_in(record.code)):
+                    trace.visit(value)
         for name in facts.active:
             trace.visit(module.__dict__.get(name))
         for chain in facts.chains:
@@ -336,6 +339,20 @@ def _makes_caches(facts: CodeFacts) -> bool:
     """Whether a module may define functions under ``lru_cache``."""
     taken = {item.attribute for item in facts.imports if item.module == "functools"}
     return not taken.isdisjoint(_CACHES) or (None in taken and not _CACHES.isdisjoint(facts.attributes))
+
+
+def overridden(source: str, module: object, names: Iterable[str]) -> Iterator[tuple[str, object]]:
+    """What a star import gave and the importing module has bound anew: until then import-time code may have used it.
+
+    Args:
+        source: the module from which it came.
+        module: that imported it.
+        names: those that matter.
+    """
+    given, held = getattr(sys.modules.get(source), "__dict__", {}), getattr(module, "__dict__", {})
+    for name in names:
+        if name in given and name in held and given[name] is not held[name]:
+            yield name, given[name]
 
 
 def made_by(alias: Alias) -> FunctionType | None:

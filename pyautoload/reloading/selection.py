@@ -15,7 +15,16 @@ from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.members import plan_members
 from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.statements import Change, Parsed, Statement, diff, exported_by, same_node
+from pyautoload.reloading.statements import (
+    Change,
+    Parsed,
+    Statement,
+    absolute_name,
+    diff,
+    exported_by,
+    same_node,
+    star_imports,
+)
 
 if TYPE_CHECKING:
     from pyautoload.reloading.apply import Transaction
@@ -61,11 +70,32 @@ class Selection:
         self.unbound_first: set[str] = set()
         # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
         self.members: dict[str, set[str]] = {}
+        # Names that a star import gives and that another statement binds, too.
+        self.contested = parsed.contested(self.names.get("__package__")) | need.contested
 
     def everything(self) -> None:
         """Run the whole module."""
         self.indices = set(range(len(self.parsed.statements)))
         self.reexecutes = True
+
+    def in_order(self) -> None:
+        """Run the whole module as a fresh import would: which statement binds a contested name is for the order."""
+        self.everything()
+        self.values |= self.contested | {name for item in self.parsed.statements for name in item.binds}
+        self.unbound_first |= {name for name in self.contested if not is_a(self.names.get(name), ModuleType)}
+
+    def touches_contested(self, statements: Iterable[Statement]) -> bool:
+        """Whether statements bind or use contested names; modules that both sides import are as good as one."""
+        if not self.contested:
+            return False
+        package = self.names.get("__package__")
+        open_ones = {name for name in self.contested if not is_a(self.names.get(name), ModuleType)}
+        return any(
+            not self.contested.isdisjoint(item.binds)
+            or not self.contested.isdisjoint(exported_by(item.node, package, self.transaction.gone))
+            or not open_ones.isdisjoint(item.uses.names)
+            for item in statements
+        )
 
     def choose(self, index: int) -> None:
         """A statement has to run."""
@@ -234,6 +264,9 @@ def select_dependent(selection: Selection) -> None:
         selection.choose(index)
     selection.reexecutes = True
     selection.close()
+    if need.contested or selection.touches_contested(selection.parsed.statements[at] for at in selection.indices):
+        selection.in_order()
+        note_order(selection)
     selection.transaction.facts.note_bodies(selection.bodies)
 
 
@@ -273,15 +306,34 @@ def select_changed(
         selection.close()
         selection.transaction.facts.note_bodies(selection.bodies)
     if code_diff is None:
+        unknown = _not_known_yet(selection)
+        selection.contested |= old.contested(selection.names.get("__package__")) | unknown
+        touched = [*change.changed.values(), *change.removed]
+        touched += (selection.parsed.statements[at] for at in selection.indices | patches.keys() if at >= 0)
+        if unknown or selection.touches_contested(touched):
+            selection.in_order()
+            patches = {at: patch for at, patch in patches.items() if at < 0}
         note_order(selection)
     return patches, removed
+
+
+def _not_known_yet(selection: Selection) -> set[str]:
+    """What may be contested by a star import of a module that is not loaded: nobody knows what that will give."""
+    package = selection.names.get("__package__")
+    for index in selection.indices:
+        for star in star_imports(selection.parsed.statements[index].node):
+            if absolute_name(star.module or "", star.level, package) not in sys.modules:
+                return selection.parsed.bound()
+    return set()
 
 
 def _no_longer_taken(selection: Selection, change: Change) -> set[str]:
     """Names that came by a star import which has gone."""
     package, gone = selection.names.get("__package__"), selection.transaction.gone
-    taken = {name for item in change.removed for name in exported_by(item.node, package, gone)}
-    return {name for name in taken if name in selection.names and name not in selection.binders}
+    before = [*change.removed, *change.changed.values()]
+    taken = {name for item in before for name in exported_by(item.node, package, gone)}
+    held = selection.names.keys() | selection.need.rebinds.keys()
+    return {name for name in taken & held if name not in selection.binders}
 
 
 def _used_up(selection: Selection, change: FunctionChange) -> bool:

@@ -13,7 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["LAMBDA", "Change", "Parsed", "Statement", "absolute_name", "attributes_set", "diff", "parse", "same_node"]
+__all__ = [
+    "LAMBDA",
+    "Change",
+    "Parsed",
+    "Statement",
+    "absolute_name",
+    "attributes_set",
+    "diff",
+    "parse",
+    "same_node",
+    "star_imports",
+]
 
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FUTURE_FLAGS = 0
@@ -126,9 +137,16 @@ class Parsed:
         """Name → the statements that bind it, star imports included."""
         found: dict[str, list[int]] = {}
         for index, item in enumerate(self.statements):
-            for name in item.binds or exported_by(item.node, package):
+            for name in {*item.binds, *exported_by(item.node, package)}:
                 found.setdefault(name, []).append(index)
         return found
+
+    def contested(self, package: object) -> set[str]:
+        """Names that a star import gives and that another statement binds, too: the order says which of them holds."""
+        given = {name for item in self.statements for name in exported_by(item.node, package)}
+        if not given:
+            return set()
+        return {name for name, indices in self.binders(package).items() if name in given and len(indices) > 1}
 
     @property
     def has_doc(self) -> bool:
@@ -314,10 +332,23 @@ def exported_by(node: ast.stmt, package: object, gone: Mapping[str, object] | No
         package: ``__package__`` of the module in which it stands.
         gone: modules that are not loaded any more.
     """
-    if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
-        return ()
+    for star in star_imports(node):
+        yield from _exported(star, package, gone or {})
+
+
+def star_imports(node: ast.AST) -> Iterator[ast.ImportFrom]:
+    """The star imports in a statement, those within ``if`` and ``try``, too."""
+    if isinstance(node, ast.ImportFrom):
+        if node.names[0].name == "*":
+            yield node
+    elif not isinstance(node, (*_FunctionNode, ast.ClassDef, ast.expr)):
+        for child in ast.iter_child_nodes(node):
+            yield from star_imports(child)
+
+
+def _exported(node: ast.ImportFrom, package: object, gone: Mapping[str, object]) -> Iterable[str]:
     name = absolute_name(node.module or "", node.level, package)
-    module = sys.modules.get(name, (gone or {}).get(name))
+    module = sys.modules.get(name, gone.get(name))
     names: dict[str, object] = getattr(module, "__dict__", {})
     listed = names.get("__all__")
     if isinstance(listed, (list, tuple)):
