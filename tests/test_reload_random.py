@@ -90,11 +90,14 @@ print(json.dumps(found, default=repr))
 class Source:
     """The text of a module, made of parts that use what other modules define."""
 
+    # How many ways of importing are used: the fifth is a star import.
+    styles = 4
+
     def __init__(self, rnd: random.Random, stem: str, others: list[str], top: str) -> None:
         self.lines: list[str] = []
         self.rnd, self.stem, self.top = rnd, stem, top
         for other in others:
-            style = rnd.randrange(4)
+            style = rnd.randrange(self.styles)
             if style == 0:
                 self.lines.append(f"from {top}.{other} import X as X_{other}, f as f_{other}, K as K_{other}")
             elif style == 1:
@@ -107,6 +110,9 @@ class Source:
                     f"f_{other} = lambda: _{other}.f()",
                     f"K_{other} = _{other}.K",
                 ]
+            elif style == 4:
+                self.lines.append(f"from .{other} import *")
+                self.lines += [f"{n}_{other} = {n}" for n in ("X", "f", "K")]
             else:
                 self.lines.append(
                     f"from .{other} import f as f_{other}, X as X_{other}\nfrom .{other} import K as K_{other}"
@@ -307,11 +313,13 @@ class Edits(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(max(120, EXAMPLES))
-def test_random_edits_end_as_a_fresh_import_of_the_final_tree():
+@pytest.mark.parametrize("styles", [4, 5], ids=["plain", "star"])
+def test_random_edits_end_as_a_fresh_import_of_the_final_tree(styles, monkeypatch):
+    monkeypatch.setattr(Source, "styles", styles)
     run_state_machine_as_test(
         Edits,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=EXAMPLES if styles == 4 else EXAMPLES // 2,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -340,7 +348,11 @@ def test_a_tree_whose_parts_use_each_other_in_every_way(seed):
     assert random_trees.failure_of(seed) is None
 
 
-@pytest.mark.parametrize("seed", [1, 3, 6, 11, 14])
+# The same with star imports, of which nearly every name is overridden.
+STAR_TREES = [1, 3, 6, 11, 14, 2000, 2021, 2034, 2056, 2060, 2069, 2080, 2081, 2083, 2088, 2092, 2096]
+
+
+@pytest.mark.parametrize("seed", STAR_TREES)
 def test_a_tree_with_star_imports(seed, monkeypatch):
     monkeypatch.setattr(random_trees, "STYLES", 5)
     assert random_trees.failure_of(seed) is None
@@ -349,7 +361,9 @@ def test_a_tree_with_star_imports(seed, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.skipif(EXAMPLES < 100, reason="PYAUTOLOAD_RANDOM_EXAMPLES says how many")
 @pytest.mark.timeout(EXAMPLES * 20)
-def test_more_such_trees():
+@pytest.mark.parametrize("styles", [4, 5], ids=["plain", "star"])
+def test_more_such_trees(styles, monkeypatch):
+    monkeypatch.setattr(random_trees, "STYLES", styles)
     first = random.SystemRandom().randrange(10**6)
     failures = {seed: random_trees.failure_of(seed) for seed in range(first, first + EXAMPLES)}
     assert not {seed: failure for seed, failure in failures.items() if failure is not None}

@@ -85,16 +85,20 @@ class Selection:
         self.unbound_first |= {name for name in self.contested if not is_a(self.names.get(name), ModuleType)}
 
     def touches_contested(self, statements: Iterable[Statement]) -> bool:
-        """Whether statements bind or use contested names; modules that both sides import are as good as one."""
+        """Whether statements bind contested names, or one that is to run uses them before they are bound anew."""
         if not self.contested:
             return False
-        package = self.names.get("__package__")
-        open_ones = {name for name in self.contested if not is_a(self.names.get(name), ModuleType)}
+        package, gone = self.names.get("__package__"), self.transaction.gone
+        for item in [*statements, *(self.parsed.statements[index] for index in self.indices)]:
+            if not self.contested.isdisjoint({*item.binds, *exported_by(item.node, package, gone)}):
+                return True
+        # Below the last statement that binds it a name is what it is now; a module is the same from wherever it came.
+        last = {name: self.binders[name][-1] for name in self.contested & self.binders.keys()}
+        early = {name: at for name, at in last.items() if not is_a(self.names.get(name), ModuleType)}
         return any(
-            not self.contested.isdisjoint(item.binds)
-            or not self.contested.isdisjoint(exported_by(item.node, package, self.transaction.gone))
-            or not open_ones.isdisjoint(item.uses.names)
-            for item in statements
+            early.get(name, -1) > index
+            for index in self.indices
+            for name in self.stores_of(self.parsed.statements[index])
         )
 
     def choose(self, index: int) -> None:
@@ -147,7 +151,7 @@ class Selection:
         fresh: set[int] = set()
         for index in self.indices:
             item = self.parsed.statements[index]
-            for name in item.uses.names | item.binds:
+            for name in self.stores_of(item) | item.binds:
                 if self.is_bound_again(name, index):
                     fresh.update(self.binders[name])
         fresh -= self.indices
@@ -218,7 +222,7 @@ class Selection:
         }
 
     def stores_of(self, item: Statement) -> set[str]:
-        """The names whose objects a statement may store into, itself or by calling functions of the module."""
+        """The names whose objects a statement may use or store into, itself or by calling functions of the module."""
         found = set(item.uses.names)
         pending, seen = [*item.uses.called], set()
         while pending:
@@ -264,7 +268,7 @@ def select_dependent(selection: Selection) -> None:
         selection.choose(index)
     selection.reexecutes = True
     selection.close()
-    if need.contested or selection.touches_contested(selection.parsed.statements[at] for at in selection.indices):
+    if need.contested or selection.touches_contested(()):
         selection.in_order()
         note_order(selection)
     selection.transaction.facts.note_bodies(selection.bodies)
@@ -309,7 +313,7 @@ def select_changed(
         unknown = _not_known_yet(selection)
         selection.contested |= old.contested(selection.names.get("__package__")) | unknown
         touched = [*change.changed.values(), *change.removed]
-        touched += (selection.parsed.statements[at] for at in selection.indices | patches.keys() if at >= 0)
+        touched += (selection.parsed.statements[at] for at in patches if at >= 0)
         if unknown or selection.touches_contested(touched):
             selection.in_order()
             patches = {at: patch for at, patch in patches.items() if at < 0}
