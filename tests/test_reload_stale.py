@@ -279,3 +279,10 @@ def test_overriding_a_star_imported_name_leaves_the_other_state_alone(app):
     state, f = c.STATE, c.f
     assert a.edit(a="X = 1\nV = 2").ok
     assert (c.V, c.Y, c.STATE is state, c.f is f) == (2, 7, True, True)
+
+
+def test_a_module_that_both_sides_import_is_not_contested(app):
+    a = app({"a.py": "V = 1", "c.py": "from APP.a import *\nimport json\nSTATE = {}"})
+    state = a("c").STATE
+    assert a.edit(a="import json\nV = 2").ok
+    assert (a("c").V, a("c").STATE is state) == (2, True)

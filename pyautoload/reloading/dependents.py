@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pyautoload.reloading.facts import Facts, ValueFact
 from pyautoload.reloading.graph import WHOLE, Alias, made_by, overridden
 from pyautoload.reloading.journal import MISSING
-from pyautoload.reloading.kinds import leads_nowhere
+from pyautoload.reloading.kinds import is_a, leads_nowhere
 from pyautoload.reloading.records import Record
 from pyautoload.reloading.sources import names_in
 from pyautoload.reloading.statements import absolute_name, exported_by, star_imports
@@ -226,6 +227,10 @@ def _matters(record: Record, attributes: set[str]) -> bool:
     return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
 
 
+def _is_module(value: object) -> bool:
+    return is_a(value, ModuleType)  # the same from wherever it was imported
+
+
 def _bound_otherwise(transaction: Transaction, record: Record, source: str) -> set[str]:
     """The names that a module binds by other statements than the star import of one other module."""
     parsed = transaction.reloader.parsed(record.name)
@@ -261,7 +266,7 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
                 held is getattr(source, name, MISSING) or (name in known and known[name].was(held))
             ):
                 need.rebinds[name] = ValueFact(held, MISSING)
-        need.contested |= now & others
+        need.contested |= {name for name in now & others if not _is_module(names.get(name))}
     for name, fact in known.items():
         if name == "__all__" or fact.tick <= since or name in need.rebinds:
             continue
@@ -270,7 +275,8 @@ def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Nee
         held = names.get(name, MISSING)
         if name in others:
             # Which of them holds is for the order, and what stands between the two used what was imported.
-            need.contested.add(name)
+            if held is not fact.new or not _is_module(held):
+                need.contested.add(name)
             continue
         if not fact.was(held) or held is fact.new:
             continue

@@ -59,9 +59,10 @@ class Execution:
                 counts[name] = counts.get(name, 0) + 1
         order = sorted(indices)
         last = {name: index for index in order for name in parsed.statements[index].binds}
+        self.to_come = set(last)
         for index in sorted(indices | set(patches)):
             if index in indices:
-                self.to_come = {name for name, at in last.items() if at > index}
+                self.to_come.difference_update([name for name in parsed.statements[index].binds if last[name] == index])
                 self.statement(parsed, parsed.statements[index], counts)
             else:
                 patches[index]()
@@ -70,18 +71,14 @@ class Execution:
         """Run one statement and reconcile what it binds."""
         names = self.names
         star = next(star_imports(item.node), None) is not None
-        earlier = (
-            {**dict.fromkeys(item.binds, MISSING), **names}
-            if star
-            else {name: names.get(name, MISSING) for name in item.binds}
-        )
+        earlier = {name: names.get(name, MISSING) for name in ({*names, *item.binds} if star else item.binds)}
         if isinstance(item.node, _CONDITIONAL):
             # Which of its names it binds this time is not known before: none of them may be left from last time.
             # What statements above it have just bound it may use, or leave as it is.
             self.dropped.update((name, names.pop(name)) for name in item.binds - self.bound if name in names)
         foreign = self._foreign_names(item) if item.kind == "other" else []
         exec(parsed.compiled(item), names)
-        ran = self.bound.copy()
+        ran = frozenset(self.bound) if star else frozenset()
         self.bound.update(item.binds, exported_by(item.node, names.get("__package__")) if star else ())
         for module, name, before in foreign:
             now = module.__dict__.get(name, MISSING)
