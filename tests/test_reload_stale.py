@@ -165,7 +165,7 @@ def test_each_module_of_a_chain_runs_once(app):
     assert ran == ["b", "c"]
 
 
-# Star imports of names that the module binds itself, too: the files of before, what changes, and `Y` of c after.
+# Names that are bound more than once, most by a star import and in the module: files, edits, and `Y` of c after those.
 CONTESTED = {
     "an equal value that stands below the star import": (
         {"a": "X = 1", "c": "from APP.a import *\nX = 1\nY = X"},
@@ -248,6 +248,14 @@ CONTESTED = {
         {"a": "V = 2"},
         3,
     ),
+    "a function in a table that reads the name before it is bound anew": (
+        {
+            "a": "",
+            "c": "X = 1\ndef g():\n    return X + 1\nT = {'g': g}\nY = [h() for h in T.values()][0]\nX = 5",
+        },
+        {"c": "X = 1\ndef g():\n    return X + 2\nT = {'g': g}\nY = [h() for h in T.values()][0]\nX = 5"},
+        3,
+    ),
     "a list that is not bound anew": (
         {"a": "X = [1]", "c": "from APP.a import *\nY = len(X)"},
         {"a": "X = [1, 2]"},
@@ -257,7 +265,7 @@ CONTESTED = {
 
 
 @pytest.mark.parametrize("name", CONTESTED)
-def test_the_order_says_which_binding_of_a_star_imported_name_holds(app, name):
+def test_the_order_says_which_binding_of_a_name_holds(app, name):
     before, changes, expected = CONTESTED[name]
     a = app({f"{stem}.py": text for stem, text in before.items()})
     a("c")

@@ -70,6 +70,8 @@ class Selection:
         self.unbound_first: set[str] = set()
         # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
         self.members: dict[str, set[str]] = {}
+        # Name → the statements that use it. Example: {"LIMIT": {4, 5}}
+        self._reading: dict[str, set[int]] = {}
         # Names that a star import gives and that another statement binds, too.
         self.contested = parsed.contested(self.names.get("__package__")) | need.contested
 
@@ -94,11 +96,11 @@ class Selection:
                 return True
         # Below the last statement that binds it a name is what it is now; a module is the same from wherever it came.
         last = {name: self.binders[name][-1] for name in self.contested & self.binders.keys()}
-        early = {name: at for name, at in last.items() if not is_a(self.names.get(name), ModuleType)}
         return any(
-            early.get(name, -1) > index
-            for index in self.indices
-            for name in self.stores_of(self.parsed.statements[index])
+            index < at
+            for name, at in last.items()
+            if not is_a(self.names.get(name), ModuleType)
+            for index in self.indices & self._readers(name)
         )
 
     def choose(self, index: int) -> None:
@@ -149,15 +151,31 @@ class Selection:
     def _bound_again(self) -> bool:
         """A statement that uses a name which is bound anew below it must find what was bound above it."""
         fresh: set[int] = set()
-        for index in self.indices:
-            item = self.parsed.statements[index]
-            for name in self.stores_of(item) | item.binds:
-                if self.is_bound_again(name, index):
-                    fresh.update(self.binders[name])
+        for name, binders in self.binders.items():
+            if len(binders) < 2 or self.indices.issuperset(binders):
+                continue
+            between = {index for index in self.indices if self.is_bound_again(name, index)}
+            if between and not between.isdisjoint({*binders, *self._readers(name)}):
+                fresh.update(binders)
         fresh -= self.indices
         for index in fresh:
             self.choose(index)
         return bool(fresh)
+
+    def _readers(self, name: str) -> set[int]:
+        """The statements that use a name, themselves or by functions that they call."""
+        found = self._reading.get(name)
+        if found is None:
+            module, transaction = self.record.name, self.transaction
+            found = {at for at, item in enumerate(self.parsed.statements) if name in self.stores_of(item)}
+            reading = {
+                (module, function)
+                for function in transaction.graph.called_in(module)
+                if transaction.mentions(module, function, {name})
+            }
+            found |= transaction.search.statements(module, reading, self.parsed)
+            self._reading[name] = found
+        return found
 
     def _is_work(self, index: int) -> bool:
         return self.parsed.statements[index].kind in ("assign", "other")
