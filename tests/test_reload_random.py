@@ -370,6 +370,7 @@ def test_more_such_trees(styles, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_soak_of_500_edits_ends_as_a_fresh_process_sees_the_tree(tmp_path):
     import json
 
