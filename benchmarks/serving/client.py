@@ -128,17 +128,20 @@ class Others:
     def __init__(self, port: int) -> None:
         self.tally = Tally()
         self._port = port
+        # Asked for besides the cancelling: until Python 3.12 `wait_for` may lose that when the response comes with it.
+        self._is_over = False
 
     async def __aenter__(self) -> Others:
         self._task = asyncio.create_task(self._ask())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_over = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _ask(self) -> None:
-        while True:
+        while not self._is_over:
             start = time.perf_counter()
             try:
                 self.tally.count(await get(self._port, "/other"))
