@@ -9,7 +9,7 @@ what its manual advises to install (watchfiles, or watchdog 6: with watchdog 7, 
 Where a process goes on, a request of two seconds either sees an edit in its midst, or the edit waits until it has
 ended: PyAutoload waits, and answers others with the old code meanwhile.
 
-A scenario that breaks something begins with a server of its own and is tried twice.
+A scenario that breaks something begins with a server of its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Effort:
 def run(plan: Plan) -> Iterator[Result]:
     modules = plan.edited[0]
     # An edit takes a second with most of them, and there are many in a round: fewer rounds do.
-    effort = Effort(7, 2, 20, max(plan.rounds // 5, 1)) if plan.rounds > 3 else Effort(2, 1, 5, 1)
+    effort = Effort(7, 1, 20, max(plan.rounds // 5, 1)) if plan.rounds > 3 else Effort(2, 1, 5, 1)
     with _ended_like_interrupted():
         for framework in CONTENDERS:
             yield from _timed(plan, framework, modules, effort)
