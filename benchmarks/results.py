@@ -83,7 +83,8 @@ def updated(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
     Raises:
         SystemExit: they were made on different machines or Pythons, so that they do not belong together.
     """
-    if earlier["machine"] != later["machine"]:
+    # Whether PyAutoload was installed or not makes no other machine of it.
+    if {**earlier["machine"], "pyautoload": ""} != {**later["machine"], "pyautoload": ""}:
         raise SystemExit("the figures to be updated were made on another machine or Python: make a full run")
     benchmarks = {**earlier["benchmarks"], **later["benchmarks"]}
     failed = {name: why for name, why in earlier["failed"].items() if name not in later["benchmarks"]}
