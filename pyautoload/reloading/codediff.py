@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import dis
 import inspect
 import sys
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
+from pyautoload.reloading.opcodes import LOAD_CONST, LOAD_SMALL_INT, STORE_NAME, decoded
 from pyautoload.reloading.sources import is_deferred
 
 __all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "documents_otherwise", "same_code"]
 
-_LOAD_CONST = dis.opmap["LOAD_CONST"]
-_LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)
-_STORE_NAME = dis.opmap["STORE_NAME"]
-_EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 # From Python 3.13 on a class body stores where the class begins and which attributes its methods assign.
 _NOTES = ("__firstlineno__", "__static_attributes__")
 _HAS_DOCSTRING: int = getattr(inspect, "CO_HAS_DOCSTRING", 0)
@@ -159,19 +155,13 @@ def _instructions(code: CodeType) -> tuple[list[object], dict[str, Any]]:
     """Instructions and constants in order, without the notes, which are returned beside them."""
     items: list[object] = []
     notes: dict[str, Any] = {}
-    extended = 0
-    raw = code.co_code
-    for op, arg in zip(raw[::2], raw[1::2], strict=True):
-        if op == _EXTENDED_ARG:
-            extended = (extended | arg) << 8
-            continue
-        arg, extended = extended | arg, 0
-        if op == _LOAD_CONST:
+    for op, arg in decoded(code.co_code):
+        if op == LOAD_CONST:
             items.append(code.co_consts[arg])
-        elif op == _LOAD_SMALL_INT:
+        elif op == LOAD_SMALL_INT:
             items.append(arg)
-        elif op == _STORE_NAME and code.co_names[arg] in _NOTES:
+        elif op == STORE_NAME and code.co_names[arg] in _NOTES:
             notes[code.co_names[arg]] = items.pop()
-        elif op:
+        else:
             items.append((op, arg))
     return items, notes

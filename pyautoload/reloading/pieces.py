@@ -11,40 +11,40 @@ from __future__ import annotations
 import ast
 import dis
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from types import CodeType
 
+from pyautoload.reloading.opcodes import (
+    ATTR_SHIFT,
+    BUILD_CLASS,
+    GLOBAL_SHIFT,
+    IMPORT_NAME,
+    LOAD_ATTR,
+    LOAD_CONST,
+    LOAD_DICT_OR_GLOBALS,
+    LOAD_GLOBAL,
+    LOAD_METHOD,
+    LOAD_NAME,
+    MAKE_FUNCTION,
+    OPMAP,
+    PUSH_NULL,
+    STORE_NAME,
+    placed,
+)
 from pyautoload.reloading.sources import is_deferred
 from pyautoload.reloading.statements import Parsed, Statement, Uses
 
 __all__ = ["Pieces", "affected_pieces", "pieces_of"]
 
-_OP = dis.opmap
-_EXTENDED_ARG = _OP["EXTENDED_ARG"]
-_STORE_NAME = _OP["STORE_NAME"]
-_LOAD_NAME = _OP["LOAD_NAME"]
-_LOAD_GLOBAL = _OP["LOAD_GLOBAL"]
-_LOAD_DICT_OR_GLOBALS = _OP.get("LOAD_FROM_DICT_OR_GLOBALS", -1)
-_LOAD_ATTR = _OP["LOAD_ATTR"]
-_LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
-_IMPORT_NAME = _OP["IMPORT_NAME"]
-_LOAD_CONST = _OP["LOAD_CONST"]
-_MAKE_FUNCTION = _OP["MAKE_FUNCTION"]
-_PUSH_NULL = _OP.get("PUSH_NULL", -1)
-_BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
-_GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
-_ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
-_HAS_CACHES = sys.version_info >= (3, 11)
-_NOTHING = bytes((_OP["NOP"], 0))
+_NOTHING = bytes((OPMAP["NOP"], 0))
 _TAKES_ARGUMENT = frozenset(getattr(dis, "hasarg", range(dis.HAVE_ARGUMENT, 256)))
 # What begins and ends the code of every module, and belongs to no statement.
-_FRAME = frozenset(_OP[name] for name in ("RESUME", "NOP") if name in _OP)
-_RETURNS = frozenset(_OP[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in _OP)
+_FRAME = frozenset(OPMAP[name] for name in ("RESUME", "NOP") if name in OPMAP)
+_RETURNS = frozenset(OPMAP[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in OPMAP)
 # What statements consist of that only bind names to what they make. Anything else makes a statement a doubtful one.
 _PLAIN = frozenset(
     code
-    for name, code in _OP.items()
+    for name, code in OPMAP.items()
     if name.startswith(("LOAD_", "BUILD_", "CALL", "BINARY_", "UNARY_", "COMPARE_OP", "FORMAT_", "CONVERT_VALUE"))
     or name in {"PUSH_NULL", "PRECALL", "KW_NAMES", "MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "STORE_NAME"}
     or name
@@ -119,7 +119,7 @@ def pieces_of(code: CodeType) -> Pieces | None:
     found: list[Piece] = []
     open_ops: list[tuple[int, int]] = []
     depth = start = 0
-    for place, after, op, arg in _instructions(code):
+    for place, after, op, arg in placed(code.co_code):
         if op in _FRAME and not open_ops:
             start = after
             continue
@@ -136,24 +136,6 @@ def pieces_of(code: CodeType) -> Pieces | None:
             found.append(_piece(code, start, after, open_ops))
             open_ops = []
     return None
-
-
-def _instructions(code: CodeType) -> Iterator[tuple[int, int, int, int]]:
-    """Place, the place after it and its caches, the instruction, and its argument."""
-    raw = code.co_code
-    size, place, extended = len(raw), 0, 0
-    while place < size:
-        begin = place
-        op, arg = raw[place], raw[place + 1]
-        while op == _EXTENDED_ARG:
-            extended = (extended | arg) << 8
-            place += 2
-            op, arg = raw[place], raw[place + 1]
-        place += 2
-        while _HAS_CACHES and place < size and raw[place] == 0:
-            place += 2
-        yield begin, place, op, extended | arg
-        extended = 0
 
 
 # Instruction and argument → what it does to the height of the stack; None for a jump and its like.
@@ -175,17 +157,17 @@ def _effect(op: int, arg: int) -> int | None:
 def _piece(code: CodeType, start: int, end: int, steps: list[tuple[int, int]]) -> Piece:
     names = code.co_names
     ops = {op for op, _ in steps}
-    binds = {names[arg] for op, arg in steps if op == _STORE_NAME}
-    if _IMPORT_NAME in ops:
+    binds = {names[arg] for op, arg in steps if op == STORE_NAME}
+    if IMPORT_NAME in ops:
         return Piece(start, end, "import", binds, set())
     used = set(_names_read(code, steps))
-    texts = [text for op, arg in steps if op == _LOAD_CONST for text in _texts_in(code.co_consts[arg])]
-    if not ops <= _PLAIN or not binds or binds & used or steps[-1][0] != _STORE_NAME:
+    texts = [text for op, arg in steps if op == LOAD_CONST for text in _texts_in(code.co_consts[arg])]
+    if not ops <= _PLAIN or not binds or binds & used or steps[-1][0] != STORE_NAME:
         return Piece(start, end, "doc" if binds == {"__doc__"} else "other", binds, used, texts)
-    if _MAKE_FUNCTION not in ops:
+    if MAKE_FUNCTION not in ops:
         return Piece(start, end, "assign", binds, used, texts)
     # A decorator would come before.
-    is_class = steps[0][0] == _BUILD_CLASS or (steps[0][0] == _PUSH_NULL and steps[1][0] == _BUILD_CLASS)
+    is_class = steps[0][0] == BUILD_CLASS or (steps[0][0] == PUSH_NULL and steps[1][0] == BUILD_CLASS)
     return Piece(start, end, "class" if is_class and len(binds) == 1 else "def", binds, used, texts)
 
 
@@ -193,16 +175,16 @@ def _names_read(code: CodeType, steps: list[tuple[int, int]]) -> Iterator[str]:
     """The names, and those after a dot, that a statement reads, class bodies in it included."""
     names = code.co_names
     for op, arg in steps:
-        if op in (_LOAD_NAME, _LOAD_DICT_OR_GLOBALS, _LOAD_METHOD):
+        if op in (LOAD_NAME, LOAD_DICT_OR_GLOBALS, LOAD_METHOD):
             yield names[arg]
-        elif op == _LOAD_GLOBAL:
-            yield names[arg >> _GLOBAL_SHIFT]
-        elif op == _LOAD_ATTR:
-            yield names[arg >> _ATTR_SHIFT]
-        elif op == _LOAD_CONST:
+        elif op == LOAD_GLOBAL:
+            yield names[arg >> GLOBAL_SHIFT]
+        elif op == LOAD_ATTR:
+            yield names[arg >> ATTR_SHIFT]
+        elif op == LOAD_CONST:
             inner = code.co_consts[arg]
             if isinstance(inner, CodeType) and not is_deferred(inner):
-                yield from _names_read(inner, [(op, arg) for _, _, op, arg in _instructions(inner)])
+                yield from _names_read(inner, [(op, arg) for _, _, op, arg in placed(inner.co_code)])
 
 
 def _texts_in(constant: object) -> Iterator[str]:

@@ -7,12 +7,34 @@ Function bodies are deferred code: they run at import time only if import-time c
 from __future__ import annotations
 import __future__
 
-import dis
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
+
+from pyautoload.reloading.opcodes import (
+    ATTR_SHIFT,
+    BUILD_CLASS,
+    GLOBAL_SHIFT,
+    IMPORT_FROM,
+    IMPORT_NAME,
+    IMPORT_SHIFT,
+    LOAD_ATTR,
+    LOAD_CONST,
+    LOAD_DICT_OR_GLOBALS,
+    LOAD_GLOBAL,
+    LOAD_METHOD,
+    LOAD_NAME,
+    LOAD_SMALL_INT,
+    OPMAP,
+    POP_TOP,
+    PUSH_NULL,
+    STORE_ATTR,
+    STORE_GLOBAL,
+    STORE_NAME,
+    decoded,
+)
 
 __all__ = [
     "CodeFacts",
@@ -26,43 +48,21 @@ __all__ = [
     "scan",
 ]
 
-_OP = dis.opmap
-_EXTENDED_ARG = _OP["EXTENDED_ARG"]
-_LOAD_CONST = _OP["LOAD_CONST"]
-_LOAD_SMALL_INT = _OP.get("LOAD_SMALL_INT", -1)
-_IMPORT_NAME = _OP["IMPORT_NAME"]
-_IMPORT_FROM = _OP["IMPORT_FROM"]
-_LOAD_NAME = _OP["LOAD_NAME"]
-_LOAD_GLOBAL = _OP["LOAD_GLOBAL"]
-_LOAD_DICT_OR_GLOBALS = _OP.get("LOAD_FROM_DICT_OR_GLOBALS", -1)
-_LOAD_ATTR = _OP["LOAD_ATTR"]
-_LOAD_METHOD = _OP.get("LOAD_METHOD", -1)
-_STORE_ATTR = _OP["STORE_ATTR"]
-_STORE_NAME = _OP["STORE_NAME"]
-_STORE_GLOBAL = _OP["STORE_GLOBAL"]
-_POP_TOP = _OP["POP_TOP"]
-_PUSH_NULL = _OP.get("PUSH_NULL", -1)
-_BUILD_CLASS = _OP["LOAD_BUILD_CLASS"]
-_LOADS = frozenset({_LOAD_NAME, _LOAD_DICT_OR_GLOBALS})
+_LOADS = frozenset({LOAD_NAME, LOAD_DICT_OR_GLOBALS})
 # Local variables of functions. Some instructions load two of them; the second one comes to lie on top.
-_LOAD_LOCALS = frozenset(code for name, code in _OP.items() if name.startswith("LOAD_FAST") or name == "LOAD_DEREF")
-_LOAD_PAIRS = frozenset(code for name, code in _OP.items() if name.count("LOAD_FAST") > 1)
-_STORE_LOCALS = frozenset(_OP[name] for name in ("STORE_FAST", "STORE_DEREF"))
-_STORES = frozenset({_STORE_NAME, _STORE_GLOBAL})
+_LOAD_LOCALS = frozenset(code for name, code in OPMAP.items() if name.startswith("LOAD_FAST") or name == "LOAD_DEREF")
+_LOAD_PAIRS = frozenset(code for name, code in OPMAP.items() if name.count("LOAD_FAST") > 1)
+_STORE_LOCALS = frozenset(OPMAP[name] for name in ("STORE_FAST", "STORE_DEREF"))
+_STORES = frozenset({STORE_NAME, STORE_GLOBAL})
 _CALLS = frozenset(
     code
-    for name, code in _OP.items()
+    for name, code in OPMAP.items()
     if name in {"CALL", "CALL_KW", "CALL_FUNCTION", "CALL_FUNCTION_KW", "CALL_FUNCTION_EX", "CALL_METHOD"}
 )
-# Some instructions carry flags in the low bits of the argument, before the index of the name.
-_GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
-_ATTR_SHIFT = 1 if sys.version_info >= (3, 12) else 0
-_IMPORT_SHIFT = 2 if sys.version_info >= (3, 15) else 0
-_HAS_CACHES = sys.version_info >= (3, 11)
 _CO_OPTIMIZED = 0x1
 _CO_FUTURE_ANNOTATIONS = __future__.annotations.compiler_flag
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_DOTS = frozenset({_LOAD_ATTR, _LOAD_METHOD, _STORE_ATTR})
+_DOTS = frozenset({LOAD_ATTR, LOAD_METHOD, STORE_ATTR})
 # Nested code that Python runs where it stands, though it looks like a function.
 _RUN_AT_ONCE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<generic parameters of ", "<module>")
 
@@ -160,17 +160,7 @@ def _raw(code: CodeType) -> bytes:
 
 def _decode(code: CodeType) -> list[tuple[int, int]]:
     # Of a copy: a code object keeps what it was asked for here, and there may be many thousands of them.
-    raw = code.replace().co_code
-    found: list[tuple[int, int]] = []
-    extended = 0
-    for op, arg in zip(raw[::2], raw[1::2], strict=True):
-        if op == _EXTENDED_ARG:
-            extended = (extended | arg) << 8
-            continue
-        if op or not _HAS_CACHES:  # 0 is CACHE, the room behind an instruction
-            found.append((op, extended | arg))
-        extended = 0
-    return found
+    return decoded(code.replace().co_code)
 
 
 def _variable(code: CodeType, op: int, arg: int) -> str:
@@ -181,7 +171,7 @@ def _variable(code: CodeType, op: int, arg: int) -> str:
         cells = [name for name in code.co_cellvars if name not in code.co_varnames]
         names = [*code.co_varnames, *cells, *code.co_freevars]
     else:
-        derefs = (_OP["LOAD_DEREF"], _OP["STORE_DEREF"])
+        derefs = (OPMAP["LOAD_DEREF"], OPMAP["STORE_DEREF"])
         names = [*code.co_cellvars, *code.co_freevars] if op in derefs else list(code.co_varnames)
     return names[arg] if arg < len(names) else ""
 
@@ -223,23 +213,23 @@ class _Scanner:
             if op in _LOADS:
                 self._load(instructions, index, names, names[arg], self.chains)
                 self._note_load(instructions, index, names[arg], in_bases)
-            elif op == _LOAD_GLOBAL:
-                name = names[arg >> _GLOBAL_SHIFT]
+            elif op == LOAD_GLOBAL:
+                name = names[arg >> GLOBAL_SHIFT]
                 self._load(instructions, index, names, name, self.chains)
                 self._note_load(instructions, index, name, in_bases)
-            elif op == _LOAD_ATTR:
-                self.attributes.add(names[arg >> _ATTR_SHIFT])
-            elif op == _LOAD_METHOD:
+            elif op == LOAD_ATTR:
+                self.attributes.add(names[arg >> ATTR_SHIFT])
+            elif op == LOAD_METHOD:
                 self.attributes.add(names[arg])
-            elif op == _IMPORT_NAME:
+            elif op == IMPORT_NAME:
                 self._import(code, instructions, index, at_module_level=code.co_name == "<module>")
             elif op in _STORES:
-                if instructions[index - 1][0] != _IMPORT_FROM and instructions[index - 1][0] != _IMPORT_NAME:
+                if instructions[index - 1][0] != IMPORT_FROM and instructions[index - 1][0] != IMPORT_NAME:
                     self.bound.add(names[arg])
-            elif op == _BUILD_CLASS:
+            elif op == BUILD_CLASS:
                 classes += 1
                 in_bases = True
-            elif op == _PUSH_NULL and not self._belongs_to_class(instructions, index):
+            elif op == PUSH_NULL and not self._belongs_to_class(instructions, index):
                 in_bases = False  # a call among the bases: `class A(mixin(B))`
             elif op in _CALLS:
                 in_bases = False
@@ -277,8 +267,8 @@ class _Scanner:
     def _put_off(self, code: CodeType) -> None:
         names, instructions = code.co_names, _decode(code)
         for index, (op, arg) in enumerate(instructions):
-            if op == _LOAD_GLOBAL or op in _LOADS:
-                name = names[arg >> _GLOBAL_SHIFT if op == _LOAD_GLOBAL else arg]
+            if op == LOAD_GLOBAL or op in _LOADS:
+                name = names[arg >> GLOBAL_SHIFT if op == LOAD_GLOBAL else arg]
                 self.annotated.add(name)
                 self._load(instructions, index, names, name, self.chains)
         # Annotations in quotes, or by `__future__`; the names of parameters stand among them, and do no harm.
@@ -295,11 +285,11 @@ class _Scanner:
 
     @staticmethod
     def _belongs_to_class(instructions: list[tuple[int, int]], index: int) -> bool:
-        return index > 0 and instructions[index - 1][0] == _BUILD_CLASS
+        return index > 0 and instructions[index - 1][0] == BUILD_CLASS
 
     @staticmethod
     def _is_dropped(instructions: list[tuple[int, int]], index: int) -> bool:
-        return index + 1 < len(instructions) and instructions[index + 1][0] == _POP_TOP
+        return index + 1 < len(instructions) and instructions[index + 1][0] == POP_TOP
 
     def _deferred(self, code: CodeType, outer: Mapping[str, str] | None = None) -> None:
         """Read a function and those in it.
@@ -310,17 +300,17 @@ class _Scanner:
         """
         names = code.co_names
         modules = dict(outer or {})
-        imports = _IMPORT_NAME in _raw(code)[::2]
+        imports = IMPORT_NAME in _raw(code)[::2]
         if imports or modules or (len(names) > 1 and not self.imported.isdisjoint(names)):
             instructions = _decode(code)
             if imports:
                 for index, (op, _) in enumerate(instructions):
-                    if op == _IMPORT_NAME:
+                    if op == IMPORT_NAME:
                         self._import(code, instructions, index, at_module_level=False)
                 modules.update(self._local_modules(code, instructions))
             for index, (op, arg) in enumerate(instructions):
-                if op == _LOAD_GLOBAL:
-                    self._load(instructions, index, names, names[arg >> _GLOBAL_SHIFT], self.late_chains)
+                if op == LOAD_GLOBAL:
+                    self._load(instructions, index, names, names[arg >> GLOBAL_SHIFT], self.late_chains)
                 elif modules and op in _LOAD_LOCALS:
                     module = modules.get(_variable(code, op, arg))
                     if module is not None:
@@ -333,22 +323,22 @@ class _Scanner:
         """What the imports of a function bind to its variables, as far as that may be a module."""
         found: dict[str, str] = {}
         for index, (op, arg) in enumerate(instructions):
-            if op != _IMPORT_NAME:
+            if op != IMPORT_NAME:
                 continue
-            full = code.co_names[arg >> _IMPORT_SHIFT]
+            full = code.co_names[arg >> IMPORT_SHIFT]
             name = self._absolute(full, self._constant(code, instructions[index - 2]))
             if name is None:
                 continue
             at = index + 1
             if isinstance(self._constant(code, instructions[index - 1]), tuple):
-                while at + 1 < len(instructions) and instructions[at][0] == _IMPORT_FROM:
+                while at + 1 < len(instructions) and instructions[at][0] == IMPORT_FROM:
                     if instructions[at + 1][0] in _STORE_LOCALS:
                         taken = code.co_names[instructions[at][1]]
                         found[_variable(code, *instructions[at + 1])] = f"{name}.{taken}"
                     at += 2
                 continue
             # `import a.b as c` goes to `b` before it stores.
-            is_renamed = instructions[at][0] == _IMPORT_FROM
+            is_renamed = instructions[at][0] == IMPORT_FROM
             stored = next((item for item in instructions[at : at + 12] if item[0] in _STORE_LOCALS), None)
             if stored is not None:
                 found[_variable(code, *stored)] = name if is_renamed else name.partition(".")[0]
@@ -358,9 +348,9 @@ class _Scanner:
         self, instructions: list[tuple[int, int]], index: int, names: tuple[str, ...], module: str
     ) -> None:
         for op, arg in instructions[index + 1 : index + 6]:
-            if op not in (_LOAD_ATTR, _LOAD_METHOD):
+            if op not in (LOAD_ATTR, LOAD_METHOD):
                 return
-            attribute = names[arg >> _ATTR_SHIFT if op == _LOAD_ATTR else arg]
+            attribute = names[arg >> ATTR_SHIFT if op == LOAD_ATTR else arg]
             self.imports.append(ImportFact(module, attribute, None))
             module = f"{module}.{attribute}"
 
@@ -370,9 +360,9 @@ class _Scanner:
     ) -> None:
         chain = [name]
         for op, arg in instructions[index + 1 : index + 6]:
-            if op == _LOAD_ATTR:
-                chain.append(names[arg >> _ATTR_SHIFT])
-            elif op in (_LOAD_METHOD, _STORE_ATTR):
+            if op == LOAD_ATTR:
+                chain.append(names[arg >> ATTR_SHIFT])
+            elif op in (LOAD_METHOD, STORE_ATTR):
                 chain.append(names[arg])
             else:
                 break
@@ -384,7 +374,7 @@ class _Scanner:
     ) -> None:
         level = self._constant(code, instructions[index - 2])
         wanted = self._constant(code, instructions[index - 1])
-        name = self._absolute(code.co_names[instructions[index][1] >> _IMPORT_SHIFT], level)
+        name = self._absolute(code.co_names[instructions[index][1] >> IMPORT_SHIFT], level)
         if name is None:
             return
         if isinstance(wanted, tuple) and wanted == ("*",):
@@ -398,26 +388,26 @@ class _Scanner:
             if op in _STORES:
                 local = code.co_names[arg]
                 break
-            if op == _IMPORT_NAME:
+            if op == IMPORT_NAME:
                 break
         self.imports.append(ImportFact(name, None, local if at_module_level else None))
 
     def _from_import(
         self, code: CodeType, instructions: list[tuple[int, int]], index: int, module: str, at_module_level: bool
     ) -> None:
-        while index + 1 < len(instructions) and instructions[index][0] == _IMPORT_FROM:
+        while index + 1 < len(instructions) and instructions[index][0] == IMPORT_FROM:
             attribute = code.co_names[instructions[index][1]]
             op, arg = instructions[index + 1]
-            local = code.co_names[arg] if op in _STORES and (at_module_level or op == _STORE_GLOBAL) else None
+            local = code.co_names[arg] if op in _STORES and (at_module_level or op == STORE_GLOBAL) else None
             self.imports.append(ImportFact(module, attribute, local))
             index += 2
 
     @staticmethod
     def _constant(code: CodeType, instruction: tuple[int, int]) -> object:
         op, arg = instruction
-        if op == _LOAD_SMALL_INT:
+        if op == LOAD_SMALL_INT:
             return arg
-        return code.co_consts[arg] if op == _LOAD_CONST else None
+        return code.co_consts[arg] if op == LOAD_CONST else None
 
     def _absolute(self, name: str, level: object) -> str | None:
         if not isinstance(level, int) or level == 0:
