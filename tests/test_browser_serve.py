@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from browser import chromium
-from served import PATIENCE, Served, copied, served
+from running import PATIENCE, copied
+from served import Served, served
 
 pytest.importorskip("flask", reason="Flask is not installed")
 pytest.importorskip("click", reason="the command line needs click")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from served import PATIENCE, copied, environment
+from running import Running, copied, environment
 
 pytest.importorskip("celery", reason="Celery is not installed")
 
@@ -42,40 +39,29 @@ for line in sys.stdin:
 GREET = "jobs.tasks.greet.greet"
 
 
-class Worker:
+class Worker(Running):
     """A worker, and a process that sends tasks to it."""
 
     def __init__(self, directory: Path, pool: str) -> None:
-        self.directory = directory
-        there = environment(JOBS_ENV="development")
         options = ["--pool", pool, "-c", "1", "-l", "INFO", "--without-mingle", "--without-gossip"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "worker", "worker", *options],
-            cwd=directory,
-            env=there,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
+        there = {"JOBS_ENV": "development"}
+        super().__init__(directory, "-m", "celery", "-A", "worker", "worker", *options, **there)
         self.sender = subprocess.Popen(
             [sys.executable, "-c", SEND],
             cwd=directory,
-            env=there,
+            env=environment(**there),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
-        self.lines: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
+    def __exit__(self, *error: Any) -> None:
+        with self.sender:  # its end of standard input is its end
+            super().__exit__(*error)
 
     def send(self, task: str, *arguments: str) -> str:
         """Send a task and wait a while for what comes of it."""
-        assert self.process.poll() is None, "".join(self.lines)
+        assert self.process.poll() is None, self.log
         assert self.sender.stdin is not None
         assert self.sender.stdout is not None
         self.sender.stdin.write(" ".join([task, *arguments]) + "\n")
@@ -84,44 +70,22 @@ class Worker:
 
     def gives(self, expected: str, task: str, *arguments: str) -> None:
         """Send it until the outcome is what it should be: an edit takes some milliseconds."""
-        deadline = time.monotonic() + PATIENCE
-        while (outcome := self.send(task, *arguments)) != expected:
-            assert time.monotonic() < deadline, f"{outcome!r}; it has printed\n{''.join(self.lines[-40:])}"
+        outcomes: list[str] = []
 
-    def printed(self, pattern: str) -> None:
-        """Wait until it has printed something."""
-        deadline = time.monotonic() + PATIENCE
-        while not re.search(pattern, "".join(self.lines)):
-            assert time.monotonic() < deadline, f"no {pattern!r} in\n{''.join(self.lines[-40:])}"
-            time.sleep(0.02)
+        def look() -> bool:
+            outcomes[:] = [self.send(task, *arguments)]
+            return outcomes == [expected]
 
-    def edit(self, file: str, old: str, new: str) -> None:
-        """Put something in the place of something else."""
-        path = self.directory / file
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-    def end(self) -> None:
-        """Stop both."""
-        assert self.sender.stdin is not None
-        self.sender.stdin.close()
-        self.process.send_signal(signal.SIGTERM)
-        for process in (self.sender, self.process):
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        try:
+            self.until(look, f"{expected!r} from {task}")
+        except AssertionError as error:
+            raise AssertionError(f"{outcomes}\n{error}") from None
 
 
 def worker(tmp_path: Path, pool: str) -> Iterator[Worker]:
-    running = Worker(copied("celery_worker", tmp_path), pool)
-    try:
+    with Worker(copied("celery_worker", tmp_path), pool) as running:
         running.printed("ready")
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture
@@ -158,7 +122,7 @@ def test_a_task_is_made_renamed_and_deleted(threads: Worker) -> None:
     file.unlink()
     threads.printed("removed jobs.tasks.add")
     threads.send("add", "1", "2")
-    threads.printed("(?s)removed jobs.tasks.add.*unregistered task")
+    threads.printed(r"removed jobs.tasks.add[\s\S]*unregistered task")
     threads.gives("Hello Ann", GREET, "Ann")
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from served import copied, environment
+from running import copied, environment
 
 pytest.importorskip("click", reason="click is not installed")
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import Served, copied, environment, served
+from running import copied, environment
+from served import Served, served
 
 pytest.importorskip("django", reason="Django is not installed")
 pytest.importorskip("werkzeug", reason="werkzeug is not installed")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import Served, copied, environment, served
+from running import copied, environment
+from served import Served, served
 
 pytest.importorskip("fastapi", reason="FastAPI is not installed")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import Served, copied, environment, served
+from running import copied, environment
+from served import Served, served
 
 pytest.importorskip("flask", reason="Flask is not installed")
 pytest.importorskip("click", reason="the command line needs click")

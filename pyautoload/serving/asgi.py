@@ -14,24 +14,21 @@ Nothing of this ever blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyautoload.serving.access import LOCAL
 from pyautoload.serving.asgi_response import Inside, Page
 from pyautoload.serving.generations import Generations
 from pyautoload.serving.lifespan import Application, Message, Receive, Scope, Send
-from pyautoload.serving.own import HEARTBEAT, RETRY, Answer, Pages
-from pyautoload.serving.session import STREAM, Session
-
-if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
+from pyautoload.serving.middleware import Middleware
+from pyautoload.serving.own import HEARTBEAT, RETRY, Answer
+from pyautoload.serving.session import STREAM
 
 __all__ = ["ReloadMiddleware"]
 
 
-class ReloadMiddleware:
+class ReloadMiddleware(Middleware):
     """An ASGI application that is always up to date.
 
     Args:
@@ -52,31 +49,18 @@ class ReloadMiddleware:
         SetupError: the string names no application.
     """
 
-    def __init__(
-        self,
-        app_or_factory: Any,
-        loader: AutoLoader,
-        *,
-        factory: bool = False,
-        overlay: bool = False,
-        refresh: bool = False,
-        allowed_hosts: Iterable[str] = LOCAL,
-        force: bool = False,
-    ) -> None:
-        self._loader = loader
-        self._pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts))
-        self._applications = Generations(loader)
-        self._session = Session(app_or_factory, loader, factory=factory, force=force, switch=self._applications.switch)
-        self._applications.begin_with(self._session)
+    _applications: Generations
+
+    def _begin_with(self, application: Application) -> None:
+        self._applications = Generations(application, self._session)
+
+    def _switch(self, application: Application) -> None:
+        self._applications.switch(application)
 
     @property
     def application(self) -> Any:
         """The application that answers requests now."""
         return self._applications.current.application
-
-    def close(self) -> None:
-        """End the streams of events, so that a server that stops need not wait for them."""
-        self._session.news.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -97,19 +81,19 @@ class ReloadMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         wrapped = send
-        if self._pages:
+        if self.pages:
             header = _headers_of(scope)
             mount = scope.get("root_path", "")
             path = scope["path"]
-            answer = self._pages.answer(path, scope["method"], header) or (
-                self._pages.answer(path.removeprefix(mount), scope["method"], header) if mount else None
+            answer = self.pages.answer(path, scope["method"], header) or (
+                self.pages.answer(path.removeprefix(mount), scope["method"], header) if mount else None
             )
             if answer is not None:
                 await self._own(answer, scope, receive, send)
                 return
-            if self._pages.wants(scope["method"], header):
+            if self.pages.wants(scope["method"], header):
                 scope = self._readable(scope)
-                script = self._pages.script(mount, self._session.news.version)
+                script = self.script(mount)
                 wrapped = Page(script, send, is_head=scope["method"] == "HEAD").send
         if self._session.must_look:
             await asyncio.get_running_loop().run_in_executor(None, self._session.look)
@@ -128,7 +112,7 @@ class ReloadMiddleware:
         headers = [
             (
                 name,
-                self._pages.acceptable(value.decode("latin-1")).encode("latin-1")
+                self.pages.acceptable(value.decode("latin-1")).encode("latin-1")
                 if name == b"accept-encoding"
                 else value,
             )
@@ -174,7 +158,7 @@ class ReloadMiddleware:
             return
         names = frozenset(name.decode("latin-1").lower() for name, _ in scope["headers"])
         client = scope.get("client")
-        in_full = self._pages.may_see_source(client[0] if client else None, names)
+        in_full = self.pages.may_see_source(client[0] if client else None, names)
         await self._events(in_full, receive, send)
 
     async def _events(self, in_full: bool, receive: Receive, send: Send) -> None:

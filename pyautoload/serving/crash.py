@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pyautoload.serving.access import is_loopback
 from pyautoload.serving.error_page import error_page
 from pyautoload.serving.failure import Failure
 
+if TYPE_CHECKING:
+    from pyautoload.serving.middleware import Middleware
+
 __all__ = ["crash_page"]
 
 
 def crash_page(
-    middleware: Any, method: str, mount: str, client: str | None, names: frozenset[str],
+    middleware: Middleware, method: str, mount: str, client: str | None, names: frozenset[str],
     header: Callable[[str], str | None], error: BaseException,
 ) -> bytes | None:  # fmt: skip
     """The page for a request that failed.
@@ -31,10 +34,10 @@ def crash_page(
     Returns:
         HTML, or ``None`` where no page was asked for, or pages are not to show errors.
     """
-    pages = middleware._pages
+    pages = middleware.pages
     if not pages.overlay or not pages.wants(method, header):
         return None
-    script = pages.script(mount, middleware._session.news.version).element("").decode()
+    script = middleware.script(mount).element("").decode()
     if not is_loopback(client, names):
         return error_page("Error", "Internal Server Error", "", "", script)
     directory = os.getcwd()

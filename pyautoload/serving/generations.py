@@ -11,7 +11,6 @@ from pyautoload import log
 from pyautoload.serving.lifespan import Application, Lifespan, Receive, Scope, Send, StartFailed
 
 if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
     from pyautoload.serving.session import Session
 
 __all__ = ["Generation", "Generations"]
@@ -35,14 +34,13 @@ class Generations:
     """All applications of one server.
 
     Args:
-        loader: whose reloads bring new ones.
+        application: the first.
+        session: whose reloads bring new ones.
     """
 
-    current: Generation
-    _session: Session
-
-    def __init__(self, loader: AutoLoader) -> None:
-        self._loader = loader
+    def __init__(self, application: Application, session: Session) -> None:
+        self.current = Generation(application)
+        self._session = session
         # The loop of the server, once it has called: a new application is started there.
         self.loop: asyncio.AbstractEventLoop | None = None
         # The server's lifespan scope, while it goes on: new applications are started like the first one.
@@ -52,12 +50,6 @@ class Generations:
         self._tasks: set[asyncio.Task[None]] = set()
         # What was replaced and is not ended yet.
         self._old: set[Generation] = set()
-
-    def begin_with(self, session: Session) -> None:
-        """Begin with the application of a session, which calls ``switch`` from now on."""
-        self._session = session
-        self.current = Generation(session.target.application)
-        session.begin()
 
     def switch(self, application: Any) -> None:
         """Called after a reload, in the thread that reloaded."""
@@ -104,7 +96,7 @@ class Generations:
         if lifespan is not None:
             await lifespan.end()
             if lifespan.complaint:
-                log.warning(self._loader.tag, "the end of an application failed: %s", lifespan.complaint)
+                log.warning(self._session.loader.tag, "the end of an application failed: %s", lifespan.complaint)
 
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The server's: it stands for all applications that there will be."""

@@ -59,6 +59,12 @@ class Trouble(NamedTuple):
         return cls("A change needs a restart", summary, None, None, [], "The code of before serves on.")
 
     @classmethod
+    def of_successor(cls, failure: Failure) -> Trouble:
+        """A restart failed."""
+        hint = "The process of before serves on."
+        return cls._at("The restart failed", failure.summary, failure.file, failure.line, hint)
+
+    @classmethod
     def _at(cls, title: str, summary: str, file: str | None, line: int | None, hint: str) -> Trouble:
         shown = file.removeprefix(os.getcwd() + os.sep) if file else None
         return cls(title, summary, shown, line, _source(file, line), hint)

@@ -14,6 +14,7 @@ from pyautoload.config import inside
 from pyautoload.errors import ServeError, SetupError
 from pyautoload.serving import frameworks
 from pyautoload.serving.access import LOCAL
+from pyautoload.serving.middleware import Middleware
 from pyautoload.serving.options import Options
 from pyautoload.serving.target import Target
 from pyautoload.settings import Settings, load
@@ -32,7 +33,7 @@ class Program(NamedTuple):
 
     loader: AutoLoader
     interface: str
-    application: Any
+    application: Middleware
 
 
 def settings_of(options: Options) -> Settings:
@@ -102,7 +103,7 @@ def load_program(options: Options, settings: Settings) -> Program:
     if options.eager:
         loader.eager_load()  # after the target, which notes what is loaded while it makes the application
     interface = options.interface if options.interface != "auto" else interface_of(target.application)
-    middleware: Any = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
+    middleware: type[Middleware] = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
     application = middleware(
         target,
         loader,

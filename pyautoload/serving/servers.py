@@ -12,9 +12,13 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Server", "ThreadedServer", "Turn"]
+if TYPE_CHECKING:
+    from pyautoload.serving.report import Reporter
+
+__all__ = ["Server", "Service", "ThreadedServer", "Turn"]
 
 # How long (seconds) requests may go on when the server is told to quit.
 QUIT_GRACE = 1.0
@@ -31,6 +35,32 @@ class Turn:
     def __init__(self, ready: Callable[[], bool], retired: Callable[[], None]) -> None:
         self.ready = ready
         self.retired = retired
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a server serves.
+
+    Attributes:
+        application: our middleware, around the program.
+        listener: shared with other processes.
+        drain: how long (seconds) requests may go on after ``retire()``.
+        endless: path of responses that go on for ever.
+        reporter: told of each request that fails in the program.
+        tells_requests: whether it is told of all others, too.
+    """
+
+    application: Any
+    listener: socket.socket
+    drain: float
+    endless: str
+    reporter: Reporter
+    tells_requests: bool
+
+    def answered(self, method: str, path: str, status: int, began: float) -> None:
+        """A request has been answered, which began then (``time.perf_counter()``)."""
+        if self.tells_requests:
+            self.reporter.request(method, path, status, time.perf_counter() - began)
 
 
 class Server(ABC):

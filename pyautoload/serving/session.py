@@ -17,6 +17,7 @@ from pyautoload.serving.target import Target
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
+    from pyautoload.serving.failure import Failure
 
 __all__ = ["STREAM", "Session"]
 
@@ -121,6 +122,10 @@ class Session:
         self.target.failed = True
         log.warning(self.loader.tag, "the application could not be made anew, the one of before serves on: %r", error)
         self.news.tell(changed=False, troubles={"application": Trouble.of_application(error)})
+
+    def restart_failed(self, failure: Failure) -> None:
+        """The process that was to replace this one did not start; this one serves on."""
+        self.news.tell(changed=False, troubles={"restart": Trouble.of_successor(failure)})
 
 
 def _has_effect(result: ReloadResult) -> bool:

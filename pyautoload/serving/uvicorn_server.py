@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import sys
 import time
@@ -17,8 +16,7 @@ import uvicorn
 
 from pyautoload.errors import ServeError
 from pyautoload.serving.crash import crash_page
-from pyautoload.serving.report import Reporter
-from pyautoload.serving.servers import QUIT_GRACE, Server, Turn
+from pyautoload.serving.servers import QUIT_GRACE, Server, Service, Turn
 
 __all__ = ["UvicornServer"]
 
@@ -30,23 +28,16 @@ class UvicornServer(Server):
     """Uvicorn, told by us when to begin and when to end.
 
     Args:
-        application: ASGI.
-        listener: shared with other processes.
-        drain: how long (seconds) requests may go on after ``retire()``.
-        reporter: told of each request; ``None`` for silence.
-        endless: path of responses that go on for ever.
+        service: an ASGI application.
     """
 
     name = "uvicorn"
 
-    def __init__(
-        self, application: Any, listener: socket.socket, drain: float, reporter: Reporter | None, endless: str
-    ) -> None:
-        self._listener = listener
-        self._front = _Front(application, reporter, endless)
-        self._server = _Uvicorn(
-            uvicorn.Config(self._front, log_config=None, access_log=False, date_header=False), self._front, int(drain)
-        )
+    def __init__(self, service: Service) -> None:
+        self._listener = service.listener
+        self._front = _Front(service)
+        config = uvicorn.Config(self._front, log_config=None, access_log=False, date_header=False)
+        self._server = _Uvicorn(config, self._front, int(service.drain))
 
     def run(self, turn: Turn) -> None:
         """Serve until told otherwise.
@@ -161,11 +152,9 @@ class _Front:
     and a request that is just on its way would be lost.
     """
 
-    def __init__(self, application: Any, reporter: Reporter | None, endless: str) -> None:
-        self.application = application
-        self.reporter = reporter
-        self._crashes = Reporter(os.getcwd())
-        self.endless = endless
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._application = service.application
         # How many requests and websockets go on, without those streams that end when the client goes.
         self.busy = 0
         # What the application said when it did not start.
@@ -174,7 +163,7 @@ class _Front:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         if scope["type"] == "lifespan":
-            await self.application(scope, receive, self._noting_failure(send))
+            await self._application(scope, receive, self._noting_failure(send))
         else:
             await self._answered(scope, receive, send)
 
@@ -187,7 +176,7 @@ class _Front:
         return noting
 
     async def _answered(self, scope: Any, receive: Any, send: Any) -> None:
-        start, status = time.perf_counter(), 0
+        began, status = time.perf_counter(), 0
         # A plain answer that tells only that there is an error: frameworks send it, and then raise the error itself.
         held: list[Any] = []
 
@@ -206,10 +195,10 @@ class _Front:
             else:
                 await send(message)
 
-        counts = scope["path"] != self.endless
+        counts = scope["path"] != self._service.endless
         self.busy += counts
         try:
-            await self.application(scope, receive, noting)
+            await self._application(scope, receive, noting)
             for message in held:
                 await send(message)
         except Exception as error:
@@ -219,12 +208,10 @@ class _Front:
                 await send(message)
             if page is None:
                 raise
-            self._crashes.crashed(error)
+            self._service.reporter.crashed(error)
         finally:
             self.busy -= counts
-            if self.reporter is not None:
-                method = scope.get("method", "WebSocket")
-                self.reporter.request(method, scope["path"], status, time.perf_counter() - start)
+            self._service.answered(scope.get("method", "WebSocket"), scope["path"], status, began)
 
     def _page(self, scope: Any, error: BaseException) -> bytes | None:
         if scope["type"] != "http":
@@ -232,7 +219,7 @@ class _Front:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         client = scope.get("client")
         return crash_page(
-            self.application,
+            self._application,
             scope["method"],
             scope.get("root_path", ""),
             client[0] if client else None,

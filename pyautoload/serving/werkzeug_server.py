@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import time
@@ -11,8 +10,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from pyautoload.serving.crash import crash_page
-from pyautoload.serving.report import Reporter
-from pyautoload.serving.servers import ThreadedServer
+from pyautoload.serving.servers import Service, ThreadedServer
 
 __all__ = ["WerkzeugServer"]
 
@@ -21,30 +19,19 @@ class WerkzeugServer(ThreadedServer):
     """Werkzeug's way of answering a request, on our accept loop.
 
     Args:
-        application: our middleware, around WSGI.
-        listener: shared with other processes.
-        drain: how long (seconds) requests may go on after ``retire()``.
-        reporter: told of each request; ``None`` for silence.
-        endless: path of responses that go on for ever.
+        service: a WSGI application.
     """
 
     name = "werkzeug"
 
-    def __init__(
-        self,
-        application: Any,
-        listener: socket.socket,
-        drain: float,
-        reporter: Reporter | None,
-        endless: str,
-    ) -> None:
-        host, port = listener.getsockname()[:2]
+    def __init__(self, service: Service) -> None:
+        host, port = service.listener.getsockname()[:2]
         server = self
 
         class Handler(WSGIRequestHandler):
             def run_wsgi(self) -> None:
                 self.began = time.perf_counter()
-                stays = self.path.partition("?")[0] == endless
+                stays = self.path.partition("?")[0] == service.endless
                 server.endless(stays)
                 try:
                     super().run_wsgi()
@@ -52,24 +39,23 @@ class WerkzeugServer(ThreadedServer):
                     server.endless(-stays)
 
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                if reporter is not None and str(code) != "100":
+                if str(code) != "100":
                     path, method = getattr(self, "path", "-"), getattr(self, "command", None) or "-"
                     began = getattr(self, "began", None) or time.perf_counter()
-                    reporter.request(method, path, int(code), time.perf_counter() - began)
+                    service.answered(method, path, int(code), began)
 
-        self._application = application
-        self._crashes = Reporter(os.getcwd())
-        self._werkzeug = ThreadedWSGIServer(host, port, self._guarded, Handler, fd=listener.fileno())
-        super().__init__(listener, self._handle, drain)
+        self._service = service
+        self._werkzeug = ThreadedWSGIServer(host, port, self._guarded, Handler, fd=service.listener.fileno())
+        super().__init__(service.listener, self._handle, service.drain)
 
     def _guarded(self, environ: Any, start_response: Any) -> Any:
         """The application; what it raises is shown on a page, where one was asked for."""
         try:
-            return self._application(environ, start_response)
+            return self._service.application(environ, start_response)
         except Exception as error:
             names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
             page = crash_page(
-                self._application,
+                self._service.application,
                 environ["REQUEST_METHOD"],
                 environ.get("SCRIPT_NAME", ""),
                 environ.get("REMOTE_ADDR"),
@@ -79,7 +65,7 @@ class WerkzeugServer(ThreadedServer):
             )
             if page is None:
                 raise
-            self._crashes.crashed(error)
+            self._service.reporter.crashed(error)
             headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
             start_response("500 Internal Server Error", headers, sys.exc_info())
             return [page]

@@ -21,11 +21,12 @@ from pyautoload.serving.failure import Failure
 from pyautoload.serving.listening import inherited
 from pyautoload.serving.options import EVENTS, Options
 from pyautoload.serving.report import Reporter
-from pyautoload.serving.servers import Server, Turn
+from pyautoload.serving.servers import Server, Service, Turn
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
+    from pyautoload.serving.middleware import Middleware
     from pyautoload.serving.outside import Outside
 
 __all__ = ["main"]
@@ -52,8 +53,8 @@ class Worker:
         self.reporter = Reporter(self.directory)
         self.server: Server | None = None
         self.loader: AutoLoader | None = None
-        # The middleware, around the program's application.
-        self.application: Any = None
+        # Around the program's application.
+        self.application: Middleware | None = None
         self.outside: Outside | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
@@ -89,15 +90,12 @@ class Worker:
 
     def successor_failed(self, failure: Failure) -> None:
         """The process that should have replaced this one did not start."""
-        from pyautoload.serving.news import Trouble
         from pyautoload.serving.waiting import WaitingServer
 
         if isinstance(self.server, WaitingServer):
             self.server.show(failure)
         elif self.application is not None:
-            hint = "The process of before serves on."
-            trouble = Trouble._at("The restart failed", failure.summary, failure.file, failure.line, hint)
-            self.application._session.news.tell(changed=False, troubles={"restart": trouble})
+            self.application.restart_failed(failure)
 
     def await_turn(self) -> bool:
         """Say that everything is prepared, and wait to be told to begin."""
@@ -162,7 +160,7 @@ class Worker:
             settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
         )
         self.outside.start(self.since)
-        return self._server(self.application)
+        return self._server(loaded.application)
 
     def _watch(self, loader: AutoLoader) -> None:
         """Apply changes in the background, in the way that the program asked for if it did."""
@@ -174,21 +172,21 @@ class Worker:
             options["polling"] = True
         loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
 
-    def _server(self, application: Any) -> Server:
-        reporter = self.reporter if self.options.requests else None
-        arguments = (application, self.listener, self.options.drain, reporter, EVENTS)
+    def _server(self, application: Middleware) -> Server:
+        options = self.options
+        service = Service(application, self.listener, options.drain, EVENTS, self.reporter, options.requests)
         try:
             if self.interface == "wsgi":
                 from pyautoload.serving.werkzeug_server import WerkzeugServer
 
-                return WerkzeugServer(*arguments)
+                return WerkzeugServer(service)
             from pyautoload.serving.uvicorn_server import UvicornServer
 
-            return UvicornServer(*arguments)
+            return UvicornServer(service)
         except ModuleNotFoundError as error:
             if error.name not in ("werkzeug", "uvicorn"):
                 raise
-            what = f"{self.options.target} is a {self.interface.upper()} application, and that"
+            what = f"{options.target} is a {self.interface.upper()} application, and that"
             raise ExtraMissing(what, error.name, self.interface) from error
 
     def wait_for_edit(self, failure: Failure) -> None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.serving.access import LOCAL
-from pyautoload.serving.own import HEARTBEAT, RETRY, Answer, Pages
+from pyautoload.serving.middleware import Middleware
+from pyautoload.serving.own import HEARTBEAT, RETRY, Answer
 from pyautoload.serving.page import Insertion, Script, insertion_for
-from pyautoload.serving.session import STREAM, Session
+from pyautoload.serving.session import STREAM
 
 if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.gate import Pass
 
 __all__ = ["ReloadMiddleware"]
@@ -27,7 +26,7 @@ StartResponse = Callable[..., Callable[[bytes], object]]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
-class ReloadMiddleware:
+class ReloadMiddleware(Middleware):
     """A WSGI application that is always up to date.
 
     Args:
@@ -47,31 +46,15 @@ class ReloadMiddleware:
         SetupError: the string names no application.
     """
 
-    def __init__(
-        self,
-        app_or_factory: Any,
-        loader: AutoLoader,
-        *,
-        factory: bool = False,
-        overlay: bool = False,
-        refresh: bool = False,
-        allowed_hosts: Iterable[str] = LOCAL,
-        force: bool = False,
-    ) -> None:
-        self._loader = loader
-        self._pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts))
-        self._session = Session(app_or_factory, loader, factory=factory, force=force, switch=self._switch)
-        self._application: Application = self._session.target.application
-        self._session.begin()
+    _application: Application
+
+    def _begin_with(self, application: Application) -> None:
+        self._application = application
 
     @property
     def application(self) -> Any:
         """The application that answers requests now."""
         return self._application
-
-    def close(self) -> None:
-        """End the streams of events, so that a server that stops need not wait for them."""
-        self._session.news.end()
 
     def _switch(self, application: Any) -> None:
         self._application = application
@@ -80,15 +63,15 @@ class ReloadMiddleware:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI."""
         page = None
-        if self._pages:
+        if self.pages:
             header = _headers_of(environ)
-            answer = self._pages.answer(environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], header)
+            answer = self.pages.answer(environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], header)
             if answer is not None:
                 return self._own(answer, environ, start_response)
-            if self._pages.wants(environ["REQUEST_METHOD"], header):
+            if self.pages.wants(environ["REQUEST_METHOD"], header):
                 if "HTTP_ACCEPT_ENCODING" in environ:
-                    environ["HTTP_ACCEPT_ENCODING"] = self._pages.acceptable(environ["HTTP_ACCEPT_ENCODING"])
-                script = self._pages.script(environ.get("SCRIPT_NAME", ""), self._session.news.version)
+                    environ["HTTP_ACCEPT_ENCODING"] = self.pages.acceptable(environ["HTTP_ACCEPT_ENCODING"])
+                script = self.script(environ.get("SCRIPT_NAME", ""))
                 page = _Page(script, start_response, is_head=environ["REQUEST_METHOD"] == "HEAD")
         if self._session.must_look:
             self._session.look()
@@ -113,7 +96,7 @@ class ReloadMiddleware:
         if answer.body is not None:
             return [answer.body]
         names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
-        in_full = self._pages.may_see_source(environ.get("REMOTE_ADDR"), names)
+        in_full = self.pages.may_see_source(environ.get("REMOTE_ADDR"), names)
         if not environ.get("wsgi.multithread", False):
             # The one thread there is must not be kept: the browser asks again in a moment.
             return [RETRY, self._session.news.event(in_full=in_full)]
