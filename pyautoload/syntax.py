@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-__all__ = ["absolute_module", "is_not_type_checking", "is_type_checking", "stored_names"]
+__all__ = ["FUNCTIONS", "is_not_type_checking", "is_type_checking", "stored_names"]
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def is_type_checking(test: ast.expr) -> bool:
@@ -17,23 +19,6 @@ def is_type_checking(test: ast.expr) -> bool:
 def is_not_type_checking(test: ast.expr) -> bool:
     """Whether a condition is ``not TYPE_CHECKING``, which always holds at run time."""
     return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and is_type_checking(test.operand)
-
-
-def absolute_module(name: str | None, level: int, package: str) -> str | None:
-    """The absolute name of what an import statement names, ``None`` where the dots lead out of the tree.
-
-    Args:
-        name: as it is written, without the dots; ``None`` for ``from . import x``.
-        level: the number of dots.
-        package: of the module that the statement stands in; its own name where that is a package.
-    """
-    if level == 0:
-        return name or ""
-    parts = package.split(".") if package else []
-    if level > len(parts):
-        return None
-    base = ".".join(parts[: len(parts) - level + 1])
-    return f"{base}.{name}" if name else base
 
 
 def stored_names(target: ast.AST) -> Iterator[ast.Name]:

@@ -9,9 +9,10 @@ import textwrap
 from reload_app import app  # noqa: F401
 
 from pyautoload.reloading.codediff import compare
+from pyautoload.reloading.codefacts import scan
 from pyautoload.reloading.graph import HELD_ONLY, USED
-from pyautoload.reloading.sources import scan
-from pyautoload.reloading.statements import Parsed, diff
+from pyautoload.reloading.statementdiff import diff
+from pyautoload.reloading.statements import Parsed
 
 
 def code(text):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import keyword
 
+from pyautoload.relative import absolute_module
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -192,7 +194,8 @@ def _line_of(source: str, line: int) -> str:
 
 def taken(module: str, names: Iterable[tuple[str, str | None]], line: int, package: str) -> Iterator[Export]:
     """The exports of ``from module import names``."""
-    full = absolute(module, package)
+    tail = module.lstrip(".")
+    full = absolute_module(tail, len(module) - len(tail), package)
     for name, alias in names:
         exported = alias or name
         statement = f"from {module} import {name}" + (f" as {alias}" if alias else "")
@@ -213,19 +216,6 @@ def imported(names: Iterable[tuple[str, str | None]], line: int) -> Iterator[Exp
         exported = alias or name.partition(".")[0]
         statement = f"import {name}" + (f" as {alias}" if alias else "")
         yield Export(exported, name if alias else exported, None, (name,), statement, line)
-
-
-def absolute(module: str, package: str) -> str | None:
-    """``module`` as an absolute name, ``None`` if its dots lead above the top-level package."""
-    tail = module.lstrip(".")
-    level = len(module) - len(tail)
-    if not level:
-        return module
-    parts = package.split(".") if package else []
-    if level > len(parts):
-        return None
-    base = ".".join(parts[: len(parts) - level + 1])
-    return f"{base}.{tail}" if tail else base
 
 
 def add(found: dict[str, Export], export: Export) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.reloading.calls import CallSearch, Function, key_of
+from pyautoload.reloading.calls import CallSearch
 from pyautoload.reloading.functions import CACHED
+from pyautoload.reloading.identity import Function, key_of
 from pyautoload.reloading.kinds import held_by, is_a
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
+from pyautoload.reloading.nested import is_deferred
 from pyautoload.reloading.opcodes import LOAD_CONST, LOAD_SMALL_INT, STORE_NAME, decoded
-from pyautoload.reloading.sources import is_deferred
 
 __all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "documents_otherwise", "same_code"]
 

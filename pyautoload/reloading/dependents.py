@@ -6,18 +6,15 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+from pyautoload.reloading.aliases import WHOLE, Alias, made_by, overridden
+from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.facts import Facts, ValueFact
-from pyautoload.reloading.graph import WHOLE, Alias, made_by, overridden
+from pyautoload.reloading.imports import exported_by, source_of, star_imports
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.kinds import is_a, leads_nowhere
+from pyautoload.reloading.nested import names_in
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.sources import names_in
-from pyautoload.reloading.statements import absolute_name, exported_by, star_imports
-
-if TYPE_CHECKING:
-    from pyautoload.reloading.apply import Transaction
 
 __all__ = ["Need", "need_of"]
 
@@ -76,19 +73,19 @@ class Need:
         return self.runs or bool(self.rebinds)
 
 
-def need_of(transaction: Transaction, record: Record) -> Need:
+def need_of(effects: Effects, record: Record) -> Need:
     """What ``record``'s module needs, given the changes so far."""
-    facts, need = transaction.facts, Need()
-    since = transaction.seen.get(record.name, 0)
-    transaction.seen[record.name] = facts.tick
-    for alias in transaction.graph.aliases(record.name):
+    facts, need = effects.facts, Need()
+    since = effects.seen.get(record.name, 0)
+    effects.seen[record.name] = facts.tick
+    for alias in effects.graph.aliases(record.name):
         if not facts.knows(alias.module) or alias.module == record.name:
             continue
         if alias.module in facts.gone:
             if not since:
                 _note_gone(alias, need)
         elif alias.attribute == "*":
-            _note_star(transaction, record, alias, need, since)
+            _note_star(effects, record, alias, need, since)
         elif alias.attribute == WHOLE:
             if any(fact.tick > since for fact in facts.values.get(alias.module, {}).values()):
                 _note_used(alias, need)
@@ -96,18 +93,18 @@ def need_of(transaction: Transaction, record: Record) -> Need:
             fact = facts.values.get(alias.module, {}).get(alias.attribute)
             if fact is not None and fact.tick > since:
                 _note_value(record, alias, fact, need)
-    _note_made(transaction, record, need, since)
+    _note_made(effects, record, need, since)
     if facts.attributes:
-        _note_members(transaction, record, need, since)
-    own = _functions_in_need(transaction, record, need, since)
+        _note_members(effects, record, need, since)
+    own = _functions_in_need(effects, record, need, since)
     if own:
         facts.body(record.name, *own)
-        transaction.seen[record.name] = facts.tick
-    called_by = transaction.graph.called_by
+        effects.seen[record.name] = facts.tick
+    called_by = effects.graph.called_by
     bodies = {item for item, tick in facts.bodies.items() if tick > since and record.name in called_by(*item)}
-    if bodies and transaction.search.statements(record.name, bodies):
+    if bodies and effects.search.statements(record.name, bodies):
         need.calls = bodies
-    for alias in transaction.graph.aliases(record.name) if bodies else ():
+    for alias in effects.graph.aliases(record.name) if bodies else ():
         if alias.attribute == "*" and record.code is not None:
             names = overridden(alias.module, sys.modules[record.name], names_in(record.code))
             need.contested |= {name for name, value in names if not leads_nowhere(value)}
@@ -115,18 +112,18 @@ def need_of(transaction: Transaction, record: Record) -> Need:
     return need
 
 
-def _functions_in_need(transaction: Transaction, record: Record, need: Need, since: int) -> list[str]:
+def _functions_in_need(effects: Effects, record: Record, need: Need, since: int) -> list[str]:
     """Functions that import-time code calls behave differently when what they reach in other modules has changed.
 
     ``def f(): return base.LIMIT`` looks up ``LIMIT`` in the other module whenever it runs; so does a function that
     imports it, or that asks a class for an attribute.
     """
-    called = transaction.graph.called_in(record.name)
+    called = effects.graph.called_in(record.name)
     if not called:
         return []
-    facts = transaction.facts
+    facts = effects.facts
     names: set[str] = {*need.rebinds, *need.changed}
-    for alias in transaction.graph.aliases(record.name):
+    for alias in effects.graph.aliases(record.name):
         if alias.module == record.name:
             continue
         attribute = alias.attribute or ""
@@ -135,7 +132,7 @@ def _functions_in_need(transaction: Transaction, record: Record, need: Need, sin
             names.add(attribute)
         for value in _held(record, alias) if facts.attributes else ():
             names |= _changed_members(facts, value, since)
-    return [name for name in called if names and transaction.mentions(record.name, name, names)]
+    return [name for name in called if names and effects.mentions(record.name, name, names)]
 
 
 def _held(record: Record, alias: Alias) -> list[object]:
@@ -159,10 +156,10 @@ def _changed_members(facts: Facts, value: object, since: int) -> set[str]:
     return found
 
 
-def _note_made(transaction: Transaction, record: Record, need: Need, since: int) -> None:
+def _note_made(effects: Effects, record: Record, need: Need, since: int) -> None:
     """Names that a module does not bind itself: its ``__getattr__`` may give another answer now."""
-    for alias in transaction.graph.aliases(record.name):
-        if transaction.facts.bodies.get((alias.module, "__getattr__"), 0) <= since or made_by(alias) is None:
+    for alias in effects.graph.aliases(record.name):
+        if effects.facts.bodies.get((alias.module, "__getattr__"), 0) <= since or made_by(alias) is None:
             continue
         if alias.local is not None:
             need.missing = True
@@ -171,10 +168,10 @@ def _note_made(transaction: Transaction, record: Record, need: Need, since: int)
             _note_used(alias, need)
 
 
-def _note_members(transaction: Transaction, record: Record, need: Need, since: int) -> None:
+def _note_members(effects: Effects, record: Record, need: Need, since: int) -> None:
     """What import-time code uses of classes whose attributes have changed in place."""
-    facts = transaction.facts
-    for alias in transaction.graph.aliases(record.name):
+    facts = effects.facts
+    for alias in effects.graph.aliases(record.name):
         if alias.attribute in (None, WHOLE) or alias.module == record.name:
             continue
         if alias.attribute == "*":
@@ -231,31 +228,31 @@ def _is_module(value: object) -> bool:
     return is_a(value, ModuleType)  # the same from wherever it was imported
 
 
-def _bound_otherwise(transaction: Transaction, record: Record, source: str) -> set[str]:
+def _bound_otherwise(effects: Effects, record: Record, source: str) -> set[str]:
     """The names that a module binds by other statements than the star import of one other module."""
-    parsed = transaction.reloader.parsed(record.name)
+    parsed = effects.parsed(record.name)
     if parsed is None:
         return set()
     found, package = parsed.bound(), sys.modules[record.name].__dict__.get("__package__")
     for item in parsed.statements:
         for star in star_imports(item.node):
-            if absolute_name(star.module or "", star.level, package) != source:
-                found.update(exported_by(star, package, transaction.gone))
+            if source_of(star, package) != source:
+                found.update(exported_by(star, package, effects.gone))
     return found
 
 
-def _note_star(transaction: Transaction, record: Record, alias: Alias, need: Need, since: int) -> None:
+def _note_star(effects: Effects, record: Record, alias: Alias, need: Need, since: int) -> None:
     names = sys.modules[record.name].__dict__
     loads = record.scanned().loads
     source = sys.modules.get(alias.module)
     exported = getattr(source, "__all__", None)
-    known = transaction.facts.values.get(alias.module, {})
+    known = effects.facts.values.get(alias.module, {})
     listed = known.get("__all__")
     now = _given(exported, vars(source) if source is not None else {})
     before = _given(
         exported if listed is None else listed.old, {**vars(source), **known} if source is not None else known
     )
-    others = _bound_otherwise(transaction, record, alias.module)
+    others = _bound_otherwise(effects, record, alias.module)
     if listed is not None and listed.tick > since:
         need.star = True
         for name in before - now:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pyautoload.reloading.bindings import attributes_set
 from pyautoload.reloading.classes import absorb
+from pyautoload.reloading.imports import exported_by, star_imports
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.reconcile import Reconciler, same_value
-from pyautoload.reloading.statements import attributes_set, exported_by, star_imports
 
 if TYPE_CHECKING:
     from pyautoload.reloading.statements import Parsed, Statement

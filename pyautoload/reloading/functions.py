@@ -6,7 +6,7 @@ import functools
 import gc
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyautoload.reloading.codediff import FunctionChange, same_code
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.kinds import held_by, is_a
 
-__all__ = ["CACHED", "FunctionIndex", "is_used_up", "underlying"]
+__all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "is_used_up", "patch", "patch_hidden", "underlying"]
 
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))
@@ -214,6 +214,10 @@ def is_used_up(module: ModuleType, path: str, change: FunctionChange) -> bool:
     if type(value) is FunctionType and value.__code__ is change.old:
         return False
     return not FunctionIndex(module, path).find(change.old, change.qualname) and not find_alive([change.old])
+
+
+# Something to be done to the functions of a module; returns what is left for `patch_hidden`.
+Patch = Callable[[FunctionIndex], list[FunctionChange]]
 
 
 def patch(changes: list[FunctionChange], index: FunctionIndex, journal: Journal) -> list[FunctionChange]:

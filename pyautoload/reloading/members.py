@@ -11,21 +11,21 @@ import ast
 import enum
 import sys
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyautoload.reloading.calls import members_of, redirects
 from pyautoload.reloading.classes import class_putter, refresh_abstract, retarget_cells
 from pyautoload.reloading.codediff import FunctionChange
-from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch
+from pyautoload.reloading.functions import FunctionIndex, Patch, is_used_up, patch
+from pyautoload.reloading.identity import members_of, redirects
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.kinds import is_a
+from pyautoload.reloading.nested import is_deferred
 from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.reconcile import Reconciler
-from pyautoload.reloading.sources import is_deferred
-from pyautoload.reloading.statements import Statement, diff
-
-if TYPE_CHECKING:
-    from pyautoload.reloading.selection import Patch, Selection
+from pyautoload.reloading.selection import Selection
+from pyautoload.reloading.statementdiff import diff, lines_of, same_header
+from pyautoload.reloading.statements import Statement
+from pyautoload.syntax import FUNCTIONS
 
 __all__ = ["plan_members"]
 
@@ -45,8 +45,6 @@ def plan_members(selection: Selection, old: ast.stmt, new: ast.stmt, code: CodeT
     Returns:
         What to do; ``None`` where the class statement has to run.
     """
-    from pyautoload.reloading.selection import same_header
-
     assert isinstance(old, ast.ClassDef)
     assert isinstance(new, ast.ClassDef)
     cls = selection.names.get(new.name)
@@ -118,9 +116,9 @@ class _MemberPlan:
         for node in self.define:
             members |= Statement(node, "").binds
         selection.bodies |= {(module, f"{self.node.name}.{name}") for name in members}
-        for function in selection.transaction.graph.called_in(module):
+        for function in selection.effects.graph.called_in(module):
             is_method = function.partition(".")[0] == self.node.name
-            if is_method and selection.transaction.mentions(module, function, members):
+            if is_method and selection.effects.mentions(module, function, members):
                 selection.bodies.add((module, function))
         if members and redirects(self.cls, members):
             selection.bodies.add(members_of(self.cls))
@@ -128,8 +126,6 @@ class _MemberPlan:
             selection.members.setdefault(self.node.name, set()).update(members)
 
     def _member(self, node: ast.stmt, before: ast.stmt | None) -> bool:
-        from pyautoload.reloading.selection import same_header
-
         change = self._body_change(node, before) if before is not None and same_header(before, node) else None
         if change is not None:
             self.bodies.append(change)
@@ -140,9 +136,7 @@ class _MemberPlan:
         return True
 
     def _body_change(self, node: ast.stmt, before: ast.stmt) -> FunctionChange | None:
-        from pyautoload.reloading.selection import lines_of
-
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or self.selection.record.code is None:
+        if not isinstance(node, FUNCTIONS) or self.selection.record.code is None:
             return None
         old = _class_code(self.selection.record.code, self.node.name)
         new = _class_code(self.code, self.node.name)
@@ -153,7 +147,7 @@ class _MemberPlan:
         return None if change is None or is_used_up(sys.modules[record.name], record.path, change) else change
 
     def _may_define(self, node: ast.stmt) -> bool:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, FUNCTIONS):
             if node.name in _SPECIAL:
                 return False
             return self.is_plain or not (node.name[:2] == "__" and node.name[-2:] == "__")
@@ -174,14 +168,14 @@ class _MemberPlan:
 
     def apply(self, index: FunctionIndex) -> list[FunctionChange]:
         """Change the class."""
-        journal = self.selection.transaction.journal
+        journal = self.selection.effects.journal
         hidden = patch(self.bodies, index, journal)
         if self.define or self.removed:
             self._apply_members()
         return hidden
 
     def _apply_members(self) -> None:
-        journal = self.selection.transaction.journal
+        journal = self.selection.effects.journal
         reconciler = Reconciler(journal, self.selection.record.name)
         put = class_putter(self.cls)
         changed: set[str] = set()
@@ -199,9 +193,9 @@ class _MemberPlan:
                 changed.add(name)
         if isinstance(self.cls, abc.ABCMeta):
             refresh_abstract(self.cls, journal)
-        transaction = self.selection.transaction
-        transaction.facts.body(self.selection.record.name, *reconciler.bodies)
-        transaction.note_attributes(self.selection.record.name, self.node.name, changed)
+        effects = self.selection.effects
+        effects.facts.body(self.selection.record.name, *reconciler.bodies)
+        effects.note_attributes(self.selection.record.name, self.node.name, changed)
 
     def _made(self) -> dict[str, Any]:
         """Run the member statements in a class of their own, in which the old members can be named."""
@@ -226,7 +220,7 @@ class _MemberPlan:
         scope: dict[str, Any] = {_COLLECT: type("_Collect", (_Collect,), {"visible": visible})}
         exec(code, names, scope)  # the module itself never sees this class
         made: type = scope[self.node.name]
-        retarget_cells(made, cls, self.selection.transaction.journal)
+        retarget_cells(made, cls, self.selection.effects.journal)
         bound = {name for node in self.define for name in Statement(node, "").binds}
         if any(isinstance(node, ast.Expr) for node in self.define):
             bound.add("__doc__")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
 
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
-from pyautoload.reloading.sources import deferred_codes, is_deferred
-
-if TYPE_CHECKING:
-    pass
+from pyautoload.reloading.nested import deferred_codes, is_deferred
 
 __all__ = ["apply_patch", "refresh_positions"]
 

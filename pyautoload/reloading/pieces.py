@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from types import CodeType
 
+from pyautoload.reloading.nested import is_deferred
 from pyautoload.reloading.opcodes import (
     ATTR_SHIFT,
     BUILD_CLASS,
@@ -31,8 +32,8 @@ from pyautoload.reloading.opcodes import (
     STORE_NAME,
     placed,
 )
-from pyautoload.reloading.sources import is_deferred
-from pyautoload.reloading.statements import Parsed, Statement, Uses
+from pyautoload.reloading.statements import Parsed, Statement
+from pyautoload.reloading.uses import Uses
 
 __all__ = ["Pieces", "affected_pieces", "pieces_of"]
 

@@ -7,14 +7,13 @@ from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ReloadError
+from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.plan import NewVersion, Plan
-from pyautoload.reloading.records import Record, Signature, signature
+from pyautoload.reloading.records import Record, Records, Signature, signature
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
-    from pyautoload.reloading.records import Records
-    from pyautoload.reloading.watcher import Batch
 
 __all__ = ["Planner"]
 

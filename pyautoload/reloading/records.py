@@ -12,8 +12,8 @@ from types import CodeType, ModuleType
 from typing import NamedTuple, cast
 
 from pyautoload.importing.bytecode import cache_path, cached_code
+from pyautoload.reloading.codefacts import CodeFacts, scan
 from pyautoload.reloading.shells import shell_of, whole_code
-from pyautoload.reloading.sources import CodeFacts, scan
 from pyautoload.reloading.sourcestore import Block
 from pyautoload.sources import FILE_SYSTEM, source_for
 

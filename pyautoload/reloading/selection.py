@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import sys
-from collections.abc import Callable, Iterable
-from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from types import FunctionType, ModuleType
+from typing import Any
 
-from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.dependents import Need
-from pyautoload.reloading.functions import FunctionIndex, is_used_up, patch
+from pyautoload.reloading.effects import Effects
+from pyautoload.reloading.imports import exported_by
 from pyautoload.reloading.kinds import is_a
-from pyautoload.reloading.members import plan_members
-from pyautoload.reloading.patching import changed_function
 from pyautoload.reloading.records import Record
-from pyautoload.reloading.statements import (
-    Change,
-    Parsed,
-    Statement,
-    absolute_name,
-    diff,
-    exported_by,
-    same_node,
-    star_imports,
-)
+from pyautoload.reloading.statements import Parsed, Statement
 
-if TYPE_CHECKING:
-    from pyautoload.reloading.apply import Transaction
+__all__ = ["Selection", "note_order", "select_dependent"]
 
-__all__ = ["Patch", "Selection", "note_order", "select_changed", "select_dependent"]
-
-# Something to be done to a module before its statements run; returns what is left for `patch_hidden`.
-Patch = Callable[[FunctionIndex], list[FunctionChange]]
 _IMMUTABLE = (int, str, bytes, float, complex, bool, type(None), frozenset, type, FunctionType, ModuleType)
 
 
@@ -40,17 +23,21 @@ class Selection:
     """The statements of one module that will run.
 
     Args:
-        transaction: the reload.
+        effects: what the reload has changed so far.
         record: of the module.
         parsed: the source whose statements are chosen.
         need: what the module needs as a dependent of others.
+        is_strict: whether objects of the module have refused to take what new statements add to them.
     """
 
-    def __init__(self, transaction: Transaction, record: Record, parsed: Parsed, need: Need) -> None:
-        self.transaction = transaction
+    def __init__(
+        self, effects: Effects, record: Record, parsed: Parsed, need: Need, *, is_strict: bool = False
+    ) -> None:
+        self.effects = effects
         self.record = record
         self.parsed = parsed
         self.need = need
+        self.is_strict = is_strict
         self.names: dict[str, Any] = sys.modules[record.name].__dict__
         # Indices into the statements.
         self.indices: set[int] = set()
@@ -90,7 +77,7 @@ class Selection:
         """Whether statements bind contested names, or one that is to run uses them before they are bound anew."""
         if not self.contested:
             return False
-        package, gone = self.names.get("__package__"), self.transaction.gone
+        package, gone = self.names.get("__package__"), self.effects.gone
         for item in [*statements, *(self.parsed.statements[index] for index in self.indices)]:
             if not self.contested.isdisjoint({*item.binds, *exported_by(item.node, package, gone)}):
                 return True
@@ -116,12 +103,12 @@ class Selection:
             for index in self.binders.get(name, ()):
                 self.choose(index)
                 self.values.add(name)
-                self.reexecutes |= self._is_work(index)
+                self.reexecutes |= self.is_work(index)
 
     def close(self) -> None:
         """Add what uses the outcome of what was chosen, and what those statements store into."""
         used = self._uses_changed()
-        if (used and any(self._is_work(index) for index in self.indices)) or self._makers() or self._bound_again():
+        if (used and any(self.is_work(index) for index in self.indices)) or self._makers() or self._bound_again():
             self.reexecutes = True
         if not self.reexecutes:
             return
@@ -166,29 +153,29 @@ class Selection:
         """The statements that use a name, themselves or by functions that they call."""
         found = self._reading.get(name)
         if found is None:
-            module, transaction = self.record.name, self.transaction
+            module, effects = self.record.name, self.effects
             found = {at for at, item in enumerate(self.parsed.statements) if name in self.stores_of(item)}
             reading = {
                 (module, function)
-                for function in transaction.graph.called_in(module)
-                if transaction.mentions(module, function, {name})
+                for function in effects.graph.called_in(module)
+                if effects.mentions(module, function, {name})
             }
-            found |= transaction.search.statements(module, reading, self.parsed)
+            found |= effects.search.statements(module, reading, self.parsed)
             self._reading[name] = found
         return found
 
-    def _is_work(self, index: int) -> bool:
+    def is_work(self, index: int) -> bool:
         return self.parsed.statements[index].kind in ("assign", "other")
 
     def _uses_changed(self) -> bool:
         """Choose statements that use what changes; says whether there were any."""
-        graph, found = self.transaction.graph, False
+        graph, found = self.effects.graph, False
         while True:
             bodies = set(self.bodies)
             for function in graph.called_in(self.record.name):
-                if self.values and self.transaction.mentions(self.record.name, function, self.values):
+                if self.values and self.effects.mentions(self.record.name, function, self.values):
                     bodies.add((self.record.name, function))
-            calling = self.transaction.search.statements(self.record.name, bodies, self.parsed) if bodies else set()
+            calling = self.effects.search.statements(self.record.name, bodies, self.parsed) if bodies else set()
             fresh = {
                 index
                 for index, item in enumerate(self.parsed.statements)
@@ -236,7 +223,7 @@ class Selection:
             for index, item in enumerate(self.parsed.statements)
             if index not in self.indices
             and item.kind == "assign"
-            and any(self._is_mutable(name) for name in item.binds & stored)
+            and any(self.is_mutable(name) for name in item.binds & stored)
         }
 
     def stores_of(self, item: Statement) -> set[str]:
@@ -258,12 +245,12 @@ class Selection:
         A web framework may refuse a late route. And where another module has copied the routes, that has to run again,
         which it does when it gets a new object.
         """
-        if self.record.name in self.transaction.plan.strict:
+        if self.is_strict:
             return False
-        stored = {name for name in self.stores_of(item) if self._is_mutable(name)}
-        return not stored or not self.transaction.graph.is_used(self.record.name, stored)
+        stored = {name for name in self.stores_of(item) if self.is_mutable(name)}
+        return not stored or not self.effects.graph.is_used(self.record.name, stored)
 
-    def _is_mutable(self, name: str) -> bool:
+    def is_mutable(self, name: str) -> bool:
         value = self.names.get(name)
         return not is_a(value, _IMMUTABLE) and not (
             is_a(value, tuple) and all(is_a(item, _IMMUTABLE) for item in value)
@@ -282,98 +269,14 @@ def select_dependent(selection: Selection) -> None:
             selection.choose(index)
     selection.values |= need.changed
     selection.bodies |= need.calls
-    for index in selection.transaction.search.statements(selection.record.name, need.calls, selection.parsed):
+    for index in selection.effects.search.statements(selection.record.name, need.calls, selection.parsed):
         selection.choose(index)
     selection.reexecutes = True
     selection.close()
     if need.contested or selection.touches_contested(()):
         selection.in_order()
         note_order(selection)
-    selection.transaction.facts.note_bodies(selection.bodies)
-
-
-def select_changed(
-    selection: Selection, old: Parsed, code: CodeType, code_diff: CodeDiff | None
-) -> tuple[dict[int, Patch], set[str]]:
-    """Choose what a changed module runs.
-
-    Args:
-        selection: to be filled.
-        old: the source that is loaded.
-        code: the new code of the module.
-        code_diff: the functions that differ, where nothing else does.
-
-    Returns:
-        What is to be patched when the statement of that index is reached, -1 for before all, and the names that go.
-    """
-    patches: dict[int, Patch] = {}
-    removed: set[str] = set()
-    if code_diff is not None:
-        selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
-        changes = [change for change in code_diff.changed if not _used_up(selection, change)]
-        patches[-1] = lambda index: patch(changes, index, selection.transaction.journal)
-        selection.patched = bool(changes)
-    else:
-        change = diff(old.statements, selection.parsed.statements)
-        removed = (old.bound() - selection.parsed.bound()) | _no_longer_taken(selection, change)
-        patches = _statement_changes(selection, change, code)
-        _note_removed(selection, change, removed)
-        if old.has_doc and not selection.parsed.has_doc:
-            patches[-1] = lambda index: _drop_docstring(selection)
-            selection.patched = True
-    selection.transaction.facts.note_bodies(selection.bodies)
-    if selection.need.runs:
-        select_dependent(selection)
-    else:
-        selection.close()
-        selection.transaction.facts.note_bodies(selection.bodies)
-    if code_diff is None:
-        unknown = _not_known_yet(selection)
-        selection.contested |= old.contested(selection.names.get("__package__")) | unknown
-        touched = [*change.changed.values(), *change.removed]
-        touched += (selection.parsed.statements[at] for at in patches if at >= 0)
-        if unknown or selection.touches_contested(touched):
-            selection.in_order()
-            patches = {at: patch for at, patch in patches.items() if at < 0}
-        note_order(selection)
-    return patches, removed
-
-
-def _not_known_yet(selection: Selection) -> set[str]:
-    """What may be contested by a star import of a module that is not loaded: nobody knows what that will give."""
-    package = selection.names.get("__package__")
-    for index in selection.indices:
-        for star in star_imports(selection.parsed.statements[index].node):
-            if absolute_name(star.module or "", star.level, package) not in sys.modules:
-                return selection.parsed.bound()
-    return set()
-
-
-def _no_longer_taken(selection: Selection, change: Change) -> set[str]:
-    """Names that came by a star import which has gone."""
-    package, gone = selection.names.get("__package__"), selection.transaction.gone
-    before = [*change.removed, *change.changed.values()]
-    taken = {name for item in before for name in exported_by(item.node, package, gone)}
-    held = selection.names.keys() | selection.need.rebinds.keys()
-    return {name for name in taken & held if name not in selection.binders}
-
-
-def _used_up(selection: Selection, change: FunctionChange) -> bool:
-    """Whether a function has to be defined again to take effect; its statement is chosen then."""
-    record = selection.record
-    if not is_used_up(sys.modules[record.name], record.path, change):
-        return False
-    name = change.qualname.partition(".")[0]
-    for index, item in enumerate(selection.parsed.statements):
-        if name in item.binds:
-            selection.choose(index)
-            selection.reexecutes = True
-    return True
-
-
-def _drop_docstring(selection: Selection) -> list[FunctionChange]:
-    selection.transaction.journal.set_item(selection.names, "__doc__", None)
-    return []
+    selection.effects.facts.note_bodies(selection.bodies)
 
 
 def note_order(selection: Selection) -> None:
@@ -385,112 +288,3 @@ def note_order(selection: Selection) -> None:
         for name in late:
             selection.unbound_first.add(name)
             selection.choose(first[name])
-
-
-def _statement_changes(selection: Selection, change: Change, code: CodeType) -> dict[int, Patch]:
-    patches: dict[int, Patch] = {}
-    for index, before in change.changed.items():
-        item = selection.parsed.statements[index]
-        is_later = any(selection.is_bound_again(name, index) for name in item.uses.names)
-        patch_of = _patch_of(selection, before, item, code) if not is_later else None
-        if patch_of is not None:
-            patches[index] = patch_of
-            selection.patched = True
-        elif item.kind == "import":
-            selection.indices.add(index)
-            selection.values |= _imported_otherwise(before.node, item.node)
-        elif item.kind == "doc":
-            selection.indices.add(index)
-        else:
-            selection.choose(index)
-            selection.reexecutes |= selection._is_work(index)
-            selection.extra_stores = selection.extra_stores | _stores_of(selection, before)
-    for index in change.added:
-        selection.choose(index)
-        selection.values |= selection.parsed.statements[index].binds  # an import may bind what was made here before
-        if selection.may_add(selection.parsed.statements[index]):
-            selection.additions.add(index)
-        selection.reexecutes |= selection._is_work(index)
-    return patches
-
-
-def _stores_of(selection: Selection, item: Statement) -> set[str]:
-    """What a statement that has gone may have stored into."""
-    decorated = bool(getattr(item.node, "decorator_list", None))
-    return selection.stores_of(item) if item.kind == "other" or decorated else set()
-
-
-def _note_removed(selection: Selection, change: Change, removed: set[str]) -> None:
-    selection.values |= removed
-    for item in change.removed:
-        if item.kind in ("assign", "other"):
-            selection.reexecutes = True
-        selection.choose_binders(item.binds - removed)
-        stored = _stores_of(selection, item)
-        if stored:
-            selection.extra_stores = selection.extra_stores | stored
-            mutable = {name for name in stored if selection._is_mutable(name)}
-            if mutable & selection.parsed.bound():
-                selection.reexecutes = True
-    if change.removed and not removed:
-        selection.patched = True
-
-
-def _patch_of(selection: Selection, before: Statement, item: Statement, code: CodeType) -> Patch | None:
-    """How to apply a changed definition without running its statement; ``None`` where it has to run."""
-    journal, old_code = selection.transaction.journal, selection.record.code
-    if old_code is None or before.kind != item.kind:
-        return None
-    if item.kind == "def" and same_header(before.node, item.node):
-        if shows_docstring(before.node, item.node):
-            return None
-        change = changed_function(old_code, code, item.name, lines_of(before.node), lines_of(item.node))
-        if change is None or is_used_up(sys.modules[selection.record.name], selection.record.path, change):
-            return None
-        selection.bodies.add((selection.record.name, item.name))
-        return lambda index: patch([change], index, journal)
-    if item.kind == "class":
-        return plan_members(selection, before.node, item.node, code)
-    return None
-
-
-def shows_docstring(old: ast.stmt, new: ast.stmt) -> bool:
-    """Whether a decorator may have taken the text that changed: commands and routes show it in their help."""
-    assert isinstance(old, (ast.FunctionDef, ast.AsyncFunctionDef))
-    assert isinstance(new, (ast.FunctionDef, ast.AsyncFunctionDef))
-    return bool(new.decorator_list) and ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False)
-
-
-def same_header(old: ast.stmt, new: ast.stmt) -> bool:
-    """Whether two functions or classes differ in their bodies only."""
-    if type(old) is not type(new):
-        return False
-    fields = [field for field in old._fields if field not in ("body", "type_comment")]
-    return all(_same(getattr(old, field, None), getattr(new, field, None)) for field in fields)
-
-
-def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(_same, old, new))
-    if isinstance(old, ast.AST) and isinstance(new, ast.AST):
-        return same_node(old, new)
-    return bool(old == new)
-
-
-def lines_of(node: ast.stmt) -> tuple[int, int]:
-    """The first and last line of a definition, its decorators included."""
-    first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
-    return first, node.end_lineno or node.lineno
-
-
-def _imported_otherwise(old: ast.stmt, new: ast.stmt) -> set[str]:
-    """The names that a changed import statement takes from somewhere else than before."""
-
-    def taken(node: ast.stmt) -> dict[str, tuple[Any, ...]]:
-        if isinstance(node, ast.ImportFrom):
-            return {alias.asname or alias.name: (node.module, node.level, alias.name) for alias in node.names}
-        assert isinstance(node, ast.Import)
-        return {alias.asname or alias.name.partition(".")[0]: (alias.name, alias.asname) for alias in node.names}
-
-    before, after = taken(old), taken(new)
-    return {name for name, origin in after.items() if before.get(name) != origin}

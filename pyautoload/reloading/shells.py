@@ -10,7 +10,7 @@ import marshal
 from types import CodeType
 from typing import Any
 
-from pyautoload.reloading.sources import is_deferred
+from pyautoload.reloading.nested import is_deferred
 
 __all__ = ["shell_of", "whole_code"]
 

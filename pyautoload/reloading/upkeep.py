@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.errors import ReloadError
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace import access_of
-from pyautoload.reloading.journal import Journal
+from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.records import Record, Records
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
-    from pyautoload.reloading.apply import Transaction
 
-__all__ = ["Upkeep"]
+__all__ = ["Upkeep", "relist_access"]
 
 
 class Upkeep:
-    """The part of the reloader that deals with the import system's view of a module."""
+    """Deals with the import system's view of modules.
 
-    binder: Binder
-    records: Records
+    Args:
+        binder: of the loader.
+        records: of the loaded modules.
+    """
+
+    def __init__(self, binder: Binder, records: Records) -> None:
+        self.binder = binder
+        self.records = records
 
     # Callbacks
 
@@ -60,22 +65,16 @@ class Upkeep:
         if parent is not None and isinstance(module, ModuleType):
             names = parent.__dict__
             if names.get(stem) is module:
-                journal.set_item(names, stem, _missing())
+                journal.set_item(names, stem, MISSING)
             actual = self.binder.defined_name(module, stem, status.path if status else "")
             if actual is not None and names.get(actual) is module.__dict__[actual]:
-                journal.set_item(names, actual, _missing())
-            self.relist_access(parent)
+                journal.set_item(names, actual, MISSING)
+            relist_access(parent, self.binder)
         if status is not None:
             journal.note(lambda: self.binder.registry.mark_loaded(name, status.path, status.mtime_ns))
             self.binder.registry.mark_unloaded(name)
         if name in sys.modules:
-            journal.set_item(sys.modules, name, _missing())
-
-    def relist_access(self, parent: ModuleType) -> None:
-        """A package has lost a stored name: asking for it must come to us again."""
-        access = access_of(parent, self.binder)
-        if access is not None:
-            access.relisted()
+            journal.set_item(sys.modules, name, MISSING)
 
     def respecify(self, module: ModuleType, record: Record, path: str, journal: Journal) -> None:
         """Make a loaded module look as one that came from ``path``: it became a package, or ceased to be one."""
@@ -113,7 +112,7 @@ class Upkeep:
         self._note_path(record, path, journal)
 
     def _note_path(self, record: Record, path: str, journal: Journal) -> None:
-        journal.set_item(self.records.by_path, record.path, _missing())
+        journal.set_item(self.records.by_path, record.path, MISSING)
         journal.set_item(self.records.by_path, path, record.name)
 
     def _finder(self) -> PyAutoloadFinder:
@@ -124,9 +123,14 @@ class Upkeep:
 
     # Errors
 
-    def located(self, transaction: Transaction, error: BaseException) -> ReloadError:
-        """The error with the module, file and line where it came from, as far as that is code of ours."""
-        module, line = transaction.current, None
+    def located(self, error: BaseException, module: str) -> ReloadError:
+        """The error with the module, file and line where it came from, as far as that is code of ours.
+
+        Args:
+            error: what was raised.
+            module: whose code was being run.
+        """
+        line = None
         record = self.records.get(module)
         file = record.path if record is not None else None
         found = _last_of(error.__traceback__, self.records.by_path)
@@ -141,6 +145,13 @@ class Upkeep:
         return failure
 
 
+def relist_access(parent: ModuleType, binder: Binder) -> None:
+    """A package has lost a stored name: asking for it must come to us again."""
+    access = access_of(parent, binder)
+    if access is not None:
+        access.relisted()
+
+
 def _last_of(traceback: TracebackType | None, paths: dict[str, str]) -> tuple[str, int] | None:
     found = None
     while traceback is not None:
@@ -149,9 +160,3 @@ def _last_of(traceback: TracebackType | None, paths: dict[str, str]) -> tuple[st
             found = (file, traceback.tb_lineno)
         traceback = traceback.tb_next
     return found
-
-
-def _missing() -> Any:
-    from pyautoload.reloading.journal import MISSING
-
-    return MISSING

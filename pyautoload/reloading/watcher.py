@@ -7,16 +7,17 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from watchdog import events
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
+from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.checkout import Checkout
 
-__all__ = ["Batch", "Watcher"]
+__all__ = ["Watcher"]
 
 # Events that can mean a change. Opened and closed-without-write do not; "attrib" is what watchdog 7 calls a touch.
 _KINDS = frozenset({"created", "modified", "closed", "moved", "deleted", "attrib"})
@@ -45,22 +46,6 @@ _MANY_FILES = 64
 # A file that was opened for writing and is not closed is waited for that long, in seconds: on a busy machine the writer
 # may have to wait in between.
 _WRITING = 0.5
-
-
-class Batch(NamedTuple):
-    """What may have changed.
-
-    Attributes:
-        paths: files and directories.
-        directories: directories of which an entry has come or gone.
-        created: files that have come, or were written in place of others.
-        everything: look at all files.
-    """
-
-    paths: set[str]
-    directories: set[str]
-    created: set[str]
-    everything: bool
 
 
 class _Handler(FileSystemEventHandler):

@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
+from pyautoload.reloading.batch import Batch
+from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.records import Records, signature
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
-    from pyautoload.reloading.graph import Graph
-    from pyautoload.reloading.watcher import Batch, Watcher
+    from pyautoload.reloading.watcher import Watcher
 
 __all__ = ["Watching", "is_below"]
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from pyautoload.config import inside
-from pyautoload.reloading.watcher import Batch, Watcher
+from pyautoload.reloading.batch import Batch
+from pyautoload.reloading.watcher import Watcher
 
 __all__ = ["Outside", "changed_since", "watch_everything"]
 

@@ -6,8 +6,9 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator
 
+from pyautoload.relative import absolute_module
 from pyautoload.stubs.definitions import bindings, literal_all
-from pyautoload.syntax import absolute_module, is_type_checking
+from pyautoload.syntax import is_type_checking
 
 __all__ = ["PackageCode", "is_blank"]
 

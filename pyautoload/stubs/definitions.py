@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from pyautoload.introspection import Introspection
+from pyautoload.relative import absolute_module
 from pyautoload.sources import source_for
-from pyautoload.syntax import absolute_module, is_not_type_checking, is_type_checking, stored_names
+from pyautoload.syntax import is_not_type_checking, is_type_checking, stored_names
 
 __all__ = ["Definitions", "Star", "bindings"]
 

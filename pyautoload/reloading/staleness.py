@@ -1,0 +1,75 @@
+"""Whether anything has changed since it was loaded, or since it failed, asked of the files where nobody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pyautoload.reloading.failures import Failures
+from pyautoload.reloading.planning import Planner
+from pyautoload.reloading.records import signature
+from pyautoload.sources import FILE_SYSTEM, is_anything_mounted, source_for
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+
+__all__ = ["Staleness"]
+
+
+class Staleness:
+    """Compares files with what is loaded.
+
+    Args:
+        binder: of the loader.
+        planner: is told of directories that have changed.
+        failures: of the last reload.
+    """
+
+    def __init__(self, binder: Binder, planner: Planner, failures: Failures) -> None:
+        self.binder = binder
+        self.records = planner.records
+        self.planner = planner
+        self.failures = failures
+
+    def is_mounted_changed(self) -> bool:
+        """Whether what lies in mounted sources has changed: those send no events."""
+        if not is_anything_mounted():
+            return False
+        if not any(source_for(root) is not FILE_SYSTEM for root in self.binder.tree.config.roots):
+            return False
+        mounted = (record for record in self.records.all() if source_for(record.path) is not FILE_SYSTEM)
+        if any(signature(record.path) != record.stamp for record in mounted):
+            return True
+        spaces = self.binder.registry.namespaces()
+        changed = [self._listing_changed(space.name) for space in spaces if _is_mounted(space.directories)]
+        return any(changed)
+
+    def is_as_it_failed(self) -> bool:
+        """Whether the files are those of the last failed attempt."""
+        if not self.failures or len(self.failures.unchanged()) < len(self.failures.paths):
+            return False
+        return not self._others_changed()
+
+    def _others_changed(self) -> bool:
+        """Whether any file besides those that failed differs from what is loaded."""
+        for record in self.records.all():
+            if record.path not in self.failures.paths and signature(record.path) != record.stamp:
+                return True
+        changed = [space.name for space in self.binder.registry.namespaces() if self._listing_changed(space.name)]
+        return bool(changed)
+
+    def _listing_changed(self, name: str) -> bool:
+        """Whether files have come or gone; a directory that changed just now is listed anew to be sure."""
+        registry = self.binder.registry
+        before = registry.namespace(name)
+        if not self.binder.tree.refresh(name):
+            return False
+        self.planner.unsettled()
+        after = registry.namespace(name)
+        if before is None or after is None:
+            return before is not after
+        return (before.modules, before.subdirs, before.file) != (after.modules, after.subdirs, after.file)
+
+
+def _is_mounted(directories: Iterable[str]) -> bool:
+    return any(source_for(directory) is not FILE_SYSTEM for directory in directories)
