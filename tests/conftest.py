@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import pyautoload
-from pyautoload import AutoLoader, EagerLoadError
+from pyautoload import AutoLoader, EagerLoadError, bundling
 from pyautoload.loaders import all_loaders
 
 # For `benchmarks`, which is no part of the package. At the end, so that an installed pyautoload stays the one tested.
@@ -36,6 +38,23 @@ def write_tree(base: Path, files: Files) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(source), encoding="utf-8")
     return base
+
+
+@pytest.fixture(scope="module")
+def small_heap() -> Iterator[None]:
+    """For a file with thousands of reloads: what exists before it is not looked through by any of them.
+
+    A reload may have to look for functions and instances that are alive, among all objects that the garbage collector
+    knows. Those of pytest and of a thousand tests are a million.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        gc.collect()
+        gc.freeze()
+        # Each reload asks whether somebody has frozen anything, and to count takes as long as to look.
+        many = gc.get_freeze_count()
+        patch.setattr(gc, "get_freeze_count", lambda: many)
+        yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +125,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def autoload(tree: Callable[[Files], Path], loading: str) -> Callable[..., AutoLoader]:
+def autoload(
+    tree: Callable[[Files], Path], loading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., AutoLoader]:
     """``autoload({"app/user.py": "..."})`` writes files and gives a loader that is set up for their first directory.
 
     Keyword arguments: ``base`` (the root), ``configure`` (called with the loader before ``setup()``), and whatever
@@ -128,7 +149,7 @@ def autoload(tree: Callable[[Files], Path], loading: str) -> Callable[..., AutoL
         if configure is not None:
             configure(loader)
         if options.get("bundle"):
-            loader.build_bundle()
+            _build_at_once(loader, tmp_path, monkeypatch)
         loader.setup()
         if loading == "eager":
             try:
@@ -138,6 +159,22 @@ def autoload(tree: Callable[[Files], Path], loading: str) -> Callable[..., AutoL
         return loader
 
     return make
+
+
+def _build_at_once(loader: AutoLoader, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build a bundle of files that look old: of new ones, it would wait until later changes are sure to show."""
+
+    def grow_old(_: float = 0, *, files: bool = False) -> None:
+        for directory, _names, names in os.walk(base):
+            for path in map(Path(directory).joinpath, [".", *names] if files else ["."]):
+                if not path.is_symlink():
+                    age(path)
+
+    grow_old(files=True)
+    with monkeypatch.context() as patch:
+        # To compile makes directories look new again.
+        patch.setattr(bundling, "time", SimpleNamespace(sleep=grow_old))
+        loader.build_bundle()
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pyautoload import AutoLoader, ReloadError
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 EXAMPLES = int(os.environ.get("PYAUTOLOAD_RANDOM_EXAMPLES", "60"))
 STEMS = ["a", "b", "c", "d", "e"]
 
