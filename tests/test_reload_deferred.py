@@ -10,7 +10,7 @@ import time
 import pytest
 from reload_app import App, app  # noqa: F401
 
-from pyautoload.reloading import records
+from pyautoload.reloading import signature
 from pyautoload.reloading.index import Index
 from pyautoload.reloading.shells import shell_of, whole_code
 from pyautoload.reloading.sourcestore import Block
@@ -19,7 +19,7 @@ from pyautoload.reloading.sourcestore import Block
 @pytest.fixture
 def old_files(monkeypatch):
     """Files count as old enough for their sources to be read later, though the test has just written them."""
-    monkeypatch.setattr(records, "_SURELY_OLD_NS", -(1 << 62))
+    monkeypatch.setattr(signature, "_SURELY_OLD_NS", -(1 << 62))
 
 
 @pytest.fixture

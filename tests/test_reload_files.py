@@ -299,13 +299,13 @@ def test_the_bytecode_cache_never_serves_old_code(app, monkeypatch):
 
 
 def test_polling_takes_over_when_the_system_has_no_watches_left(app, monkeypatch):
-    from pyautoload.reloading import watcher
+    from pyautoload.reloading import observation
 
-    class Exhausted(watcher.Observer):
+    class Exhausted(observation.Observer):
         def schedule(self, *arguments, **keywords):
             raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(watcher, "Observer", Exhausted)
+    monkeypatch.setattr(observation, "Observer", Exhausted)
     with pytest.warns(RuntimeWarning, match="max_user_watches"):
         a = app(a=ONE)
     f = a("a").f

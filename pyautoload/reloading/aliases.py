@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.kinds import is_a
-from pyautoload.reloading.records import Record, Records
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.records import Records
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

@@ -10,16 +10,17 @@ from pyautoload.reloading.bodyedits import body_diff, patch_bodies, patchable_di
 from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.codefacts import scan
-from pyautoload.reloading.dependents import Need, need_of
+from pyautoload.reloading.dependents import need_of
 from pyautoload.reloading.edits import select_changed
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.functions import FunctionIndex, Patch, patch_hidden
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.meeting import meet
+from pyautoload.reloading.need import Need
 from pyautoload.reloading.parsing import ParsedSources
 from pyautoload.reloading.patching import refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.rerun import Rerun, RestartNeeded
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.selection import Selection, note_order

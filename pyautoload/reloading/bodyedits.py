@@ -9,7 +9,7 @@ from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.functions import is_used_up
 from pyautoload.reloading.patching import apply_patch
 from pyautoload.reloading.plan import NewVersion
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.statements import Parsed
 
 __all__ = ["body_diff", "patch_bodies", "patchable_diff"]

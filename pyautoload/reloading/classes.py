@@ -66,7 +66,7 @@ class ClassMerge:
         old, new = self.old, self.new
         if type(old) is not type(new) or not self._metaclass_allows() or not self._same_layout():
             return False
-        if old.__bases__ != new.__bases__ and not self._take_bases():
+        if old.__bases__ != new.__bases__ and not self.take_bases():
             return False
         if isinstance(old, enum.EnumMeta):
             self._adopt_members()
@@ -92,7 +92,8 @@ class ClassMerge:
             return False
         return old.__bases__ != new.__bases__ or all(getattr(old, name) == getattr(new, name) for name in _LAYOUT)
 
-    def _take_bases(self) -> bool:
+    def take_bases(self) -> bool:
+        """Let the old class have the bases of the new one; ``False`` where Python does not allow it."""
         old, before = self.old, self.old.__bases__
         try:
             old.__bases__ = self.new.__bases__

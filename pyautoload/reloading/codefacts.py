@@ -7,7 +7,7 @@ import re
 from types import CodeType
 from typing import NamedTuple
 
-from pyautoload.reloading.codeimports import ImportFact, ImportReader, constant, instructions_of, note_chain
+from pyautoload.reloading.codeimports import ImportFact, ImportReader, note_chain
 from pyautoload.reloading.nested import deferred_codes, import_time_codes
 from pyautoload.reloading.opcodes import (
     ATTR_SHIFT,
@@ -26,6 +26,8 @@ from pyautoload.reloading.opcodes import (
     STORE_ATTR,
     STORE_GLOBAL,
     STORE_NAME,
+    constant,
+    instructions_of,
 )
 
 __all__ = ["CodeFacts", "scan"]

@@ -15,18 +15,17 @@ from pyautoload.reloading.opcodes import (
     IMPORT_NAME,
     IMPORT_SHIFT,
     LOAD_ATTR,
-    LOAD_CONST,
     LOAD_GLOBAL,
     LOAD_METHOD,
-    LOAD_SMALL_INT,
     OPMAP,
     STORE_ATTR,
     STORE_GLOBAL,
     STORE_NAME,
-    decoded,
+    constant,
+    instructions_of,
 )
 
-__all__ = ["ImportFact", "ImportReader", "constant", "instructions_of", "late_imports", "note_chain"]
+__all__ = ["ImportFact", "ImportReader", "late_imports", "note_chain"]
 
 # Local variables of functions. Some instructions load two of them; the second one comes to lie on top.
 _LOAD_LOCALS = frozenset(code for name, code in OPMAP.items() if name.startswith("LOAD_FAST") or name == "LOAD_DEREF")
@@ -205,20 +204,6 @@ def note_chain(
             break
     if len(chain) > 1:
         into.add(tuple(chain))
-
-
-def constant(code: CodeType, instruction: tuple[int, int]) -> object:
-    """The constant that an instruction loads; ``None`` for any other."""
-    op, arg = instruction
-    if op == LOAD_SMALL_INT:
-        return arg
-    return code.co_consts[arg] if op == LOAD_CONST else None
-
-
-def instructions_of(code: CodeType) -> list[tuple[int, int]]:
-    """The instructions of a code object."""
-    # Of a copy: a code object keeps what it was asked for here, and there may be many thousands of them.
-    return decoded(code.replace().co_code)
 
 
 def _raw(code: CodeType) -> bytes:

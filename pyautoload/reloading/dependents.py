@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from types import ModuleType
 
 from pyautoload.reloading.aliases import WHOLE, Alias, made_by, overridden
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.facts import Facts, ValueFact
-from pyautoload.reloading.imports import exported_by, source_of, star_imports
 from pyautoload.reloading.journal import MISSING
-from pyautoload.reloading.kinds import is_a, leads_nowhere
+from pyautoload.reloading.kinds import leads_nowhere
+from pyautoload.reloading.need import Need
 from pyautoload.reloading.nested import names_in
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.stars import note_star
 
-__all__ = ["Need", "need_of"]
+__all__ = ["need_of"]
 
 # Attributes of a class that make themselves felt wherever the class is a base or is gone through.
 _FAR_REACHING = frozenset(
@@ -35,44 +33,6 @@ _FAR_REACHING = frozenset(
 )
 
 
-def _given(listed: object, names: Iterable[str]) -> set[str]:
-    """What a star import gives of a module whose ``__all__`` is ``listed``, if it has one."""
-    if isinstance(listed, (list, tuple)):
-        return {item for item in listed if isinstance(item, str)}
-    return {name for name in names if name[:1] != "_"}
-
-
-@dataclass
-class Need:
-    """What a dependent needs.
-
-    Attributes:
-        rebinds: global name → what it has to be bound to.
-        changed: global names whose values have changed and that import-time code uses.
-        calls: functions that behave differently and that import-time code calls.
-        missing: an import of the module will fail.
-        through: a value reached through a namespace at import time has changed.
-        star: what a ``from x import *`` gives is another list of names.
-        contested: names that a star import gives anew and that another statement binds, too: all has to run, in order.
-    """
-
-    rebinds: dict[str, ValueFact] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
-    calls: set[tuple[str, str]] = field(default_factory=set)
-    missing: bool = False
-    through: set[str] = field(default_factory=set)
-    star: bool = False
-    contested: set[str] = field(default_factory=set)
-
-    @property
-    def runs(self) -> bool:
-        """Whether import-time code has to run again."""
-        return bool(self.changed or self.calls or self.missing or self.through or self.star)
-
-    def __bool__(self) -> bool:
-        return self.runs or bool(self.rebinds)
-
-
 def need_of(effects: Effects, record: Record) -> Need:
     """What ``record``'s module needs, given the changes so far."""
     facts, need = effects.facts, Need()
@@ -85,7 +45,7 @@ def need_of(effects: Effects, record: Record) -> Need:
             if not since:
                 _note_gone(alias, need)
         elif alias.attribute == "*":
-            _note_star(effects, record, alias, need, since)
+            note_star(effects, record, alias, need, since)
         elif alias.attribute == WHOLE:
             if any(fact.tick > since for fact in facts.values.get(alias.module, {}).values()):
                 _note_used(alias, need)
@@ -222,62 +182,3 @@ def _matters(record: Record, attributes: set[str]) -> bool:
     if not attributes:
         return False
     return bool(attributes.intersection(record.scanned().attributes) or attributes & _FAR_REACHING)
-
-
-def _is_module(value: object) -> bool:
-    return is_a(value, ModuleType)  # the same from wherever it was imported
-
-
-def _bound_otherwise(effects: Effects, record: Record, source: str) -> set[str]:
-    """The names that a module binds by other statements than the star import of one other module."""
-    parsed = effects.parsed(record.name)
-    if parsed is None:
-        return set()
-    found, package = parsed.bound(), sys.modules[record.name].__dict__.get("__package__")
-    for item in parsed.statements:
-        for star in star_imports(item.node):
-            if source_of(star, package) != source:
-                found.update(exported_by(star, package, effects.gone))
-    return found
-
-
-def _note_star(effects: Effects, record: Record, alias: Alias, need: Need, since: int) -> None:
-    names = sys.modules[record.name].__dict__
-    loads = record.scanned().loads
-    source = sys.modules.get(alias.module)
-    exported = getattr(source, "__all__", None)
-    known = effects.facts.values.get(alias.module, {})
-    listed = known.get("__all__")
-    now = _given(exported, vars(source) if source is not None else {})
-    before = _given(
-        exported if listed is None else listed.old, {**vars(source), **known} if source is not None else known
-    )
-    others = _bound_otherwise(effects, record, alias.module)
-    if listed is not None and listed.tick > since:
-        need.star = True
-        for name in before - now:
-            held = names.get(name, MISSING)
-            if name in others:
-                need.contested.add(name)
-            elif held is not MISSING and (
-                held is getattr(source, name, MISSING) or (name in known and known[name].was(held))
-            ):
-                need.rebinds[name] = ValueFact(held, MISSING)
-        need.contested |= {name for name in now & others if not _is_module(names.get(name))}
-    for name, fact in known.items():
-        if name == "__all__" or fact.tick <= since or name in need.rebinds:
-            continue
-        if name not in now and not (fact.is_removal and name in before):
-            continue
-        held = names.get(name, MISSING)
-        if name in others:
-            # Which of them holds is for the order, and what stands between the two used what was imported.
-            if held is not fact.new or not _is_module(held):
-                need.contested.add(name)
-            continue
-        if not fact.was(held) or held is fact.new:
-            continue
-        need.rebinds[name] = fact
-        if name in loads:
-            need.changed.add(name)
-    need.star = need.star or bool(need.contested)

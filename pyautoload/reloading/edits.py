@@ -31,37 +31,42 @@ def select_changed(
     Returns:
         What is to be patched when the statement of that index is reached, -1 for before all, and the names that go.
     """
-    patches: dict[int, Patch] = {}
-    removed: set[str] = set()
     if code_diff is not None:
         selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
         changes = [change for change in code_diff.changed if not _used_up(selection, change)]
-        patches[-1] = lambda index: patch(changes, index, selection.effects.journal)
-        selection.patched = bool(changes)
-    else:
-        change = diff(old.statements, selection.parsed.statements)
-        removed = (old.bound() - selection.parsed.bound()) | _no_longer_taken(selection, change)
-        patches = _statement_changes(selection, change, code)
-        _note_removed(selection, change, removed)
-        if old.has_doc and not selection.parsed.has_doc:
-            patches[-1] = lambda index: _drop_docstring(selection)
-            selection.patched = True
+        _add_users(selection)
+        return {-1: lambda index: patch(changes, index, selection.effects.journal)}, set()
+    change = diff(old.statements, selection.parsed.statements)
+    removed = (old.bound() - selection.parsed.bound()) | _no_longer_taken(selection, change)
+    patches = _statement_changes(selection, change, code)
+    _note_removed(selection, change, removed)
+    if old.has_doc and not selection.parsed.has_doc:
+        patches[-1] = lambda index: _drop_docstring(selection)
+    _add_users(selection)
+    return _settle_order(selection, old, change, patches), removed
+
+
+def _add_users(selection: Selection) -> None:
+    """Choose what uses what has been chosen, or what the module depends on."""
     selection.effects.facts.note_bodies(selection.bodies)
     if selection.need.runs:
         select_dependent(selection)
     else:
         selection.close()
         selection.effects.facts.note_bodies(selection.bodies)
-    if code_diff is None:
-        unknown = _not_known_yet(selection)
-        selection.contested |= old.contested(selection.names.get("__package__")) | unknown
-        touched = [*change.changed.values(), *change.removed]
-        touched += (selection.parsed.statements[at] for at in patches if at >= 0)
-        if unknown or selection.touches_contested(touched):
-            selection.in_order()
-            patches = {at: patch for at, patch in patches.items() if at < 0}
-        note_order(selection)
-    return patches, removed
+
+
+def _settle_order(selection: Selection, old: Parsed, change: Change, patches: dict[int, Patch]) -> dict[int, Patch]:
+    """Run all where the order says which of several bindings of a name holds; what is left to be patched then."""
+    unknown = _not_known_yet(selection)
+    selection.contested |= old.contested(selection.names.get("__package__")) | unknown
+    touched = [*change.changed.values(), *change.removed]
+    touched += (selection.parsed.statements[at] for at in patches if at >= 0)
+    if unknown or selection.touches_contested(touched):
+        selection.in_order()
+        patches = {at: patch for at, patch in patches.items() if at < 0}
+    note_order(selection)
+    return patches
 
 
 def _not_known_yet(selection: Selection) -> set[str]:
@@ -109,7 +114,6 @@ def _statement_changes(selection: Selection, change: Change, code: CodeType) -> 
         patch_of = _patch_of(selection, before, item, code) if not is_later else None
         if patch_of is not None:
             patches[index] = patch_of
-            selection.patched = True
         elif item.kind == "import":
             selection.indices.add(index)
             selection.values |= taken_otherwise(before.node, item.node)
@@ -146,8 +150,6 @@ def _note_removed(selection: Selection, change: Change, removed: set[str]) -> No
             mutable = {name for name in stored if selection.is_mutable(name)}
             if mutable & selection.parsed.bound():
                 selection.reexecutes = True
-    if change.removed and not removed:
-        selection.patched = True
 
 
 def _patch_of(selection: Selection, before: Statement, item: Statement, code: CodeType) -> Patch | None:

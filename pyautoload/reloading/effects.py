@@ -17,7 +17,7 @@ from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a, leads_nowhere
 from pyautoload.reloading.nested import mentions
 from pyautoload.reloading.plan import NewVersion
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.statements import Parsed
 from pyautoload.reloading.upkeep import relist_access
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pyautoload.reloading.records import Signature, signature
+from pyautoload.reloading.signature import Signature, signature
 
 if TYPE_CHECKING:
     from pyautoload.errors import ReloadError

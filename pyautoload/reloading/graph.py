@@ -13,7 +13,9 @@ from pyautoload.reloading.codefacts import CodeFacts
 from pyautoload.reloading.identity import is_gone
 from pyautoload.reloading.index import Index
 from pyautoload.reloading.nested import is_deferred, names_in
-from pyautoload.reloading.records import Record, Records
+from pyautoload.reloading.reading import complete
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.records import Records
 from pyautoload.reloading.uses import LAMBDA
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ class Graph:
     def renew(self, record: Record) -> None:
         """Look at a module: it is new, or its code has changed."""
         self._drop_edges(record.name)
-        self.records.complete(record)
+        complete(record)
         record.facts = None
         facts, early = record.scanned(), set[str]()
         aliases = tuple(self._resolver.of(record, early))

@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from types import CellType, ModuleType
 from typing import Any
 
-__all__ = ["MISSING", "Journal"]
+__all__ = ["MISSING", "Journal", "put_on_class"]
 
 # Stands for "was not there".
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "<missing>"})()
@@ -58,8 +58,8 @@ class Journal:
             put: how to set it; another than ``type.__setattr__`` for a metaclass with rules of its own.
         """
         before = cls.__dict__.get(name, MISSING)
-        _put_on_class(cls, name, value, put)
-        self._undo.append(lambda: _put_on_class(cls, name, before, type.__setattr__))
+        put_on_class(cls, name, value, put)
+        self._undo.append(lambda: put_on_class(cls, name, before, type.__setattr__))
 
     def set_cell(self, cell: CellType, value: Any) -> None:
         """Replace what a closure's cell holds."""
@@ -99,7 +99,8 @@ def _put(mapping: MutableMapping[Any, Any], key: Any, value: Any) -> None:
         mapping[key] = value
 
 
-def _put_on_class(cls: type, name: str, value: Any, put: Callable[..., None]) -> None:
+def put_on_class(cls: type, name: str, value: Any, put: Callable[..., None]) -> None:
+    """Set an attribute of a class by ``put``, or delete it where ``value`` is ``MISSING``."""
     if value is MISSING:
         if name in cls.__dict__:
             type.__delattr__(cls, name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from types import CodeType, ModuleType
 
-from pyautoload.reloading.dependents import Need
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.execute import Execution
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.kinds import is_a
+from pyautoload.reloading.need import Need
 from pyautoload.reloading.once import holds_any
 from pyautoload.reloading.pieces import affected_pieces, pieces_of
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.rerun import Rerun, RestartNeeded
 from pyautoload.reloading.selection import Selection, select_dependent
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Iterator
+from types import CodeType
 
-__all__ = ["decoded", "placed"]
+__all__ = ["constant", "decoded", "instructions_of", "placed"]
 
 OPMAP = dis.opmap
 EXTENDED_ARG = OPMAP["EXTENDED_ARG"]
@@ -48,6 +49,12 @@ def decoded(raw: bytes) -> list[tuple[int, int]]:
     return found
 
 
+def instructions_of(code: CodeType) -> list[tuple[int, int]]:
+    """The instructions of a code object."""
+    # Of a copy: a code object keeps what it was asked for here, and there may be many thousands of them.
+    return decoded(code.replace().co_code)
+
+
 def placed(raw: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Place, the place after it and its caches, the instruction, and its argument."""
     size, place, extended = len(raw), 0, 0
@@ -63,3 +70,11 @@ def placed(raw: bytes) -> Iterator[tuple[int, int, int, int]]:
             place += 2
         yield begin, place, op, extended | arg
         extended = 0
+
+
+def constant(code: CodeType, instruction: tuple[int, int]) -> object:
+    """The constant that an instruction loads; ``None`` for any other."""
+    op, arg = instruction
+    if op == LOAD_SMALL_INT:
+        return arg
+    return code.co_consts[arg] if op == LOAD_CONST else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import CodeType
 
+from pyautoload.reloading.reading import complete
 from pyautoload.reloading.records import Records
 from pyautoload.reloading.statements import Parsed
 
@@ -29,7 +30,7 @@ class ParsedSources:
         record = self._records.get(name)
         if record is None:
             return None
-        self._records.complete(record)
+        complete(record)
         known = self._parsed.get(name)
         if known is not None and known[0] is record.code:
             return known[1]

@@ -10,7 +10,7 @@ from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.nested import deferred_codes, is_deferred
 
-__all__ = ["apply_patch", "refresh_positions"]
+__all__ = ["apply_patch", "changed_function", "refresh_positions"]
 
 
 def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> list[FunctionChange]:
@@ -61,7 +61,7 @@ def _functions_in(code: CodeType, prefix: str) -> Iterator[tuple[str, CodeType]]
                 yield from _functions_in(const, prefix if name.startswith("<") else f"{prefix}{name}.")
 
 
-def code_within(code: CodeType, name: str, first: int, last: int) -> CodeType | None:
+def _code_within(code: CodeType, name: str, first: int, last: int) -> CodeType | None:
     """The function ``name`` whose code stands between two lines."""
     for found in deferred_codes(code):
         if found.co_name == name and first <= found.co_firstlineno <= last:
@@ -74,7 +74,7 @@ def changed_function(
 ) -> FunctionChange | None:
     """The change of a function that stands at known lines; ``None`` where its object cannot take the new code."""
     name = qualname.rpartition(".")[2]
-    before, after = code_within(old, name, *old_lines), code_within(new, name, *new_lines)
+    before, after = _code_within(old, name, *old_lines), _code_within(new, name, *new_lines)
     if before is None or after is None or before.co_freevars != after.co_freevars:
         return None
     return FunctionChange(qualname, before, after)

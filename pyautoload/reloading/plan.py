@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import NamedTuple
 
-from pyautoload.reloading.records import Record, Signature
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.signature import Signature
 
 __all__ = ["NewVersion", "Plan"]
 

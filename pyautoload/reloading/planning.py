@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from pyautoload.errors import ReloadError
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.plan import NewVersion, Plan
-from pyautoload.reloading.records import Record, Records, Signature, signature
+from pyautoload.reloading.reading import complete
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.records import Records
+from pyautoload.reloading.signature import Signature, signature
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
@@ -156,7 +159,7 @@ class Planner:
         if stamp == record.stamp and not by_content:
             return
         if record.is_pending:
-            self.records.complete(record)
+            complete(record)
             if record.stamp == stamp:
                 return
         if not record.is_source:

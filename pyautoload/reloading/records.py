@@ -1,152 +1,22 @@
-"""Records: what is kept of every loaded module, so that a change can be told from what is loaded."""
+"""Records: every loaded module, noted by the loader while it executes them."""
 
 from __future__ import annotations
 
-import dis
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import NamedTuple, cast
+from typing import cast
 
-from pyautoload.importing.bytecode import cache_path, cached_code
-from pyautoload.reloading.codefacts import CodeFacts, scan
-from pyautoload.reloading.shells import shell_of, whole_code
+from pyautoload.reloading.reading import complete, read_now
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.shells import shell_of
+from pyautoload.reloading.signature import Signature, is_surely_old, signature, signature_of
 from pyautoload.reloading.sourcestore import Block
-from pyautoload.sources import FILE_SYSTEM, source_for
 
-__all__ = ["Record", "Records", "Signature", "signature", "signature_of"]
-
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-# A file that was changed less than so many ns ago may be changed again without a trace in its times, which some file
-# systems keep in steps of two seconds.
-_SURELY_OLD_NS = 3_000_000_000
-
-
-class Signature(NamedTuple):
-    """What tells cheaply that a file may have changed: any difference counts, older times too.
-
-    ``changed_ns`` is when the system last noted a change of the file: it cannot be set back as ``mtime_ns`` can.
-    """
-
-    mtime_ns: int
-    size: int
-    inode: int
-    changed_ns: int
-
-
-def signature(path: str) -> Signature | None:
-    """The signature of a file, ``None`` where there is none."""
-    place = source_for(path)
-    try:
-        return signature_of(os.stat(path)) if place is FILE_SYSTEM else Signature(*place.stat(path), 0, 0)
-    except OSError:
-        return None
-
-
-def signature_of(status: os.stat_result) -> Signature:
-    """The signature of a file whose status is known."""
-    return Signature(status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns)
-
-
-class Record:
-    """One loaded module.
-
-    Attributes:
-        name: its module name.
-        path: its file.
-        code: the code object that was executed; functions of the module share its constants.
-        source: the text that the code came from, ``None`` where that is not known for sure.
-        stamp: the file's signature when the source was read.
-        is_pending: whether source, or even code, can still be got from the file while that is what it was.
-        order: when its execution ended, among all records: dependencies come before their dependents.
-        facts: what the code imports and uses; made when first needed.
-        files: other files that were read while it was imported, with their signatures.
-    """
-
-    __slots__ = (
-        "_code",
-        "_functions",
-        "_source",
-        "facts",
-        "files",
-        "is_pending",
-        "name",
-        "order",
-        "package",
-        "path",
-        "stamp",
-    )
-
-    def __init__(self, name: str, path: str, code: CodeType | None, package: str) -> None:
-        self.name = name
-        self.path = path
-        self._code: CodeType | Block | None = code
-        # The functions that belong to code which is kept in a block.
-        self._functions: tuple[CodeType, ...] = ()
-        self.package = package
-        self._source: bytes | Block | None = None
-        self.stamp: Signature | None = None
-        self.is_pending = False
-        self.order = 0
-        self.facts: CodeFacts | None = None
-        self.files: dict[str, Signature | None] | None = None
-
-    def __repr__(self) -> str:
-        return f"<Record {self.name} from {self.path}>"
-
-    @property
-    def code(self) -> CodeType | None:
-        """The code object."""
-        kept = self._code
-        if isinstance(kept, Block):
-            # From here on it is as if it had never been taken apart: who counts references to functions relies on that.
-            self.code = kept = whole_code(kept.text(self.name), self._functions)
-        return kept
-
-    @code.setter
-    def code(self, code: CodeType | None) -> None:
-        self._code, self._functions = code, ()
-
-    @property
-    def source(self) -> bytes | None:
-        """The text that the code came from."""
-        kept = self._source
-        return kept.text(self.name) if isinstance(kept, Block) else kept
-
-    @source.setter
-    def source(self, source: bytes | None) -> None:
-        self._source, self.is_pending = source, False
-
-    @property
-    def is_source(self) -> bool:
-        """Whether the module came from source, so that it can be reloaded."""
-        return self.path.endswith(".py")
-
-    def scanned(self) -> CodeFacts:
-        """The facts of the code."""
-        if self.facts is None:
-            self.facts = scan(self.code, self.package) if self.code is not None else _NOTHING
-        return self.facts
-
-    def bound(self) -> set[str]:
-        """The names that the code binds at module level: what is known where the source is not."""
-        if self.code is None:
-            return set()
-        return {
-            str(item.argval)
-            for item in dis.get_instructions(self.code)
-            if item.opname in ("STORE_NAME", "STORE_GLOBAL") and str(item.argval)[:2] != "__"
-        }
-
-    def take(self, code: CodeType, source: bytes, stamp: Signature | None) -> None:
-        """The module runs another code from now on."""
-        self.code, self.source, self.stamp, self.facts = code, source, stamp, None
-
-
-_NOTHING = scan(compile("", "", "exec"), "")
+__all__ = ["Records"]
 
 
 class Records:
@@ -201,12 +71,12 @@ class Records:
             status: the file's status when the code was got, if it was asked for.
         """
         record = Record(name, path, code, name if is_package else self._package_of(name))
-        if self.defers and status is not None and _is_surely_old(status):
+        if self.defers and status is not None and is_surely_old(status):
             # Read when there is time: this is done for each module that is loaded. If the file is written before that,
             # its times will tell, and the module counts as one whose old source is not known.
             record.stamp, record.is_pending = signature_of(status), True
         else:
-            _read_now(record, mtime_ns)
+            read_now(record, mtime_ns)
         stack = getattr(self._running, "stack", None)
         if stack is None:
             stack = self._running.stack = []
@@ -256,37 +126,6 @@ class Records:
         self.add(record)
         return record
 
-    @staticmethod
-    def complete(record: Record) -> None:
-        """Get what is missing of a record, if its file is still the one that was loaded."""
-        known = record.stamp
-        if not record.is_pending or known is None:
-            return
-        if source_for(record.path) is not FILE_SYSTEM:
-            _read_mounted(record, known.mtime_ns)
-            return
-        try:
-            descriptor = os.open(record.path, _READ)
-            try:
-                stamp = signature_of(os.fstat(descriptor))
-                source = os.read(descriptor, stamp.size + 1) if record.is_source else None
-                after = signature_of(os.fstat(descriptor))
-            finally:
-                os.close(descriptor)
-        except OSError:
-            return
-        if stamp != after or (stamp != known if known.size != -1 else stamp.mtime_ns != known.mtime_ns):
-            return
-        if record.code is None and source is not None:
-            code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
-            try:
-                record.code = code or compile(source, record.path, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):
-                return
-        if stamp != known:
-            record.stamp = stamp
-        record.source = source
-
     def tidy(self, limit: int) -> None:
         """Read sources that were put off, and keep those that are there in less room.
 
@@ -297,7 +136,7 @@ class Records:
         some = self.untidy[:limit]
         del self.untidy[: len(some)]
         for record in some:
-            self.complete(record)
+            complete(record)
         whole = [record for record in some if isinstance(record._source, bytes)]
         if len(whole) > 1:
             block = Block([record.name for record in whole], [cast(bytes, record._source) for record in whole])
@@ -373,42 +212,3 @@ class Records:
             record.files = {}
         if path not in record.files:
             record.files[path] = signature(path)
-
-
-def _is_surely_old(status: os.stat_result) -> bool:
-    return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SURELY_OLD_NS
-
-
-def _read_mounted(record: Record, mtime_ns: int | None) -> None:
-    """Get what is missing of a record whose file lies in a mounted source."""
-    place, path = source_for(record.path), record.path
-    try:
-        before, source, after = signature(path), place.read(path), signature(path)
-    except OSError:
-        record.stamp = None
-        return
-    if before is None or before != after or mtime_ns not in (None, before.mtime_ns):
-        return
-    if record.code is None:
-        try:
-            record.code = compile(source, path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
-            return
-    record.stamp, record.source = before, source
-
-
-def _read_now(record: Record, mtime_ns: int | None) -> None:
-    if source_for(record.path) is not FILE_SYSTEM:
-        _read_mounted(record, mtime_ns)
-        return
-    try:
-        descriptor = os.open(record.path, _READ)
-        try:
-            status = os.fstat(descriptor)
-            if status.st_mtime_ns == mtime_ns:
-                record._source = os.read(descriptor, status.st_size + 1)
-                record.stamp = signature_of(status)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        record.stamp = None

@@ -66,25 +66,6 @@ class Reloader(Watching):
         """
         return Pass(None if self._is_busy() else self.gate)
 
-    def _is_busy(self) -> bool:
-        """Whether this thread is in the middle of a reload, or of executing a managed module."""
-        return self._owner == threading.get_ident() or self.records.is_executing()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._mutex:
-            self._owner = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._owner = None
-
-    def _attempt(self, batch: Batch | None, names: Iterable[str], *, asked: bool = False) -> ReloadResult:
-        result = attempt(self._engine, batch, names, archives=self._archives, asked=asked)
-        if self._watcher is not None:
-            self._watch_data()
-        return result
-
     def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
         """Bring everything up to date, and run ``names`` again with what depends on them.
 
@@ -129,6 +110,25 @@ class Reloader(Watching):
         self._tell(result)
         if result.errors:
             raise result.errors[0]
+        return result
+
+    def _is_busy(self) -> bool:
+        """Whether this thread is in the middle of a reload, or of executing a managed module."""
+        return self._owner == threading.get_ident() or self.records.is_executing()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._mutex:
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = None
+
+    def _attempt(self, batch: Batch | None, names: Iterable[str], *, asked: bool = False) -> ReloadResult:
+        result = attempt(self._engine, batch, names, archives=self._archives, asked=asked)
+        if self._watcher is not None:
+            self._watch_data()
         return result
 
     def _apply(self, batch: Batch) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from types import CodeType
 
 from pyautoload.reloading.caches import Caches
-from pyautoload.reloading.dependents import Need
+from pyautoload.reloading.classes import ClassMerge
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.execute import Execution
-from pyautoload.reloading.journal import MISSING
+from pyautoload.reloading.journal import MISSING, put_on_class
+from pyautoload.reloading.need import Need
 from pyautoload.reloading.once import defined_once, refused_again
 from pyautoload.reloading.plan import Plan
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.selection import Selection
 from pyautoload.reloading.statements import Parsed
@@ -22,7 +23,7 @@ from pyautoload.reloading.upkeep import Upkeep
 __all__ = ["Rerun", "RestartNeeded"]
 
 # What of ours puts a class in order, and may meet its metaclass there.
-_CHANGES_CLASSES = ("_put_on_class", "_take_bases")
+_CHANGES_CLASSES = frozenset({put_on_class.__code__, ClassMerge.take_bases.__code__})
 
 
 class RestartNeeded(Exception):
@@ -140,7 +141,7 @@ class Rerun:
             return
         traceback, refused = error.__traceback__, False
         while traceback is not None:
-            refused = refused or traceback.tb_frame.f_code.co_name in _CHANGES_CLASSES
+            refused = refused or traceback.tb_frame.f_code in _CHANGES_CLASSES
             traceback = traceback.tb_next
         if refused:
             raise RestartNeeded(name, f"a class does not allow to be changed: {error}")

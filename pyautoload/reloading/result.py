@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 from pyautoload.errors import ReloadError
 
-__all__ = ["ReloadResult"]
+__all__ = ["ReloadResult", "some", "what_was_done"]
+
+# So many names are shown before "and 12 more".
+_SHOWN = 6
 
 
 @dataclass
@@ -57,17 +60,7 @@ class ReloadResult:
         )
 
     def __str__(self) -> str:
-        parts = [
-            f"{word} {_some(names)}"
-            for word, names in (
-                ("patched", self.patched),
-                ("re-executed", self.reexecuted),
-                ("rebound", self.rebound),
-                ("added", self.added),
-                ("removed", self.removed),
-            )
-            if names
-        ]
+        parts = what_was_done(self, _SHOWN)
         took = f"{self.duration * 1000:.1f} ms"
         if self.errors:
             head = f"reload failed after {took}, the code of before is in use"
@@ -78,5 +71,23 @@ class ReloadResult:
         return "\n  ".join([text, *lines, *self.notes])
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+def what_was_done(result: ReloadResult, most: int) -> list[str]:
+    """What a reload did, a phrase each: ``'patched myapp.user, myapp.order and 12 more'``.
+
+    Args:
+        result: of the reload.
+        most: so many names are shown in a phrase.
+    """
+    done = (
+        ("patched", result.patched),
+        ("re-executed", result.reexecuted),
+        ("rebound", result.rebound),
+        ("added", result.added),
+        ("removed", result.removed),
+    )
+    return [f"{word} {some(names, most)}" for word, names in done if names]
+
+
+def some(names: list[str], most: int, separator: str = ", ") -> str:
+    """The first names of a list, and how many there are besides."""
+    return separator.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

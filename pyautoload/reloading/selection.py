@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pyautoload.reloading.dependents import Need
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.imports import exported_by
 from pyautoload.reloading.kinds import is_a
-from pyautoload.reloading.records import Record
+from pyautoload.reloading.need import Need
+from pyautoload.reloading.record import Record
 from pyautoload.reloading.statements import Parsed, Statement
 
 __all__ = ["Selection", "note_order", "select_dependent"]
@@ -45,7 +45,6 @@ class Selection:
         self.additions: set[int] = set()
         # Whether this counts as executing the module again; otherwise it is patched.
         self.reexecutes = False
-        self.patched = False
         # Names whose values change, and functions that behave differently, for the statements that use them.
         self.values: set[str] = set()
         self.bodies: set[tuple[str, str]] = set()

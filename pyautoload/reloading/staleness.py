@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload.reloading.failures import Failures
 from pyautoload.reloading.planning import Planner
-from pyautoload.reloading.records import signature
+from pyautoload.reloading.signature import signature
 from pyautoload.sources import FILE_SYSTEM, is_anything_mounted, source_for
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pyautoload.errors import ReloadError
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace import access_of
 from pyautoload.reloading.journal import MISSING, Journal
-from pyautoload.reloading.records import Record, Records
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.records import Records
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:

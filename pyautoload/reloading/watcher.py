@@ -5,31 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from watchdog import events
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.polling import PollingObserver
 
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.checkout import Checkout
+from pyautoload.reloading.observation import STRUCTURAL, Observation
 
 __all__ = ["Watcher"]
 
-# Events that can mean a change. Opened and closed-without-write do not; "attrib" is what watchdog 7 calls a touch.
-_KINDS = frozenset({"created", "modified", "closed", "moved", "deleted", "attrib"})
-_STRUCTURAL = frozenset({"created", "moved", "deleted"})
-# The system is asked for these alone: loading a thousand modules opens and closes thousands of files, and each of those
-# events would go through three threads while the load goes on. `FileAttribEvent` came with watchdog 7.
-_WANTED = [
-    kind
-    for name in ("Created", "Modified", "Closed", "Moved", "Deleted", "Attrib")
-    for kind in (getattr(events, f"File{name}Event", None), getattr(events, f"Dir{name}Event", None))
-    if kind is not None and kind is not events.DirModifiedEvent
-]
 # So many events say "look at everything" better than one by one; an overflow of the system's queue comes after
 # thousands of them, so that it is covered too.
 _MANY = 400
@@ -46,20 +29,6 @@ _MANY_FILES = 64
 # A file that was opened for writing and is not closed is waited for that long, in seconds: on a busy machine the writer
 # may have to wait in between.
 _WRITING = 0.5
-
-
-class _Handler(FileSystemEventHandler):
-    def __init__(self, note: Callable[[str, str, bool], None]) -> None:
-        super().__init__()
-        self._note = note
-
-    def dispatch(self, event: FileSystemEvent) -> None:
-        kind = event.event_type
-        if kind not in _KINDS or (event.is_directory and kind not in _STRUCTURAL):
-            return
-        self._note(kind, os.fsdecode(event.src_path), event.is_directory)
-        if kind == "moved":
-            self._note(kind, os.fsdecode(event.dest_path), event.is_directory)
 
 
 class Watcher:
@@ -90,10 +59,7 @@ class Watcher:
         self._debounce = debounce
         self._wanted = wanted
         self._idle = idle
-        self._polling = polling
-        self._observer: Any = None
-        self._watched: dict[str, Any] = {}
-        self._handler = _Handler(self._note)
+        self._observation = Observation(self._directories, self._note, polling=polling)
         self._thread: threading.Thread | None = None
         # Thread 1 (the observer) notes events while thread 2 (ours) takes a batch.
         self._condition = threading.Condition()
@@ -123,63 +89,28 @@ class Watcher:
     # Life
 
     def start(self) -> None:
-        """Begin to watch; where the system's limit of watches is reached, by polling, with a warning."""
-        try:
-            self._observe(PollingObserver if self._polling else Observer)
-        except OSError as error:
-            self._shut()
-            warnings.warn(
-                f"the system does not allow to watch {', '.join(self._directories)} ({error}): changes are looked for "
-                f"once a second, which costs more. On Linux raise fs.inotify.max_user_watches",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-            self._polling = True
-            self._observe(PollingObserver)
+        """Begin to watch."""
+        self._observation.start()
         self._thread = threading.Thread(target=self._work, name="pyautoload-reload", daemon=True)
         self._thread.start()
 
     @property
     def polls(self) -> bool:
         """Whether changes are looked for at intervals."""
-        return self._polling
-
-    def _observe(self, kind: Any) -> None:
-        self._observer = kind()
-        self._observer.daemon = True
-        self._watched = {}
-        self._observer.start()
-        for directory in self._directories:
-            self._watched[directory] = self._schedule(directory, recursive=True)
-
-    def _schedule(self, directory: str, *, recursive: bool) -> Any:
-        return self._observer.schedule(self._handler, directory, recursive=recursive, event_filter=_WANTED)
-
-    def _shut(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-            if observer.is_alive() and threading.current_thread() is not observer:
-                observer.join(5)
+        return self._observation.polls
 
     def stop(self) -> None:
         """End watching; returns when no batch is being applied any more."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
-        self._shut()
+        self._observation.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5)
 
     def also(self, directories: Iterable[str]) -> None:
         """Watch further directories, not what lies below them: files outside the roots that are read at import."""
-        for directory in directories:
-            if directory in self._watched or self._observer is None:
-                continue
-            try:
-                self._watched[directory] = self._schedule(directory, recursive=False)
-            except OSError:
-                self._watched[directory] = None  # gone meanwhile, or no watches left: not to be tried each time
+        self._observation.also(directories)
 
     # Events
 
@@ -196,7 +127,7 @@ class Watcher:
             self._paths.add(path)
             self._completed = kind in ("closed", "moved")
             self._note_writing(kind, path, is_directory)
-            if kind in _STRUCTURAL:
+            if kind in STRUCTURAL:
                 self._changed_directories.add(os.path.dirname(path))
                 if kind != "deleted":
                     self._created.add(path)

@@ -13,14 +13,15 @@ from pyautoload import log
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
-from pyautoload.reloading.records import Records, signature
+from pyautoload.reloading.records import Records
+from pyautoload.reloading.signature import signature
 from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
     from pyautoload.reloading.watcher import Watcher
 
-__all__ = ["Watching", "is_below"]
+__all__ = ["Watching"]
 
 # What a module needs to be looked at for: so many at a time while nothing happens.
 _SLICE = 128

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pyautoload.errors import ReloadError
-from pyautoload.reloading.result import ReloadResult
+from pyautoload.reloading.result import ReloadResult, some, what_was_done
 from pyautoload.serving.failure import Failure, described
 from pyautoload.serving.listening import url
 from pyautoload.serving.options import OURS
@@ -48,7 +48,7 @@ class Reporter:
     def restarting(self, reasons: dict[str, str]) -> None:
         """A new process is being started."""
         listed = [f"{name} ({why})" if why else name for name, why in reasons.items()]
-        self._say("restarting", "yellow", _some(listed, "; "))
+        self._say("restarting", "yellow", some(listed, _SHOWN, "; "))
 
     def restarted(self, process: int, took: float) -> None:
         """The new process answers now."""
@@ -81,17 +81,7 @@ class Reporter:
             failures = "; ".join(self._failure(error) for error in result.errors)
             self._say("reload failed", "red", f"in {_time(result.duration)}: {failures}; the code of before is in use")
             return
-        parts = [
-            f"{word} {_some(names)}"
-            for word, names in (
-                ("patched", result.patched),
-                ("re-executed", result.reexecuted),
-                ("rebound", result.rebound),
-                ("added", result.added),
-                ("removed", result.removed),
-            )
-            if names
-        ]
+        parts = what_was_done(result, _SHOWN)
         if parts or not result.restart_required:
             left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
             text = "; ".join([*(parts or ["nothing that runs has changed"]), *left, *result.notes])
@@ -126,7 +116,3 @@ class Reporter:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
-
-
-def _some(names: list[str], separator: str = ", ") -> str:
-    return separator.join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.reloading.codediff import compare, same_code
+from pyautoload.reloading.reading import complete
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -52,7 +53,7 @@ class Usage:
         for module in {*self._ran, *self._mentioned(), *loaded}:
             known = reloader.records.get(module)
             if known is not None:
-                reloader.records.complete(known)
+                complete(known)
                 self._code[module] = known.code
 
     def _mentioned(self) -> Iterator[str]:

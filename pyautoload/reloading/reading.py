@@ -1,0 +1,86 @@
+"""Reading the source of a module, when it is loaded or later, if its file is still the one that was loaded."""
+
+from __future__ import annotations
+
+import os
+
+from pyautoload.importing.bytecode import cache_path, cached_code
+from pyautoload.reloading.record import Record
+from pyautoload.reloading.signature import signature, signature_of
+from pyautoload.sources import FILE_SYSTEM, source_for
+
+__all__ = ["complete", "read_now"]
+
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+def read_now(record: Record, mtime_ns: int | None) -> None:
+    """Get the source of a module that is being loaded.
+
+    Args:
+        record: of the module.
+        mtime_ns: the time of the file that its code came from.
+    """
+    if source_for(record.path) is not FILE_SYSTEM:
+        _read_mounted(record, mtime_ns)
+        return
+    try:
+        descriptor = os.open(record.path, _READ)
+        try:
+            status = os.fstat(descriptor)
+            if status.st_mtime_ns == mtime_ns:
+                record._source = os.read(descriptor, status.st_size + 1)
+                record.stamp = signature_of(status)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        record.stamp = None
+
+
+def complete(record: Record) -> None:
+    """Get what is missing of a record, if its file is still the one that was loaded."""
+    known = record.stamp
+    if not record.is_pending or known is None:
+        return
+    if source_for(record.path) is not FILE_SYSTEM:
+        _read_mounted(record, known.mtime_ns)
+        return
+    try:
+        descriptor = os.open(record.path, _READ)
+        try:
+            stamp = signature_of(os.fstat(descriptor))
+            source = os.read(descriptor, stamp.size + 1) if record.is_source else None
+            after = signature_of(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return
+    if stamp != after or (stamp != known if known.size != -1 else stamp.mtime_ns != known.mtime_ns):
+        return
+    if record.code is None and source is not None:
+        code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
+        try:
+            record.code = code or compile(source, record.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return
+    if stamp != known:
+        record.stamp = stamp
+    record.source = source
+
+
+def _read_mounted(record: Record, mtime_ns: int | None) -> None:
+    """Get what is missing of a record whose file lies in a mounted source."""
+    place, path = source_for(record.path), record.path
+    try:
+        before, source, after = signature(path), place.read(path), signature(path)
+    except OSError:
+        record.stamp = None
+        return
+    if before is None or before != after or mtime_ns not in (None, before.mtime_ns):
+        return
+    if record.code is None:
+        try:
+            record.code = compile(source, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return
+    record.stamp, record.source = before, source
