@@ -15,7 +15,7 @@ demo: $(VENV)/.demo ## run the example application and show what is loaded when
 	@$(BIN)/python examples/blog/demo.py
 
 test: $(VENV)/.test ## run the tests
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.lint ## check style, format and types
 	$(BIN)/ruff check .

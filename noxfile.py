@@ -13,9 +13,12 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The whole suite; not through ``python -m``, so that it is the installed wheel that is tested."""
+    """All that may differ between them; not through ``python -m``, so that it is the installed wheel that is tested.
+
+    The rest is for one Python: ``make test``, or ``nox -s tests-3.12 -- -m once``.
+    """
     session.install("--quiet", ".[test]")
-    session.run("pytest", "-n", "auto", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", "-m", "not once", *session.posargs)
 
 
 @nox.session

@@ -20,6 +20,8 @@ from benchmarks.serving.contenders import CONTENDERS, OURS
 from benchmarks.serving.server import PROC, Server, free_port
 from benchmarks.serving.site import Site, site
 
+pytestmark = pytest.mark.once
+
 MODULES = 100
 
 # Answers with the number in a file, read each time; the process that it starts must not outlive it.
@@ -123,7 +125,6 @@ def test_two_states_of_a_file_have_different_sizes_unless_asked_for(tmp_path: Pa
     assert "RATE = 1\n" in served.mid.read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_ours_serves_the_edits_of_the_benchmark(tmp_path: Path) -> None:
     for needed in ("flask", "click"):
         pytest.importorskip(needed)

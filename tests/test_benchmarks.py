@@ -15,6 +15,8 @@ from benchmarks.measure import Group, Metric, NotLoaded, Target, measure
 from benchmarks.process import environment, python
 from benchmarks.trees import generated
 
+pytestmark = pytest.mark.once
+
 PROJECT = Path(__file__).parent.parent
 MODULES = 30
 

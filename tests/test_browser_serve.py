@@ -15,7 +15,7 @@ from served import Served, served
 pytest.importorskip("flask", reason="Flask is not installed")
 pytest.importorskip("click", reason="the command line needs click")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
 OVERLAY = "const host = document.getElementById('pyautoload-overlay'); return host ? host.shadowRoot.textContent : ''"
 POLICY = """
 

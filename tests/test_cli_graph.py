@@ -201,14 +201,14 @@ def painted(browser: Any) -> int:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_all_modules_are_drawn(fresh: Any) -> None:
     assert css(fresh, "#count")[0].text.startswith("2005 of 2005 modules")
     assert painted(fresh) > 10
     assert wait(fresh, "document.getElementById('canvas').dataset.scale") is not None
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_a_module_is_found_by_search_and_its_imports_lead_to_the_source_line(fresh: Any) -> None:
     search(fresh, "Thing1234")
     panel = css(fresh, "#panel")[0]
@@ -223,7 +223,7 @@ def test_a_module_is_found_by_search_and_its_imports_lead_to_the_source_line(fre
     assert link.get_attribute("href").endswith(f"/app/area_10/part_2/thing1234.py#{line}")
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_a_click_on_a_module_selects_it_and_one_in_the_panel_goes_on(fresh: Any) -> None:
     search(fresh, "web form")
     where = fresh.execute_script("return window.pyautoload.positionOf('app.web.view')")
@@ -243,7 +243,7 @@ def click_at(browser: Any, where: dict[str, float]) -> None:
     actions.perform()
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_a_click_on_an_import_shows_its_line(fresh: Any) -> None:
     search(fresh, "web view")
     index = fresh.execute_script(
@@ -257,7 +257,7 @@ def test_a_click_on_an_import_shows_its_line(fresh: Any) -> None:
     assert css(fresh, "#panel .excerpt .at")[0].text.endswith("from app.web import View")
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_the_view_zooms_and_moves(fresh: Any) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
@@ -276,7 +276,7 @@ def test_the_view_zooms_and_moves(fresh: Any) -> None:
     assert abs(fresh.execute_script("return window.pyautoload.view.scale") - before["scale"]) < 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_namespaces_can_be_hidden_and_shown_alone(fresh: Any) -> None:
     css(fresh, "[data-only='app.area_3']")[0].click()
     assert fresh.execute_script("return canvas.dataset.shown") == "167"
@@ -286,7 +286,7 @@ def test_namespaces_can_be_hidden_and_shown_alone(fresh: Any) -> None:
     assert fresh.execute_script("return canvas.dataset.shown") == "2005"
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_a_hidden_module_is_shown_when_it_is_searched_for(fresh: Any) -> None:
     css(fresh, "#none")[0].click()
     assert fresh.execute_script("return canvas.dataset.shown") == "0"
@@ -294,7 +294,7 @@ def test_a_hidden_module_is_shown_when_it_is_searched_for(fresh: Any) -> None:
     assert int(fresh.execute_script("return canvas.dataset.shown")) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_kinds_and_cycles_can_be_chosen(fresh: Any) -> None:
     def count() -> int:
         return int(fresh.execute_script("return canvas.dataset.edges"))
@@ -311,14 +311,14 @@ def test_kinds_and_cycles_can_be_chosen(fresh: Any) -> None:
     assert "tolerated cycle" in css(fresh, "#panel")[0].text
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_an_address_with_a_module_opens_at_that_module(page: Any) -> None:
     page.get(page.current_url.partition("#")[0] + "#app.models.User")
     page.refresh()
     assert css(page, "#panel")[0].get_attribute("data-module") == "app.models.user"
 
 
-@pytest.mark.slow
+@pytest.mark.once
 def test_the_page_makes_no_request(fresh: Any) -> None:
     entries = fresh.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert json.dumps(entries) == "[]"

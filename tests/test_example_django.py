@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -55,11 +56,17 @@ def manage(directory: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    directory = copied("django_app", tmp_path)
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with an empty database, to be copied."""
+    directory = copied("django_app", tmp_path_factory.mktemp("django"))
     manage(directory, "migrate", "--verbosity", "0")
     return directory
+
+
+@pytest.fixture
+def project(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(migrated, tmp_path / migrated.name))
 
 
 @pytest.fixture

@@ -360,7 +360,6 @@ def test_a_tree_with_star_imports(seed, monkeypatch):
     assert random_trees.failure_of(seed) is None
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(EXAMPLES < 100, reason="PYAUTOLOAD_RANDOM_EXAMPLES says how many")
 @pytest.mark.timeout(EXAMPLES * 20)
 @pytest.mark.parametrize("styles", [4, 5], ids=["plain", "star"])
@@ -371,7 +370,6 @@ def test_more_such_trees(styles, monkeypatch):
     assert not {seed: failure for seed, failure in failures.items() if failure is not None}
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_soak_of_500_edits_ends_as_a_fresh_process_sees_the_tree(tmp_path):
     import json

@@ -16,7 +16,7 @@ from language_server import LanguageServer
 from pyautoload import AutoLoader
 from pyautoload.stubs import Stubs, generate, write
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
 PROJECT = Path(__file__).resolve().parent.parent
 
 FILES = {
