@@ -33,9 +33,8 @@ class Hooks:
         # Name → functions, in the order of definition. Example: {"myapp.models.User": [warm_cache]}
         self._named: dict[str, list[Function]] = {}
         self._general: list[Function] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._named or self._general)
+        # Whether there is any function; an attribute, as each loaded module asks for it.
+        self.wanted = False
 
     def add(self, name: object, function: Function | None) -> Any:
         """Add a function for ``name``, or for all names; usable as a decorator.
@@ -44,6 +43,7 @@ class Hooks:
         """
         if function is None and callable(name):
             self._general.append(name)
+            self.wanted = True
             return name
         if name is None and function is None:
             return lambda fn: self.add(fn, None)
@@ -53,6 +53,7 @@ class Hooks:
         if not callable(function):
             raise TypeError(f"{function!r} cannot be called: a function is needed")
         functions.append(function)
+        self.wanted = True
         return function
 
     def wants(self, name: str) -> bool:
@@ -89,7 +90,7 @@ class Callbacks:
             expected: the expected name in full and its value, ``None`` where the file defines none.
             path: the file, or the directory of an implicit namespace.
         """
-        if not hooks:
+        if not hooks.wanted:
             return
         hooks.fire_named(module_name, module, path)
         name, value = expected or (module_name, module)

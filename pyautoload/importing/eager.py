@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ class Planned(NamedTuple):
     space: Namespace | None
 
 
-def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> Iterator[Planned]:
+def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> list[Planned]:
     """What there is to load, in order.
 
     Args:
@@ -44,43 +44,43 @@ def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> It
     tree = binder.tree
     for known in tree.registry.namespaces():
         tree.refresh(known.name)  # what has come since it was listed is to be loaded too
-    if start is not None and start != "":
-        space = tree.namespace(start)
-        if space is not None and (force or not _is_excluded(tree.config, space)):
-            yield from _package(binder, space, force)
-        return
-    top = tree.namespace("")
-    if top is not None:
-        yield from _children(binder, top, force)
+    space = tree.namespace(start or "")
+    found: list[Planned] = []
+    if space is not None and not start:
+        _add_children(found, binder, space, force)
+    elif space is not None and (force or not _is_excluded(tree.config, space)):
+        _add_package(found, binder, space, force)
+    return found
 
 
-def _package(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned]:
+def _add_package(found: list[Planned], binder: Binder, space: Namespace, force: bool) -> None:
     path = space.file or next(iter(space.directories), "")
     if force or space.file is None or not binder.tree.config.is_not_eager(path):
-        yield Planned(space.name, path, space)
-    yield from _children(binder, space, force)
+        found.append(Planned(space.name, path, space))
+    _add_children(found, binder, space, force)
 
 
-def _children(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned]:
+def _add_children(found: list[Planned], binder: Binder, space: Namespace, force: bool) -> None:
     tree, config = binder.tree, binder.tree.config
     filtered = bool(config.not_eager) and not force
     prefix = f"{space.name}." if space.name else ""
-    for stem in sorted({*space.modules, *space.subdirs, *tree.leads(space.name)}):
-        try:
-            child = tree.child(space, stem)
-        except ConflictError:
-            # Raised again by the attempt to load it, and reported then, with all else that fails.
-            yield Planned(prefix + stem, space.subdirs.get(stem, ("",))[0], None)
-            continue
-        if child is not None:
-            if filtered and _is_excluded(config, child):
+    packages = {*space.subdirs, *tree.leads(space.name)}
+    for stem in sorted({*space.modules, *packages}):
+        if stem in packages:
+            try:
+                child = tree.child(space, stem)
+            except ConflictError:
+                # Raised again by the attempt to load it, and reported then, with all else that fails.
+                found.append(Planned(prefix + stem, space.subdirs.get(stem, ("",))[0], None))
                 continue
-            yield from _package(binder, child, force)
-            continue
+            if child is not None:
+                if not (filtered and _is_excluded(config, child)):
+                    _add_package(found, binder, child, force)
+                continue
         path = space.modules.get(stem)
         if path is None or stem == "__main__" or (filtered and config.is_not_eager(path)):
             continue
-        yield Planned(prefix + stem, path, None)
+        found.append(Planned(prefix + stem, path, None))
 
 
 def _is_excluded(config: Config, space: Namespace) -> bool:
@@ -114,7 +114,7 @@ class EagerLoad:
         # Packages that failed: what lies below them cannot be imported and would only repeat the failure.
         self._failed_packages: list[str] = []
 
-    def run(self, planned: Iterable[Planned]) -> list[str]:
+    def run(self, planned: Sequence[Planned]) -> list[str]:
         """Load what was planned.
 
         Returns:
@@ -125,15 +125,14 @@ class EagerLoad:
         """
         registry = self.binder.registry
         before = set(registry.loaded())
-        work = list(planned)
-        log.debug(self.binder.tag, "eager load of %d modules starts", len(work))
+        log.debug(self.binder.tag, "eager load of %d modules starts", len(planned))
         with self.binder.tree.reading_all():
-            for done, item in enumerate(work, 1):
-                if not self._is_below_failed(item.name):
+            for done, item in enumerate(planned, 1):
+                if not self._failed_packages or not item.name.startswith(tuple(self._failed_packages)):
                     self._load(item)
                 if self.progress is not None:
-                    self.progress(done, len(work), item.name)
-        for item in work:
+                    self.progress(done, len(planned), item.name)
+        for item in planned:
             access = access_of(sys.modules.get(item.name), self.binder) if item.space is not None else None
             if access is not None:
                 access.settle()
@@ -147,14 +146,15 @@ class EagerLoad:
 
     def _load(self, item: Planned) -> None:
         try:
-            stem = item.name.rpartition(".")[2]
-            if not stem.isidentifier() or self.strict:
+            name, path, space = item
+            stem = name.rpartition(".")[2]
+            if self.strict or not stem.isidentifier():
                 self._check_name(stem, item)
-            module = sys.modules.get(item.name)
-            if module is None and self.direct is not None and self.direct.load(item.name, item.path, item.space):
+            module = sys.modules.get(name)
+            if module is None and self.direct is not None and self.direct.load(name, path, space):
                 pass
             elif module is None or is_initializing(module):
-                imported(item.name)  # what another thread is loading is waited for
+                imported(name)  # what another thread is loading is waited for
             if self.strict:
                 self._check_expected(stem, item)
         except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
@@ -177,9 +177,6 @@ class EagerLoad:
             parent = item.name.rpartition(".")[0]
             full = f"{parent}.{names[0]}" if parent else names[0]
             raise ExpectedNameError(full, item.path, defined_names(module), stem)
-
-    def _is_below_failed(self, name: str) -> bool:
-        return bool(self._failed_packages) and name.startswith(tuple(self._failed_packages))
 
 
 def _unusable_stem(item: Planned) -> NameInflectionError | None:

@@ -231,9 +231,10 @@ class PyAutoloadFinder:
         if source_for(path) is not FILE_SYSTEM:
             spec = self._mounted_spec(fullname, path)
         elif path.endswith(".py"):
-            spec = ModuleSpec(fullname, PyAutoloadLoader(fullname, path, self.binder), origin=path)
+            cached = cache_path(path)
+            spec = ModuleSpec(fullname, PyAutoloadLoader(fullname, path, self.binder, cached), origin=path)
             # Else worked out, more slowly, when the module is made.
-            spec.cached = cache_path(path)
+            spec.cached = cached
         else:
             spec = self._binary_spec(fullname, path)
         if directories is not None:

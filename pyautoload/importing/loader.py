@@ -34,11 +34,13 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         fullname: the module name.
         path: its file.
         binder: whom to tell; without one this is the stock loader with a quicker look into the bytecode cache.
+        cached: where the bytecode is cached, if that is known already; found out when it is needed.
     """
 
-    def __init__(self, fullname: str, path: str, binder: Binder | None = None) -> None:
+    def __init__(self, fullname: str, path: str, binder: Binder | None = None, cached: str | None = None) -> None:
         self.name = fullname
         self.path = path
+        self.cached = cached
         self._binder = binder
         # The file's modification time in ns at the time its code was read.
         self._mtime_ns: int | None = None
@@ -113,7 +115,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if code is not None:
             return code
         fresh = self._binder is not None and self._binder.reloading
-        code, status = bytecode.cached_code(self.path, bytecode.cache_path(self.path), surely_fresh=fresh)
+        cached = self.cached or bytecode.cache_path(self.path)
+        code, status = bytecode.cached_code(self.path, cached, surely_fresh=fresh)
         self._mtime_ns = status.st_mtime_ns if status is not None else None
         if fresh:
             self._status = status

@@ -265,7 +265,8 @@ def access_of(module: object, binder: Binder | None = None) -> NamespaceAccess |
         binder: of the loader that serves it, where several do.
     """
     hook = getattr(module, "__dict__", {}).get("__dir__")
-    while (owner := _owner_of(hook)) is not None:
+    # Each loaded module passes here.
+    while isinstance(owner := getattr(hook, "__self__", None), NamespaceAccess):
         if binder is None or owner.binder is binder:
             return owner
         hook = owner._own_dir
