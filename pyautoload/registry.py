@@ -100,8 +100,8 @@ class ModuleRegistry:
         self._lock = threading.RLock()
         # Namespace name → what it holds.
         self._namespaces: dict[str, Namespace] = {}
-        # Module name → note, in the order of loading.
-        self._loaded: dict[str, Loaded] = {}
+        # Module name → its file and that file's mtime in ns then, in the order of loading.
+        self._loaded: dict[str, tuple[str, int]] = {}
         # Module name → modules that it imports, and the reverse.
         self._dependencies: dict[str, set[str]] = {}
         self._dependents: dict[str, set[str]] = {}
@@ -230,7 +230,7 @@ class ModuleRegistry:
                 mtime_ns = os.stat(path).st_mtime_ns
             except OSError:
                 mtime_ns = 0
-        self._loaded[name] = Loaded(path, mtime_ns)
+        self._loaded[name] = (path, mtime_ns)
 
     def mark_unloaded(self, name: str) -> None:
         """Note that a module is not loaded any more; one that was not is no error."""
@@ -247,7 +247,8 @@ class ModuleRegistry:
 
     def loaded_status(self, name: str) -> Loaded | None:
         """The note of a loaded module: its file and that file's modification time then."""
-        return self._loaded.get(name)
+        noted = self._loaded.get(name)
+        return Loaded(*noted) if noted is not None else None
 
     def reset_lock(self) -> None:
         """Take a fresh lock: a fork copies a held one and loses the thread that would release it."""

@@ -137,7 +137,7 @@ class Bundle:
         """
         package = path.endswith(_PACKAGE_FILE)
         space, _, stem = (name, "", "") if package else name.rpartition(".")
-        held = self._record(space)
+        held = self._held.get(space) or self._record(space)
         record = held.records.get(stem) if held is not None else None
         if held is None or record is None:
             return None
@@ -150,9 +150,16 @@ class Bundle:
                     return None
             except OSError:
                 return None
-        code = self._code(held, group, place)
+        codes = held.read.get(group)
+        code = codes[place] if codes else None
+        if not codes or code is None:
+            codes = held.read[group] = self._group(*held.groups[group])
+            code = codes[place] if codes else None
         if code is None:
             return None
+        codes[place] = None
+        if not any(codes):
+            held.read.pop(group, None)
         if code.co_filename != path:
             _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]
         return code, mtime_ns
@@ -165,25 +172,14 @@ class Bundle:
             if held is not None:
                 held.read.clear()
 
-    def _code(self, held: _Held, number: int, place: int) -> CodeType | None:
-        codes = held.read.get(number)
-        if codes is None or codes[place] is None:
-            codes = self._group(*held.groups[number])
-            if codes is None:
-                return None
-            held.read[number] = codes
-        code, codes[place] = codes[place], None
-        if not any(codes):
-            held.read.pop(number, None)
-        return code
-
-    def _group(self, offset: int, length: int, checksum: int) -> list[CodeType | None] | None:
+    def _group(self, offset: int, length: int, checksum: int) -> list[CodeType | None]:
+        """The code objects of a group; none where the file is damaged."""
         if self.bulk and offset + _AHEAD // 2 > self._asked_to:
             self._ask_for(offset)
         data = self._read(offset, length)
         if len(data) != length or binascii.crc32(data) != checksum:
             self._warn_of_damage()
-            return None
+            return []
         codes: list[CodeType | None] = marshal.loads(data)
         return codes
 

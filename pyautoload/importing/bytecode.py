@@ -70,7 +70,7 @@ def cached_code(
         return None, status
     data = _read(cached, modified + _SURELY_LATER_NS if surely_fresh else None)
     # As the stock loader has it: magic number and flags, then seconds and size in four bytes each.
-    if data is None or data[:_HEADER] != _expected_header(modified, status.st_size):
+    if data is None or not data.startswith(_expected_header(modified, status.st_size)):
         return None, status
     try:
         code = marshal.loads(data[_HEADER:])

@@ -94,7 +94,7 @@ class DirectImport:
     def _would_be_asked(self, name: str) -> bool:
         """Whether no finder in front of ours could answer for ``name``; finders of loaders for other names cannot."""
         for finder in sys.meta_path:
-            if finder is self.finder:
+            if finder is self.finder:  # nearly always the first
                 return True
             if not isinstance(finder, PyAutoloadFinder) or finder.may_manage(name):
                 return False

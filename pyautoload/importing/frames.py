@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pyautoload.importing.cycles import is_initializing
 
-__all__ = ["imported", "part_of_import", "run_without_frames"]
+__all__ = ["imported", "part_of_import", "without_frames"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,6 +27,15 @@ _FILE_NAME = SourceFileLoader.exec_module.__code__.co_filename
 def part_of_import(function: _Function) -> _Function:
     """Let the frames of ``function`` count as frames of the import system; usable as a decorator."""
     function.__code__ = function.__code__.replace(co_filename=_FILE_NAME)
+    return function
+
+
+def without_frames(function: _Function) -> _Function:
+    """The same for a function that calls code of users; usable as a decorator.
+
+    Python goes by its name, too: a run of such frames that ends in one of this name is cut out of every traceback.
+    """
+    function.__code__ = function.__code__.replace(co_filename=_FILE_NAME, co_name="_call_with_frames_removed")
     return function
 
 
@@ -45,12 +54,3 @@ def imported(name: str) -> ModuleType:
         # third one has begun again. An unfinished module that was there before is one of this thread's own cycle.
         if module is not _MISSING and (module is before or not is_initializing(module)):
             return module  # type: ignore[no-any-return]
-
-
-# The name matters: a run of such frames that ends in one of this name is cut out of every traceback.
-@part_of_import
-def _call_with_frames_removed(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
-
-
-run_without_frames = _call_with_frames_removed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyautoload import log
 from pyautoload.importing import bytecode, cycles
-from pyautoload.importing.frames import part_of_import, run_without_frames
+from pyautoload.importing.frames import part_of_import, without_frames
 from pyautoload.sources import FILE_SYSTEM, source_for
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             if not complete:
                 log.debug(binder.tag, "%s from %s failed to load: %r", self.name, self.path, sys.exc_info()[1])
 
-    @part_of_import
+    @without_frames
     def _run(self, module: ModuleType, code: CodeType, binder: Binder, is_package: bool) -> None:
         try:
-            run_without_frames(exec, code, module.__dict__)
+            exec(code, module.__dict__)
         except (ImportError, AttributeError) as error:
             cycle = cycles.explained(error, binder.manages)
             if cycle is None:
@@ -111,10 +111,12 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
-        code = self._bundled(fullname)
-        if code is not None:
-            return code
-        fresh = self._binder is not None and self._binder.reloading
+        binder = self._binder
+        if binder is not None and binder.tree.bundle is not None:
+            code = self._bundled(fullname)
+            if code is not None:
+                return code
+        fresh = binder is not None and binder.reloading
         cached = self.cached or bytecode.cache_path(self.path)
         code, status = bytecode.cached_code(self.path, cached, surely_fresh=fresh)
         self._mtime_ns = status.st_mtime_ns if status is not None else None
@@ -122,8 +124,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             self._status = status
         if code is not None:
             return code
-        if self._mtime_ns is None and self._binder is not None and not os.path.exists(self.path):
-            raise self._binder.gone(self.name, self.path)
+        if self._mtime_ns is None and binder is not None and not os.path.exists(self.path):
+            raise binder.gone(self.name, self.path)
         if not fresh:
             return super().get_code(fullname)
         return self._compiled_afresh()
