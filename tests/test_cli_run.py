@@ -160,6 +160,7 @@ def test_code_can_be_run_without_a_prompt(tree: Tree, tmp_path: Path) -> None:
     assert "SyntaxError" in run_apart("console", "-c", "1 +", cwd=tmp_path, expect=1).stderr
 
 
+@pytest.mark.once
 def test_ipython_is_used_where_it_is_installed(tree: Tree, tmp_path: Path) -> None:
     pytest.importorskip("IPython")
     tree(FILES)
@@ -222,7 +223,9 @@ def test_init_writes_a_configuration_with_which_check_is_content(tree: Tree) -> 
 def test_the_test_that_init_writes_passes_and_fails_when_it_should(tree: Tree, tmp_path: Path) -> None:
     root = tree({"app/user.py": "class User: ..."})
     run("init", "--yes")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    # As it is the same without plugins of others, and to load them takes longer than the test.
+    source = str(Path(__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": source, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     for source, code in (("class User: ...", 0), ("class Person: ...", 1)):
         (root / "app" / "user.py").write_text(source)

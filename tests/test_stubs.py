@@ -267,6 +267,7 @@ def test_the_running_loader_does_not_see_the_stubs(tree):
     assert loader.eager_load() == ["app", "app.models", "app.models.post", "app.models.taggable"]
 
 
+@pytest.mark.once
 def test_formatters_leave_stubs_as_they_are(tree):
     base = tree({"app/a_rather_long_name_for_a_file_that_holds_one_class.py": """
         class ARatherLongNameForAFileThatHoldsOneClass: ...
