@@ -1,6 +1,6 @@
 """Eager load from a bundle, with a warm and with an empty page cache, against importing every module.
 
-The floor unmarshals all code from one file, a hundred modules at a time, and runs it: what is left when nothing is
+The floor unmarshals all code from one file, sixteen modules at a time, and runs it: what is left when nothing is
 searched, checked, locked or bound.
 """
 

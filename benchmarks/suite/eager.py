@@ -1,7 +1,8 @@
 """Eager load from the ordinary bytecode files, against importing every module.
 
 The floor reads, unmarshals and runs each module and does nothing else: nothing is searched, compared with its source,
-locked, or bound to its package.
+locked, or bound to its package. The checked floor takes the status of each source on top of that, without which no
+bytecode may be believed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def _size(plan: Plan, modules: int) -> list[Result]:
         "stock import": python("stock.eager", **where),
         "eager_load()": python("ours.eager", root=tree.root, names=tree.names),
         "floor: unmarshal and run": python("floor.files", **where),
+        "floor, sources checked": python("floor.files", checked=1, **where),
     }
     if modules <= plan.usual:
         sides["stock import, gc paused"] = python("stock.eager", pause_gc=1, **where)
