@@ -28,6 +28,12 @@ Files = Mapping[str, str]
 LONG_AGO = 10
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores for ``-n auto``: a third of the time, a test waits for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 def write_tree(base: Path, files: Files) -> Path:
     """Write files below ``base``; a name that ends in a slash makes a directory."""
     for name, source in files.items():
