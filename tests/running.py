@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pyautoload
 
-__all__ = ["EXAMPLES", "PATIENCE", "Running", "copied", "environment"]
+__all__ = ["EXAMPLES", "PATIENCE", "Running", "copied", "environment", "ran"]
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 # Seconds after which something that has not happened will not; a loaded machine may take long.
@@ -127,6 +127,27 @@ class Running:
             raise AssertionError(f"it did not end when it was told to:\n{self.log}") from error
         finally:
             self._reader.join(PATIENCE)
+
+
+def ran(directory: Path, *arguments: str, expect: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+    """A Python process that has ended, with the exit code that is expected.
+
+    Args:
+        directory: where it runs.
+        arguments: of Python.
+        expect: the exit code.
+        more: variables of its environment.
+    """
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=directory,
+        env=environment(**more),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
+    assert done.returncode == expect, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
 
 
 def copied(example: str, to: Path) -> Path:

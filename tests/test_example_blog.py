@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +12,7 @@ from xml.etree import ElementTree
 import flask
 import pytest
 import sqlalchemy.orm
-
-import pyautoload
+from running import ran
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "blog"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -69,17 +66,7 @@ def seeded(site: Site) -> Site:
 
 
 def child(*arguments: str, cwd: Path = EXAMPLE, **environment: str) -> str:
-    where = {"PYTHONPATH": str(Path(pyautoload.__file__).parent.parent), "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env={**os.environ, **where, **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return ran(cwd, *arguments, **environment).stdout
 
 
 def test_the_blog_has_no_init_file() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from running import copied, environment
+from running import copied, ran
 
 pytest.importorskip("click", reason="click is not installed")
 
@@ -19,16 +17,7 @@ def tool(tmp_path: Path) -> Path:
 
 
 def words(tool: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "main.py", *arguments],
-        cwd=tool,
-        env=environment(COLUMNS="100"),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return ran(tool, "main.py", *arguments, COLUMNS="100").stdout
 
 
 def test_commands_do_what_they_say(tool: Path) -> None:
@@ -52,10 +41,7 @@ def test_a_command_loads_only_what_it_needs(tool: Path) -> None:
         "try:\n    main.main()\n"
         "except SystemExit:\n    print('rich' in sys.modules, *main.loader.loaded())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tool, env=environment(), capture_output=True, encoding="utf-8", timeout=60
-    )
-    loaded = done.stdout.splitlines()[-1].split()
+    loaded = ran(tool, "-c", code).stdout.splitlines()[-1].split()
     assert loaded[0] == "False"
     assert {"words.commands.count", "words.text"} <= set(loaded)
     assert not {"words.commands.top", "words.commands.chart"} & set(loaded)
@@ -72,13 +58,4 @@ def test_a_new_file_is_a_new_command(tool: Path) -> None:
 
 
 def test_a_command_that_is_not_there_is_an_error_of_usage(tool: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "main.py", "nothing"],
-        cwd=tool,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 2
-    assert "No such command 'nothing'" in done.stderr
+    assert "No such command 'nothing'" in ran(tool, "main.py", "nothing", expect=2).stderr

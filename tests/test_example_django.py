@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import copied, environment
+from running import copied, ran
 from served import Served, served
 
 pytest.importorskip("django", reason="Django is not installed")
@@ -44,16 +42,7 @@ def loud(text):
 
 
 def manage(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=directory,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return ran(directory, "manage.py", *arguments).stdout
 
 
 @pytest.fixture(scope="module")
@@ -239,13 +228,5 @@ def test_it_is_loaded_as_a_whole_for_production(project: Path) -> None:
         "import wsgi, sys; from django.test import Client\n"
         "print('library.views.books' in sys.modules, Client(headers={'host': 'localhost'}).get('/').status_code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=project,
-        env=environment(LIBRARY_ENV="production"),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.stdout.split() == ["True", "200"], done.stderr
+    assert ran(project, "-c", code, LIBRARY_ENV="production").stdout.split() == ["True", "200"]
     assert os.path.exists(project / "library.sqlite3")

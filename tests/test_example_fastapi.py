@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import copied, environment
+from running import copied, ran
 from served import Served, served
 
 pytest.importorskip("fastapi", reason="FastAPI is not installed")
@@ -89,12 +87,4 @@ def test_the_old_code_serves_until_a_mistake_is_mended(shop: Served) -> None:
 
 def test_it_is_loaded_as_a_whole_for_production(tmp_path: Path) -> None:
     code = "import asgi, sys; print('shop.routes.orders' in sys.modules, asgi.app.title)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=copied("fastapi_app", tmp_path),
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.stdout.split() == ["True", "Shop"], done.stderr
+    assert ran(copied("fastapi_app", tmp_path), "-c", code).stdout.split() == ["True", "Shop"]

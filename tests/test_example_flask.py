@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import copied, environment
+from running import copied, ran
 from served import Served, served
 
 pytest.importorskip("flask", reason="Flask is not installed")
@@ -83,12 +81,4 @@ def test_the_old_code_serves_until_a_mistake_is_mended(site: Served) -> None:
 
 def test_it_is_loaded_as_a_whole_for_production(tmp_path: Path) -> None:
     code = "import wsgi, sys; print('notes.views.api' in sys.modules, wsgi.app.test_client().get('/').status_code)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=copied("flask_app", tmp_path),
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.stdout.split() == ["True", "200"], done.stderr
+    assert ran(copied("flask_app", tmp_path), "-c", code).stdout.split() == ["True", "200"]

@@ -174,32 +174,21 @@ def test_an_eager_load_beside_threads_that_load_by_name(python, tree):
     assert python(code).stdout == "fine\n"
 
 
-def test_an_eager_load_waits_for_what_another_thread_is_loading(python, tree):
+@pytest.mark.parametrize(
+    ("first", "second"), [("lambda: app.Slow", "loader.eager_load()"), ("loader.eager_load", "from app import slow")]
+)
+def test_an_import_and_an_eager_load_wait_for_what_the_other_is_loading(first, second, python, tree):
     tree({"app/slow.py": "import time\nwith open('runs', 'a'): ...\ntime.sleep(0.3)\nclass Slow: ...\n"})
     code = PRELUDE.format(count=1) + (
         "import os\n"
-        "thread = threading.Thread(target=lambda: app.Slow)\n"
+        f"thread = threading.Thread(target={first})\n"
         "thread.start()\n"
         "while not os.path.exists('runs'): time.sleep(0.001)\n"
-        "loader.eager_load()\n"
+        f"{second}\n"
         "print('Slow' in vars(sys.modules['app.slow']))\n"
         "thread.join()\n"
     )
     assert python(code).stdout == "True\n"
-
-
-def test_an_import_waits_for_what_an_eager_load_is_loading(python, tree):
-    tree({"app/slow.py": "import time\nwith open('runs', 'a'): ...\ntime.sleep(0.3)\nclass Slow: ...\n"})
-    code = PRELUDE.format(count=1) + (
-        "import os\n"
-        "thread = threading.Thread(target=loader.eager_load)\n"
-        "thread.start()\n"
-        "while not os.path.exists('runs'): time.sleep(0.001)\n"
-        "from app.slow import Slow\n"
-        "print(Slow.__module__)\n"
-        "thread.join()\n"
-    )
-    assert python(code).stdout == "app.slow\n"
 
 
 def test_no_lock_of_ours_is_held_while_a_file_runs(python, tree):
