@@ -168,13 +168,13 @@ def autoload(
 
 
 def _build_at_once(loader: AutoLoader, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build a bundle of files that look old: of new ones, it would wait until later changes are sure to show."""
+    """Build a bundle of files that look old enough: of new ones, it would wait until later changes are sure to show."""
 
     def grow_old(_: float = 0, *, files: bool = False) -> None:
         for directory, _names, names in os.walk(base):
             for path in map(Path(directory).joinpath, [".", *names] if files else ["."]):
                 if not path.is_symlink():
-                    age(path)
+                    age(path, 0.1)
 
     grow_old(files=True)
     with monkeypatch.context() as patch:
