@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
+from running import PATIENCE
 
-__all__ = ["PATIENCE", "Answer", "Events", "asgi_server", "get", "until", "wsgi_server"]
-
-# Seconds after which something that has not happened will not; a loaded machine may take long.
-PATIENCE = 40
+__all__ = ["Answer", "Events", "asgi_server", "get", "until", "wsgi_server"]
 
 
 class Answer(NamedTuple):

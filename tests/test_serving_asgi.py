@@ -11,7 +11,8 @@ from functools import partial
 
 import pytest
 from reload_app import app, replace_atomically  # noqa: F401
-from serving_app import PATIENCE, Events, asgi_server, get, until
+from running import PATIENCE
+from serving_app import Events, asgi_server, get, until
 
 from pyautoload.errors import ProductionError
 from pyautoload.serving.asgi import ReloadMiddleware
