@@ -237,6 +237,16 @@ def test_a_base_class_given_to_a_class_that_had_none_moves_its_instances(app):
     assert isinstance(sub, a("a").C)
 
 
+@pytest.mark.parametrize("base", ["", "(abc.ABC)"])
+def test_a_class_that_loses_its_base_class_keeps_what_its_instances_hold(app, base):
+    text = f"import abc\nclass A{base}:\n    pass\n" + "class C{}:\n    def m(self):\n        return {}\n"
+    a = app(a=text.format("(A)", 1))
+    obj = a("a").C()
+    obj.kept = 1
+    a.edit(a=text.format(base, 2))
+    assert (obj.m(), vars(obj), isinstance(obj, a("a").C)) == (2, {"kept": 1}, True)
+
+
 def test_a_registry_filled_by_init_subclass_has_no_duplicates(app):
     base = "REGISTRY = []\nclass Plugin:\n    def __init_subclass__(cls):\n        REGISTRY.append(cls)\n"
     text = "from APP.a import Plugin\nclass One(Plugin):\n    X = {0}\n    def m(self):\n        return {0}\n"

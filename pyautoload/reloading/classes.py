@@ -28,6 +28,8 @@ _TYPING_METACLASSES = tuple(
 )
 # What Python 3.11 and later put into an enum's class for each member.
 _ENUM_PROPERTY: type = getattr(enum, "property", type("Never", (), {}))
+# What a class has itself where no base class has it.
+_BY_LAYOUT = ("__dict__", "__weakref__")
 _LAYOUT = ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
 
 
@@ -93,8 +95,10 @@ class ClassMerge:
         return old.__bases__ != new.__bases__ or all(getattr(old, name) == getattr(new, name) for name in _LAYOUT)
 
     def take_bases(self) -> bool:
-        """Let the old class have the bases of the new one; ``False`` where Python does not allow it."""
+        """Let the old class have the bases of the new one; ``False`` where that is not possible."""
         old, before = self.old, self.old.__bases__
+        if any(name in self.new.__dict__ and name not in old.__dict__ for name in _BY_LAYOUT):
+            return False  # only the old bases gave it: Python 3.15 allows that, and instances lose their attributes
         try:
             old.__bases__ = self.new.__bases__
         except TypeError:
