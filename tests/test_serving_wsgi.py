@@ -14,7 +14,8 @@ from unittest.mock import Mock
 
 import pytest
 from reload_app import app, replace_atomically  # noqa: F401
-from serving_app import PATIENCE, Events, get, until, wsgi_server
+from running import PATIENCE
+from serving_app import Events, get, until, wsgi_server
 
 from pyautoload import AutoLoader, ReloadingDisabled, SetupError
 from pyautoload.errors import ProductionError
