@@ -294,3 +294,73 @@ def test_a_module_that_both_sides_import_is_not_contested(app):
     state = a("c").STATE
     assert a.edit(a="import json\nV = 2").ok
     assert (a("c").V, a("c").STATE is state) == (2, True)
+
+
+def test_a_loop_that_does_not_run_leaves_what_the_star_import_gave(app):
+    text = "from APP.a import *\ndef f(): return {}\nX = f()\nfor i in range(0): pass"
+    a = app({"a.py": "for i in range(2): pass", "c.py": text.format(1)})
+    assert a("c").i == 1
+    assert a.edit(c=text.format(2)).ok
+    assert (a("c").X, a("c").i) == (2, 1)
+
+
+def test_a_star_import_goes_while_its_module_becomes_a_package(app):
+    a = app({"a.py": "X = 1", "c.py": "from APP.a import *\nY = 1"}, options={"watch": False})
+    assert a("c").X == 1
+    a.write("c.py", None)
+    a.write("c/__init__.py", "Y = 2")
+    assert a.loader.reload().ok
+    assert (a("c").Y, "X" in vars(a("c"))) == (2, False)
+
+
+# Functions that do the same: the text of before, the edits, an expression, and its value in the end.
+METHODS = "class A:\n    def m(self): return {}\nclass B:\n    def m(self): return {}"
+ALIKE = {
+    "a lambda in place of another one": (
+        "L = lambda: 1\nL = lambda: 1",
+        ["L = lambda: 2\nL = lambda: 1"],
+        "L()",
+        1,
+    ),
+    "lambdas that have moved": (
+        "A = lambda: 1\nB = lambda: 1",
+        ["X = 1\nA = lambda: 1\nB = lambda: 1", "X = 1\nA = lambda: 2\nB = lambda: 1"],
+        "(A(), B())",
+        (2, 1),
+    ),
+    "lambdas of which one has moved": (
+        "A = lambda: 1\nB = lambda: 1",
+        ["A = lambda: 1\nX = 1\nB = lambda: 1", "A = lambda: 1\nX = 1\nB = lambda: 2"],
+        "(A(), B())",
+        (1, 2),
+    ),
+    "methods that have moved with their classes": (
+        METHODS.format(1, 1),
+        [f"X = 1\n{METHODS}".format(1, 1), f"X = 1\n{METHODS}".format(2, 1)],
+        "(A().m(), B().m())",
+        (2, 1),
+    ),
+    "methods of classes that have got another attribute": (
+        METHODS.format(1, 1),
+        [METHODS.replace(":\n", ":\n    V = 1\n").format(*found) for found in [(1, 1), (2, 1)]],
+        "(A().m(), B().m())",
+        (2, 1),
+    ),
+    "lambdas in a class that has got another attribute": (
+        "class A:\n    f = lambda self: 1\n    g = lambda self: 1",
+        [f"class A:\n    V = 1\n    f = lambda self: 1\n    g = lambda self: {found}" for found in (1, 2)],
+        "(A().f(), A().g())",
+        (1, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_of_functions_that_do_the_same_the_edited_one_changes(app, name):
+    text, edits, expression, expected = ALIKE[name]
+    a = app({"c.py": text}, options={"watch": False})
+    c = a("c")
+    for edit in edits:
+        a.write("c.py", edit)
+        assert a.loader.reload().ok
+    assert eval(expression, vars(c)) == expected

@@ -11,14 +11,14 @@ from pyautoload.reloading.classes import move_instances
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.codefacts import scan
 from pyautoload.reloading.dependents import need_of
-from pyautoload.reloading.edits import select_changed
+from pyautoload.reloading.edits import no_longer_taken, select_changed
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.functions import FunctionIndex, Patch, patch_hidden
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.meeting import meet
 from pyautoload.reloading.need import Need
 from pyautoload.reloading.parsing import ParsedSources
-from pyautoload.reloading.patching import refresh_positions
+from pyautoload.reloading.patching import move, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.rerun import Rerun, RestartNeeded
@@ -203,11 +203,13 @@ class Transaction:
             selection.everything()
             note_order(selection)
             removed = (old if old is not None else record).bound() - new.bound()
+            removed |= no_longer_taken(selection, old.statements if old is not None else ())
         else:
             patches, removed = select_changed(selection, old, version.code, diff)
         if selection.additions:
             self.added_to.add(name)
-        index = FunctionIndex(module, record.path)
+        index = FunctionIndex(module, record.path, record.code)
+        move(index, selection.moved, effects.journal)
         effects.note_source(record, version)
         self.sources.remember(name, version.code, new)
         if selection.indices or removed or patches:

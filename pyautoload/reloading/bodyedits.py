@@ -6,7 +6,7 @@ import sys
 
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange, compare, documents_otherwise
 from pyautoload.reloading.effects import Effects
-from pyautoload.reloading.functions import is_used_up
+from pyautoload.reloading.functions import FunctionIndex, is_used_up
 from pyautoload.reloading.patching import apply_patch
 from pyautoload.reloading.plan import NewVersion
 from pyautoload.reloading.record import Record
@@ -40,7 +40,7 @@ def patchable_diff(effects: Effects, record: Record, version: NewVersion) -> Cod
     for change in diff.changed:
         if effects.graph.called_by(record.name, change.qualname):
             return None
-        if is_used_up(sys.modules[record.name], record.path, change):
+        if is_used_up(sys.modules[record.name], record.path, record.code, change):
             return None
     return diff
 
@@ -52,6 +52,7 @@ def patch_bodies(effects: Effects, record: Record, version: NewVersion, diff: Co
         The changes for ``patch_hidden``.
     """
     effects.facts.body(record.name, *(change.qualname for change in diff.changed))
-    hidden = apply_patch(sys.modules[record.name], record.path, diff, effects.journal)
+    index = FunctionIndex(sys.modules[record.name], record.path, record.code)
+    hidden = apply_patch(index, diff, effects.journal)
     effects.note_source(record, version, diff)
     return hidden

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import CodeType
 
 from pyautoload.reloading.codediff import CodeDiff, FunctionChange
 from pyautoload.reloading.functions import Patch, is_used_up, patch
 from pyautoload.reloading.imports import exported_by, source_of, star_imports, taken_otherwise
 from pyautoload.reloading.members import plan_members
-from pyautoload.reloading.patching import changed_function
+from pyautoload.reloading.patching import changed_function, moved_within
 from pyautoload.reloading.selection import Selection, note_order, select_dependent
-from pyautoload.reloading.statementdiff import Change, diff, lines_of, same_header, shows_docstring
+from pyautoload.reloading.statementdiff import Change, diff, lines_of, lines_of_same, same_header, shows_docstring
 from pyautoload.reloading.statements import Parsed, Statement
 
-__all__ = ["select_changed"]
+__all__ = ["no_longer_taken", "select_changed"]
 
 
 def select_changed(
@@ -33,11 +34,19 @@ def select_changed(
     """
     if code_diff is not None:
         selection.bodies |= {(selection.record.name, change.qualname) for change in code_diff.changed}
+        selection.moved = code_diff.moved
         changes = [change for change in code_diff.changed if not _used_up(selection, change)]
         _add_users(selection)
+        if selection.touches_contested(()):  # what calls the functions runs again, and binds what a star gives, too
+            selection.in_order()
+            note_order(selection)
         return {-1: lambda index: patch(changes, index, selection.effects.journal)}, set()
     change = diff(old.statements, selection.parsed.statements)
-    removed = (old.bound() - selection.parsed.bound()) | _no_longer_taken(selection, change)
+    if selection.record.code is not None:
+        lines = lines_of_same(change, selection.parsed.statements)
+        selection.moved = list(moved_within(selection.record.code, code, lines))
+    before = [*change.removed, *change.changed.values()]
+    removed = (old.bound() - selection.parsed.bound()) | no_longer_taken(selection, before)
     patches = _statement_changes(selection, change, code)
     _note_removed(selection, change, removed)
     if old.has_doc and not selection.parsed.has_doc:
@@ -79,10 +88,14 @@ def _not_known_yet(selection: Selection) -> set[str]:
     return set()
 
 
-def _no_longer_taken(selection: Selection, change: Change) -> set[str]:
-    """Names that came by a star import which has gone."""
+def no_longer_taken(selection: Selection, before: Iterable[Statement]) -> set[str]:
+    """Names that came by a star import which has gone, or is another one now.
+
+    Args:
+        selection: of the module.
+        before: statements that have gone or changed.
+    """
     package, gone = selection.names.get("__package__"), selection.effects.gone
-    before = [*change.removed, *change.changed.values()]
     taken = {name for item in before for name in exported_by(item.node, package, gone)}
     held = selection.names.keys() | selection.need.rebinds.keys()
     return {name for name in taken & held if name not in selection.binders}
@@ -91,11 +104,12 @@ def _no_longer_taken(selection: Selection, change: Change) -> set[str]:
 def _used_up(selection: Selection, change: FunctionChange) -> bool:
     """Whether a function has to be defined again to take effect; its statement is chosen then."""
     record = selection.record
-    if not is_used_up(sys.modules[record.name], record.path, change):
+    if not is_used_up(sys.modules[record.name], record.path, record.code, change):
         return False
     name = change.qualname.partition(".")[0]
     for index, item in enumerate(selection.parsed.statements):
-        if name in item.binds:
+        first, last = lines_of(item.node)
+        if name in item.binds or first <= change.new.co_firstlineno <= last:
             selection.choose(index)
             selection.reexecutes = True
     return True
@@ -161,7 +175,7 @@ def _patch_of(selection: Selection, before: Statement, item: Statement, code: Co
         if shows_docstring(before.node, item.node):
             return None
         change = changed_function(old_code, code, item.name, lines_of(before.node), lines_of(item.node))
-        if change is None or is_used_up(sys.modules[selection.record.name], selection.record.path, change):
+        if change is None or is_used_up(sys.modules[selection.record.name], selection.record.path, old_code, change):
             return None
         selection.bodies.add((selection.record.name, item.name))
         return lambda index: patch([change], index, journal)

@@ -13,6 +13,7 @@ from typing import Any
 from pyautoload.reloading.codediff import FunctionChange, same_code
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.kinds import held_by, is_a
+from pyautoload.reloading.nested import deferred_codes
 
 __all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "is_used_up", "patch", "patch_hidden", "underlying"]
 
@@ -86,10 +87,14 @@ class FunctionIndex:
     Args:
         module: the module.
         path: its file: functions whose code is from elsewhere are left out.
+        code: of the module. A function that runs a part of it is that one, and no other that does the same.
     """
 
-    def __init__(self, module: ModuleType, path: str) -> None:
+    def __init__(self, module: ModuleType, path: str, code: CodeType | None) -> None:
         self._path = path
+        self._code = code
+        # The code objects of all functions in `code`, by identity; made when it is asked for.
+        self._placed: set[int] | None = None
         self._name = module.__name__
         # (name, first line) of the code → functions. Example: {("greet", 12): [<function User.greet>]}
         self._functions: dict[tuple[str, int], list[FunctionType]] = {}
@@ -131,9 +136,17 @@ class FunctionIndex:
     def find(self, code: CodeType, qualname: str) -> list[FunctionType]:
         """The functions whose code is ``code``, or was compiled from the same lines, or at least does the same."""
         found = self._functions.get((code.co_name, code.co_firstlineno), [])
-        if any(function.__code__ is code or same_code(function.__code__, code) for function in found):
+        found = [function for function in found if same_code(function.__code__, code)]
+        if found:
             return found
-        return [function for function in self._by_name.get(qualname, []) if same_code(function.__code__, code)]
+        alike = [function for function in self._by_name.get(qualname, []) if same_code(function.__code__, code)]
+        return [function for function in alike if not self._is_placed(function.__code__)]
+
+    def _is_placed(self, code: CodeType) -> bool:
+        """Whether it is known where in the file a function stands."""
+        if self._placed is None:
+            self._placed = {id(item) for item in deferred_codes(self._code)} if self._code is not None else set()
+        return id(code) in self._placed
 
 
 def give_code(function: FunctionType, code: CodeType, journal: Journal) -> None:
@@ -206,14 +219,14 @@ def find_alive(codes: list[CodeType]) -> list[FunctionType]:
     ]
 
 
-def is_used_up(module: ModuleType, path: str, change: FunctionChange) -> bool:
+def is_used_up(module: ModuleType, path: str, code: CodeType | None, change: FunctionChange) -> bool:
     """Whether no function runs the old code: a decorator ran it at once (``@run_now``), and its outcome counts."""
     value: Any = module
     for part in change.qualname.split("."):
         value = value.__dict__.get(part) if is_a(value, (ModuleType, type)) else None
     if type(value) is FunctionType and value.__code__ is change.old:
         return False
-    return not FunctionIndex(module, path).find(change.old, change.qualname) and not find_alive([change.old])
+    return not FunctionIndex(module, path, code).find(change.old, change.qualname) and not find_alive([change.old])
 
 
 # Something to be done to the functions of a module; returns what is left for `patch_hidden`.

@@ -20,10 +20,10 @@ from pyautoload.reloading.identity import members_of, redirects
 from pyautoload.reloading.journal import MISSING
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.nested import is_deferred
-from pyautoload.reloading.patching import changed_function
+from pyautoload.reloading.patching import changed_function, moved_within
 from pyautoload.reloading.reconcile import Reconciler
 from pyautoload.reloading.selection import Selection
-from pyautoload.reloading.statementdiff import diff, lines_of, same_header
+from pyautoload.reloading.statementdiff import Change, diff, lines_of, lines_of_same, same_header
 from pyautoload.reloading.statements import Statement
 from pyautoload.syntax import FUNCTIONS
 
@@ -91,7 +91,14 @@ class _MemberPlan:
         if not self._add_users(after):
             return False
         self._tell_selection()
+        self._move(after, change)
         return True
+
+    def _move(self, members: list[Statement], change: Change) -> None:
+        """Methods that are the same have other lines now."""
+        code = self.selection.record.code
+        if code is not None:
+            self.selection.moved += moved_within(code, self.code, lines_of_same(change, members))
 
     def _add_users(self, members: list[Statement]) -> bool:
         """Members that use a changed one when the class is made (``B = A + 1``) are made again, too."""
@@ -144,7 +151,9 @@ class _MemberPlan:
             return None
         change = changed_function(old, new, f"{self.node.name}.{node.name}", lines_of(before), lines_of(node))
         record = self.selection.record
-        return None if change is None or is_used_up(sys.modules[record.name], record.path, change) else change
+        if change is None or is_used_up(sys.modules[record.name], record.path, record.code, change):
+            return None
+        return change
 
     def _may_define(self, node: ast.stmt) -> bool:
         if isinstance(node, FUNCTIONS):

@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import CodeType, ModuleType
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
 
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
 from pyautoload.reloading.functions import FunctionIndex, give_code, patch
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.nested import deferred_codes, is_deferred
 
-__all__ = ["apply_patch", "changed_function", "refresh_positions"]
+__all__ = ["apply_patch", "changed_function", "move", "moved_within", "refresh_positions"]
 
 
-def apply_patch(module: ModuleType, path: str, diff: CodeDiff, journal: Journal) -> list[FunctionChange]:
+def apply_patch(index: FunctionIndex, diff: CodeDiff, journal: Journal) -> list[FunctionChange]:
     """Give the functions of a module the code that ``diff`` says; those that only moved get their new lines.
 
     Returns:
         The changes for ``patch_hidden``.
     """
-    index = FunctionIndex(module, path)
     moved = [(change.new, index.find(change.old, change.qualname)) for change in diff.moved]
     hidden = patch(diff.changed, index, journal)
-    for code, functions in moved:
-        for function in functions:
-            if function.__code__ is not code:
-                give_code(function, code, journal)
+    _give_codes(moved, journal)
     _note_lines(index, diff.classes, journal)
     return hidden
+
+
+def move(index: FunctionIndex, moved: Iterable[FunctionChange], journal: Journal) -> None:
+    """Let functions that stay what they are have their new lines.
+
+    Before anything runs: of two that do the same nobody can tell afterwards which of them was which.
+    """
+    _give_codes([(change.new, index.find(change.old, change.qualname)) for change in moved], journal)
+
+
+def moved_within(
+    old: CodeType, new: CodeType, lines: Iterable[tuple[tuple[int, int], tuple[int, int]]]
+) -> Iterator[FunctionChange]:
+    """The functions in statements that are the same, by the lines at which each stood and stands now."""
+    before, after = _by_line(old), _by_line(new)
+    for old_lines, new_lines in lines:
+        mine, theirs = _between(before, *old_lines), _between(after, *new_lines)
+        if len(mine) == len(theirs):
+            for (_, name, code), (_, _, code_now) in zip(mine, theirs, strict=True):
+                yield FunctionChange(name, code, code_now)
+
+
+def _by_line(code: CodeType) -> list[tuple[int, str, CodeType]]:
+    return sorted(((item.co_firstlineno, name, item) for name, item in _functions_in(code, "")), key=_line)
+
+
+def _between(functions: list[tuple[int, str, CodeType]], first: int, last: int) -> list[tuple[int, str, CodeType]]:
+    return functions[bisect_left(functions, first, key=_line) : bisect_right(functions, last, key=_line)]
+
+
+def _line(item: tuple[int, str, CodeType]) -> int:
+    return item[0]
+
+
+def _give_codes(found: list[tuple[CodeType, list[FunctionType]]], journal: Journal) -> None:
+    for code, functions in found:
+        for function in functions:
+            if function.__code__ is not code and same_code(function.__code__, code):
+                give_code(function, code, journal)
 
 
 def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journal) -> None:
@@ -42,7 +78,7 @@ def _note_lines(index: FunctionIndex, classes: list[ClassLines], journal: Journa
 
 def refresh_positions(module: ModuleType, path: str, code: CodeType, journal: Journal) -> None:
     """Let every function of a module share the code objects of ``code``, whose lines are those of the file now."""
-    index = FunctionIndex(module, path)
+    index = FunctionIndex(module, path, code)
     for qualname, new in _functions_in(code, ""):
         for function in index.find(new, qualname):
             if function.__code__ is not new and same_code(function.__code__, new):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
+from pyautoload.reloading.codediff import FunctionChange
 from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.imports import exported_by
 from pyautoload.reloading.kinds import is_a
@@ -54,6 +55,8 @@ class Selection:
         self.binders = parsed.binders(self.names.get("__package__"))
         # Names that must not be there before their statements run: code above those uses them.
         self.unbound_first: set[str] = set()
+        # Functions that are the same as before, and stand elsewhere.
+        self.moved: list[FunctionChange] = []
         # Class → members that change in place. Example: {"User": {"TIMEOUT"}}
         self.members: dict[str, set[str]] = {}
         # Name → the statements that use it. Example: {"LIMIT": {4, 5}}

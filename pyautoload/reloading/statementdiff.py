@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pyautoload.reloading.statements import Statement
 from pyautoload.syntax import FUNCTIONS
 
-__all__ = ["Change", "diff", "lines_of", "same_header", "shows_docstring"]
+__all__ = ["Change", "diff", "lines_of", "lines_of_same", "same_header", "shows_docstring"]
 
 
 class Change(NamedTuple):
@@ -95,6 +95,11 @@ def lines_of(node: ast.stmt) -> tuple[int, int]:
     """The first and last line of a definition, its decorators included."""
     first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
     return first, node.end_lineno or node.lineno
+
+
+def lines_of_same(change: Change, new: list[Statement]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """The lines at which each statement that is the same stood, and stands now."""
+    return [(lines_of(before.node), lines_of(new[index].node)) for index, before in sorted(change.same.items())]
 
 
 def _same_node(old: ast.AST, new: ast.AST) -> bool:
