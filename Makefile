@@ -47,8 +47,8 @@ $(BIN)/python:
 
 # One stamp a set of extras; a change of pyproject.toml installs again.
 $(VENV)/.demo: EXTRAS := blog
-$(VENV)/.test: EXTRAS := test,test-once
-$(VENV)/.lint: EXTRAS := test,test-once,lint
+$(VENV)/.test: EXTRAS := test
+$(VENV)/.lint: EXTRAS := test,lint
 $(VENV)/.docs: EXTRAS := docs
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: pyproject.toml | $(BIN)/python
 	@echo "installing pyautoload[$(EXTRAS)] into $(VENV)"

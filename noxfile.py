@@ -17,7 +17,7 @@ def tests(session: nox.Session) -> None:
 
     The rest is for one Python: ``make test``, or ``nox -s tests-3.12 -- -m once``.
     """
-    session.install("--quiet", ".[test]")
+    session.install("--quiet", ".[test-each]")
     session.run("pytest", "-n", "auto", "--dist", "worksteal", "-m", "not once", *session.posargs)
 
 

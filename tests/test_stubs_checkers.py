@@ -140,7 +140,7 @@ def run(command: list[str], directory: Path, **environment: str) -> subprocess.C
 @functools.cache
 def need_pyright() -> None:
     """Skip where pyright, or the Node.js that it runs on, is not there."""
-    pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyautoload[test-once]'")
+    pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyautoload[test]'")
     done = run(["pyright", "--version"], PROJECT)
     if done.returncode != 0:
         pytest.skip(f"pyright cannot run here: {(done.stderr or done.stdout)[-300:]}")
