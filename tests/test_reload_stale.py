@@ -313,6 +313,14 @@ def test_a_star_import_goes_while_its_module_becomes_a_package(app):
     assert (a("c").Y, "X" in vars(a("c"))) == (2, False)
 
 
+def test_a_name_that_a_star_import_gave_goes_from_a_module_that_runs_again_anyway(app):
+    a = app({"a.py": "X = 1\nV = 1", "c.py": "from APP.a import *\nY = 1"}, options={"watch": False})
+    assert a("c").X == 1
+    a.write("a.py", "V = 2")
+    assert a.loader.reload(f"{a.name}.c").ok
+    assert (a("c").V, "X" in vars(a("c"))) == (2, False)
+
+
 # Functions that do the same: the text of before, the edits, an expression, and its value in the end.
 METHODS = "class A:\n    def m(self): return {}\nclass B:\n    def m(self): return {}"
 ALIKE = {

@@ -16,7 +16,6 @@ from pyautoload.reloading.effects import Effects
 from pyautoload.reloading.functions import FunctionIndex, Patch, patch_hidden
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.meeting import meet
-from pyautoload.reloading.need import Need
 from pyautoload.reloading.parsing import ParsedSources
 from pyautoload.reloading.patching import move, refresh_positions
 from pyautoload.reloading.plan import NewVersion, Plan
@@ -178,7 +177,7 @@ class Transaction:
         parsed = self.sources.of(record.name)
         if parsed is None:
             raise RestartNeeded(record.name, "its source cannot be read")
-        selection = Selection(self.effects, record, parsed, Need())
+        selection = Selection(self.effects, record, parsed, need_of(self.effects, record))
         selection.everything()
         self.rerun.statements(record, parsed, selection)
 
