@@ -342,7 +342,7 @@ def test_a_sequence_of_edits_that_left_a_stale_value():
 
 
 # Trees that once ended otherwise than a fresh import, by their seeds, and some that never did.
-TREES = [2, 3, 5, 11, 12, 15, 16, 21, 22, 23, 42, 44, 139, 156]
+TREES = [2, 3, 5, 11, 12, 15, 16, 21, 22, 23, 42, 44, 139, 156, 50072]
 
 
 @pytest.mark.parametrize("seed", TREES)
@@ -351,7 +351,7 @@ def test_a_tree_whose_parts_use_each_other_in_every_way(seed):
 
 
 # The same with star imports, of which nearly every name is overridden.
-STAR_TREES = [1, 3, 6, 11, 14, 2000, 2021, 2034, 2056, 2060, 2069, 2080, 2081, 2083, 2088, 2092, 2096]
+STAR_TREES = [1, 3, 6, 11, 14, 2000, 2021, 2034, 2056, 2060, 2069, 2080, 2081, 2083, 2088, 2092, 2096, 50038, 129391]
 
 
 @pytest.mark.parametrize("seed", STAR_TREES)
