@@ -59,7 +59,9 @@ def planned(options: argparse.Namespace) -> Plan:
         cold=not (options.quick or options.no_cold),
         ruby=not options.no_ruby,
         real=not (options.quick or options.no_real),
-        say=lambda message: status.print(f"{time.strftime('%H:%M:%S')} {message}", style="dim", highlight=False),
+        say=lambda message: status.print(
+            f"{time.strftime('%H:%M:%S')} {message}", style="dim", markup=False, highlight=False
+        ),
     )
 
 

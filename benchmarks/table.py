@@ -117,9 +117,9 @@ def show(console: Console, title: str, results: list[Result]) -> None:
         for target in result.targets:
             metric = f"{result.title}, {result.metric}: " if result.compact else ""
             style = "green" if target["reached"] else "bold red"
-            console.print(f"{metric}{verdict(target, result.unit)}", style=style)
+            console.print(f"{metric}{verdict(target, result.unit)}", style=style, markup=False)
         for name, note in result.notes.items():
             told = ", ".join(f"{key} {number(v) if isinstance(v, (int, float)) else v}" for key, v in note.items())
-            console.print(f"  {name}: {told}", style="dim", highlight=False)
+            console.print(f"  {name}: {told}", style="dim", markup=False, highlight=False)
         for name, reason in result.skipped.items():
-            console.print(f"  {name} skipped: {reason}", style="dim")
+            console.print(f"  {name} skipped: {reason}", style="dim", markup=False)
