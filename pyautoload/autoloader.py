@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
 
 from pyautoload import loaders, loading, log
 from pyautoload.callbacks import Callbacks
@@ -21,7 +20,10 @@ from pyautoload.introspection import Introspection
 from pyautoload.registry import ModuleRegistry
 from pyautoload.tree import ManagedTree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyautoload.bundling import BuiltBundle
     from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass

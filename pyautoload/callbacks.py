@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Function = Callable[..., Any]
 
 __all__ = ["Callbacks", "Hooks", "checked_dotted_name"]
-
-Function = Callable[..., Any]
 
 
 def checked_dotted_name(name: object) -> str:

@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
-from typing import NamedTuple
 
 from pyautoload.errors import ConflictError, SetupError
 from pyautoload.globs import GlobSet
 from pyautoload.inflector import is_name, normalized
+from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 
 __all__ = ["Config", "Root", "hidden", "inside", "split_module_file"]

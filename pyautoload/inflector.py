@@ -6,11 +6,16 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Protocol
 
 import inflection
 
 from pyautoload.errors import NameInflectionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = [
     "Inflector",

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from pyautoload.config import inside
 from pyautoload.errors import EagerLoadError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
 

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from pyautoload import loaders, log
 from pyautoload.callbacks import checked_dotted_name
@@ -20,7 +19,10 @@ from pyautoload.importing.stems import stem_for
 from pyautoload.introspection import Introspection, absolute
 from pyautoload.sources import source_for, unmount
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyautoload.autoloader import AutoLoader
     from pyautoload.importing.eager import Planned, Progress
 

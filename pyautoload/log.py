@@ -7,8 +7,8 @@ not imported, and nothing is formatted unless a handler's level asks for it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
 

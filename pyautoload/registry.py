@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+
+from pyautoload.named_tuple import NamedTuple
 
 __all__ = ["Entry", "Loaded", "ModuleRegistry", "Namespace"]
 

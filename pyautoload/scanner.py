@@ -6,11 +6,11 @@ import errno
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from pyautoload.config import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.errors import ConflictError
 from pyautoload.inflector import normalized
+from pyautoload.named_tuple import NamedTuple
 from pyautoload.registry import Namespace
 from pyautoload.sources import FILE_SYSTEM, Place, source_for
 

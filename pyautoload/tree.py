@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from pyautoload import log
@@ -17,6 +16,7 @@ from pyautoload.registry import ModuleRegistry, Namespace
 from pyautoload.scanner import FileScanner, two_definitions
 from pyautoload.sources import source_for
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.importing.bundle import Bundle
 

@@ -24,9 +24,7 @@ def test_every_public_name_is_there():
 
 def test_the_import_brings_in_no_heavy_module(python):
     out = python("""
-        import sys, typing
-        class Pair(typing.NamedTuple):  # brings in "ast" from Python 3.14 on
-            one: int
+        import sys
         before = set(sys.modules)
         import pyautoload
         pyautoload.AutoLoader
@@ -34,3 +32,23 @@ def test_the_import_brings_in_no_heavy_module(python):
     """).stdout.split()
     heavy = {"watchdog", "click", "rich", "ast", "logging", "asyncio", "tempfile", "subprocess", "inspect", "zipimport"}
     assert not heavy & set(out)
+    assert not {"typing", "annotationlib"} & set(out)
+
+
+def test_values_are_named_tuples_as_those_of_typing(python):
+    out = python("""
+        import pickle
+        from pyautoload.registry import Entry
+
+        entry = Entry("app.user", path="/app/user.py")
+        name, path, directories = entry
+        print(entry, entry == ("app.user", "/app/user.py", ()), entry.is_namespace, entry._fields, sep="\\n")
+        print(pickle.loads(pickle.dumps(entry)) == entry, hasattr(entry, "__dict__"))
+    """).stdout.splitlines()
+    assert out == [
+        "Entry(name='app.user', path='/app/user.py', directories=())",
+        "True",
+        "False",
+        "('name', 'path', 'directories')",
+        "True False",
+    ]

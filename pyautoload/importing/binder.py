@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from pyautoload import log
@@ -18,7 +17,10 @@ from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
 from pyautoload.tree import ManagedTree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyautoload.reloading.records import Records
 
 __all__ = ["Binder"]

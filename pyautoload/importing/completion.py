@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from pyautoload.registry import Namespace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 

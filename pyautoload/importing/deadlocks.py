@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import importlib._bootstrap as _bootstrap
 from _thread import get_ident
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["circle_to", "look_once", "look_twice"]
 

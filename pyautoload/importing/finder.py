@@ -12,7 +12,6 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from pyautoload import log
 from pyautoload.errors import ModuleNotFoundError
@@ -23,6 +22,7 @@ from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoad
 from pyautoload.registry import ModuleRegistry, Namespace
 from pyautoload.sources import FILE_SYSTEM, source_for
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.abc import Loader
 

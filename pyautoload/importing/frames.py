@@ -11,13 +11,16 @@ import sys
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
-from typing import Any, TypeVar
 
 from pyautoload.importing.cycles import is_initializing
 
-__all__ = ["imported", "part_of_import", "without_frames"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+__all__ = ["imported", "part_of_import", "without_frames"]
 
 _MISSING = object()
 # "<frozen importlib._bootstrap_external>"

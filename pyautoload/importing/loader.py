@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, cast
 
 from pyautoload import log
 from pyautoload.importing import bytecode, cycles
 from pyautoload.importing.frames import part_of_import, without_frames
 from pyautoload.sources import FILE_SYSTEM, source_for
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.abc import Loader
+    from typing import Any
 
     from pyautoload.importing.binder import Binder
 
@@ -65,7 +66,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         records = binder.records
         begun = complete = False
         try:
-            code = cast(CodeType, self.get_code(self.name))
+            code: Any = self.get_code(self.name)
             if records is not None:
                 records.begin(self.name, self.path, code, self._mtime_ns, is_package=is_package, status=self._status)
                 self._status = None

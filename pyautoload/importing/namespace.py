@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
@@ -15,7 +14,10 @@ from pyautoload.importing.frames import imported, part_of_import
 from pyautoload.importing.stems import stem_for
 from pyautoload.registry import Namespace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyautoload.importing.binder import Binder
 
 __all__ = ["NamespaceAccess", "access_of", "is_hook"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from pyautoload.inflector import Inflector, PackageInflector, folded
+from pyautoload.named_tuple import NamedTuple
 from pyautoload.registry import Namespace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 

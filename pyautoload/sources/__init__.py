@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pyautoload.sources.file_system import FILE_SYSTEM
 from pyautoload.sources.protocol import Place, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "FILE_SYSTEM",

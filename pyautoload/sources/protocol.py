@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = ["Place", "Source"]
 
