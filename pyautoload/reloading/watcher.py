@@ -23,6 +23,9 @@ _PAUSE = 1.0
 _LONGEST = 0.5
 _LONGEST_FOR_MANY = 2.0
 _LONGEST_FOR_GIT = 10.0
+# One file that was written and closed is complete, so that a fifth of the usual quiet is enough. Should another one that
+# belongs to it follow, and the first one not do without it, both are tried again.
+_SURELY_COMPLETE = 5
 # So many files are no edit by hand: there may be pauses between them.
 _SEVERAL = 8
 _MANY_FILES = 64
@@ -220,7 +223,7 @@ class Watcher:
             return max(self._debounce, _WRITING)
         count = len(self._paths)
         if count == 1 and self._completed:
-            return self._debounce / 2
+            return self._debounce / _SURELY_COMPLETE
         return self._debounce * (5 if count >= _MANY_FILES else 3 if count >= _SEVERAL else 1)
 
     def more_comes(self, seconds: float) -> bool:
