@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyautoload.bundling import BuiltBundle
+    from pyautoload.bundle_building import BuiltBundle
     from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
@@ -72,9 +72,8 @@ class AutoLoader:
         self._finder: PyAutoloadFinder | None = None
         self._is_set_up = False
         self._bundle_request = bundle
-        # What reloads, and how it was asked to, once `enable_reloading` was called.
-        self._reloader: Reloader | None = None
-        self._reload_options: dict[str, Any] = {}
+        # What reloads, from `enable_reloading()` to `disable_reloading()`.
+        self.reloader: Reloader | None = None
         self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
         loaders.note_configured(self)
         if base_path is not None:
@@ -309,9 +308,9 @@ class AutoLoader:
             OSError: it cannot be written; a bundle that was there stays.
             ConflictError: two files claim the same.
         """
-        from pyautoload import bundling
+        from pyautoload import bundle_building
 
-        return bundling.build(self, path, progress=progress)
+        return bundle_building.build(self, path, progress=progress)
 
     def load_file(self, path: str | os.PathLike[str]) -> Any:
         """Load one file.
@@ -371,25 +370,25 @@ class AutoLoader:
         """
         from pyautoload.reloading.reloader import Reloader
 
-        if self._reloader is None:
-            self._reloader = Reloader(self.binder, gate_timeout)
-        self._reloader.gate.timeout = gate_timeout
+        if self.reloader is None:
+            self.reloader = Reloader(self.binder, gate_timeout)
+        self.reloader.gate.timeout = gate_timeout
         if on_reload is not None and on_reload not in self._reload_listeners:
             self._reload_listeners.append(on_reload)
-        self._reloader.listeners = self._reload_listeners
-        self._reload_options = {"watch": watch, "polling": polling, "debounce": debounce}
+        self.reloader.listeners = self._reload_listeners
+        self.reloader.options = {"watch": watch, "polling": polling, "debounce": debounce}
         self._start_reloading()
         return self
 
     def disable_reloading(self) -> None:
         """Stop watching and reloading; what is loaded stays as it is."""
-        reloader, self._reloader = self._reloader, None
+        reloader, self.reloader = self.reloader, None
         if reloader is not None:
             reloader.stop()
 
     def _start_reloading(self) -> None:
-        if self._reloader is not None and self._is_set_up:
-            self._reloader.start(**self._reload_options)
+        if self.reloader is not None and self._is_set_up:
+            self.reloader.start(**self.reloader.options)
 
     def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
         """Bring everything that is loaded up to date with what is on disk: all of it, or nothing.
@@ -421,7 +420,7 @@ class AutoLoader:
         """A context manager for one piece of work, ``with`` or ``async with``: no reload happens in the midst of it."""
         from pyautoload.reloading.gate import Pass
 
-        return self._reloader.running() if self._reloader is not None else Pass(None)
+        return self.reloader.running() if self.reloader is not None else Pass(None)
 
     def do_not_reload(self, *globs: Patterns) -> AutoLoader:
         """Keep modules as they are; when one changes, the result says that a restart is needed. See ``ignore``."""
@@ -455,9 +454,9 @@ class AutoLoader:
         return self._enabled("dependency_graph()").dependency_graph()
 
     def _enabled(self, what: str) -> Reloader:
-        if self._reloader is None:
+        if self.reloader is None:
             raise ReloadingDisabled(what)
-        return self._reloader
+        return self.reloader
 
     # Introspection
 

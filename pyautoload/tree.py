@@ -166,12 +166,12 @@ class ManagedTree:
         return space
 
     def _scan(self, name: str) -> Namespace | None:
+        is_root = self.is_root(name)
         if self.bundle is not None:
             space = self.bundle.namespace(name)
-            if space is not None or (self.bundle.trusted and name not in self.bundle and not self.is_root(name)):
+            if space is not None or (not is_root and self.bundle.lacks(name, self._found_in_parent(name))):
                 return self._shadow_existing(space)
         directories = self._directories(name)
-        is_root = self.is_root(name)
         if not directories and name not in self._leads:
             return None
         space = self.scanner.namespace(name, directories)
@@ -185,15 +185,17 @@ class ManagedTree:
     def _directories(self, name: str) -> list[str]:
         """The directories of a namespace, in root order: its own roots, and those found in its parent."""
         own = self._root_dirs.get(name, [])
-        parent_name, _, stem = name.rpartition(".")
-        found: tuple[str, ...] = ()
-        if name and (parent := self.namespace(parent_name)) is not None:
-            found = parent.subdirs.get(stem, ())
+        found = self._found_in_parent(name)
         directories = [path for path in [*own, *found] if source_for(path).is_dir(path)]
         if own and found:
             order = list(self.config.roots)
             directories.sort(key=lambda path: order.index(self._root_path(path)))
         return directories
+
+    def _found_in_parent(self, name: str) -> tuple[str, ...]:
+        parent_name, _, stem = name.rpartition(".")
+        parent = self.namespace(parent_name) if name else None
+        return parent.subdirs.get(stem, ()) if parent is not None else ()
 
     def _root_path(self, path: str) -> str:
         root = self.config.root_of(path)

@@ -65,7 +65,7 @@ class App:
 
     def _write_at_once(self, files: Mapping[str, str | None]) -> None:
         """Write several files so that the watcher does not come in between."""
-        reloader: Any = self.loader._reloader
+        reloader: Any = self.loader.reloader
         watcher = reloader._watcher
         with watcher._condition if watcher is not None else contextlib.nullcontext():
             for path, content in files.items():
@@ -75,7 +75,7 @@ class App:
         """Whether what is loaded of some files is what they hold, or a reload has failed."""
         if not self.results[-1].ok:
             return True
-        reloader: Any = self.loader._reloader
+        reloader: Any = self.loader.reloader
         records = reloader.records
         for path in (self.root / name for name in files):
             record = records.get(records.by_path.get(str(path), ""))

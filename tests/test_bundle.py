@@ -21,6 +21,9 @@ FILES = {
 }
 
 
+BARREN = {"app/user.py": "class User: pass", "app/locale/de/LC_MESSAGES/app.po": "", "app/locale/fr/app.po": ""}
+
+
 @pytest.fixture
 def built(tree):
     """A tree with its bundle; gives the bundle's path."""
@@ -90,6 +93,53 @@ def test_checked_misses_a_file_that_was_removed_since(built, tmp_path):
 
     with pytest.raises(AttributeError):
         app.models.Post  # noqa: B018
+
+
+def test_directories_without_python_are_not_listed_again(tree, python):
+    tree(BARREN)
+    AutoLoader("app").build_bundle()
+    out = python("""
+        import sys
+        from pyautoload import AutoLoader
+        listed = []
+        sys.addaudithook(lambda event, args: listed.append(args[0]) if event == "os.scandir" else None)
+        loader = AutoLoader("app", bundle=True).setup()
+        print(loader.eager_load(), [path for path in listed if "app" in path])
+    """).stdout
+    assert out.strip() == "['app', 'app.user'] []"
+
+
+@pytest.mark.parametrize("file", ["locale/de/LC_MESSAGES/plural.py", "locale/fr/plural.py", "locale/plural.py"])
+def test_checked_finds_the_first_file_of_a_directory_that_had_none(tree, tmp_path, file):
+    tree(BARREN)
+    AutoLoader("app").build_bundle()
+    (tmp_path / "app" / file).write_text("class Plural: pass")
+    loader = AutoLoader("app", bundle=True).setup()
+    name = "app." + file.removesuffix(".py").replace("/", ".")
+    assert loader.eager_load()[-2:] == [name, "app.user"]
+    assert sys.modules[name].Plural.__module__ == name
+
+
+def test_checked_finds_a_second_directory_of_the_same_name_as_one_without_python(tree, tmp_path):
+    tree({**BARREN, "app/parts/": ""})
+    AutoLoader("app").collapse("app/parts").build_bundle()
+    (tmp_path / "app" / "parts" / "locale").mkdir()
+    (tmp_path / "app" / "parts" / "locale" / "plural.py").write_text("class Plural: pass")
+    AutoLoader("app", bundle=True).collapse("app/parts").setup()
+    import app
+
+    assert app.locale.Plural.__module__ == "app.locale.plural"
+
+
+def test_a_tree_without_python_in_places_can_be_moved(tree, tmp_path, python):
+    tree(BARREN)
+    AutoLoader("app").build_bundle()
+    (tmp_path / "elsewhere").mkdir()
+    os.rename(tmp_path / "app", tmp_path / "elsewhere" / "app")
+    os.rename(tmp_path / ".pyautoload", tmp_path / "elsewhere" / ".pyautoload")
+    (tmp_path / "elsewhere" / "app" / "locale" / "fr" / "plural.py").write_text("class Plural: pass")
+    loader = AutoLoader(tmp_path / "elsewhere" / "app", bundle=True).setup()
+    assert loader.eager_load() == ["app", "app.locale", "app.locale.fr", "app.locale.fr.plural", "app.user"]
 
 
 def test_a_tree_that_was_moved_takes_its_bundle_along(built, tmp_path, monkeypatch):

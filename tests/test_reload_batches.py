@@ -135,7 +135,7 @@ def test_a_flood_of_events_of_other_files_has_everything_looked_at(app, monkeypa
     while not a.quiet(0.5):
         pass
     looked = threading.Event()
-    kept = a.loader._reloader._watcher
+    kept = a.loader.reloader._watcher
     monkeypatch.setattr(kept, "look_at_everything", looked.set)
     for _ in range(30):
         (a.root / "notes.txt").write_text("text", encoding="utf-8")

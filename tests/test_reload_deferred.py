@@ -30,7 +30,7 @@ def no_idling(monkeypatch):
 
 def settled(a: App) -> None:
     """Wait until everything that was loaded has been looked at."""
-    kept = a.loader._reloader.records
+    kept = a.loader.reloader.records
     end = time.monotonic() + 20
     while kept.fresh or kept.untidy or kept.roomy:
         assert time.monotonic() < end

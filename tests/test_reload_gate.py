@@ -144,7 +144,7 @@ def test_a_steady_stream_of_requests_does_not_starve_the_reload():
 
 def test_async_requests_wait_without_blocking_the_loop(app):
     a = app(a=PAIR.format(1))
-    gate = a.loader._reloader.gate
+    gate = a.loader.reloader.gate
 
     async def main():
         async with a.loader.running(), a.loader.running():

@@ -143,7 +143,7 @@ def test_a_long_request_ends_on_its_version_while_others_go_on_and_the_loop_is_n
         client.start()
         until(lambda: "slow" in a("notes").SEEN)
         a.write("parts.py", PARTS.format("two"))
-        until(lambda: a.loader._reloader.gate._busy)
+        until(lambda: a.loader.reloader.gate._busy)
         assert text(port) == "one"
         go(middleware, a)
         client.join()
@@ -176,7 +176,7 @@ def test_a_websocket_stays_through_reloads_and_answers_with_the_new_code(shop):
         a.edit(parts=PARTS.format("two"))
         connection.send("b")
         assert connection.recv() == "two b"
-        until(lambda: not a.loader._reloader.gate._inside)
+        until(lambda: not a.loader.reloader.gate._inside)
         connection.close()
 
 
@@ -299,7 +299,7 @@ def test_a_task_that_a_request_leaves_behind_does_not_count_as_inside(app):
         async def later():
             await asyncio.sleep(0.02)
             async with all_loaders()[-1].running():
-                passed.append(len(all_loaders()[-1]._reloader.gate._inside))
+                passed.append(len(all_loaders()[-1].reloader.gate._inside))
         async def app(scope, receive, send):
             tasks.append(asyncio.create_task(later()))
             await send({"type": "http.response.start", "status": 200, "headers": []})

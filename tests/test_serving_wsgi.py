@@ -234,7 +234,7 @@ def test_a_long_request_ends_on_the_version_it_began_with_while_others_go_on(app
         client.start()
         assert web.entered.wait(PATIENCE)
         a.write("web.py", slow.replace("return 1", "return 2"))
-        gate = a.loader._reloader.gate
+        gate = a.loader.reloader.gate
         until(lambda: gate._busy)
         assert text(port) == "1 1"  # not held until the long one is done
         web.go.set()
@@ -290,7 +290,7 @@ def test_the_gate_is_left_when_the_application_raises_or_the_client_goes(app):
         connection.getresponse().read(10)
         connection.sock.close() if connection.sock else None
         connection.close()
-        until(lambda: not a.loader._reloader.gate._inside)
+        until(lambda: not a.loader.reloader.gate._inside)
 
 
 def test_a_failed_reload_breaks_no_request(app):

@@ -27,7 +27,7 @@ def command(project: Project, plain: bool, source: str | None) -> None:
     reload() brings in what has changed on disk; loader is the loader.
     """
     loader = project.running_loader()
-    if loader._reloader is None:
+    if loader.reloader is None:
         # Before anything is loaded, so that every change from now on is noticed; without a thread that watches.
         loader.enable_reloading(watch=False)
     namespace: dict[str, Any] = {"__name__": "__console__", "__doc__": None, "loader": loader}

@@ -18,14 +18,17 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import Any
 
 from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["FORMAT", "HEADER", "SIGNATURE", "Bundle", "BundleProblem", "BundleWarning", "signature_of"]
 
-FORMAT = 2
+FORMAT = 3
 # How far ahead of what is needed the system is asked to read while everything is being loaded, in bytes.
 _AHEAD = 8 << 20
 SIGNATURE = b"pyautoload\r\n\x1a\n\0\0"  # line ends and an end-of-file mark show a transfer in text mode
@@ -44,10 +47,19 @@ class BundleWarning(UserWarning):
 class _Held:
     """What has been read of one namespace."""
 
-    __slots__ = ("groups", "read", "records", "space")
+    __slots__ = ("barren", "groups", "read", "records", "space")
 
-    def __init__(self, space: Namespace, groups: list[tuple[int, int, int]], records: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        space: Namespace,
+        barren: dict[str, dict[str, int]],
+        groups: list[tuple[int, int, int]],
+        records: dict[str, Any],
+    ) -> None:
         self.space = space
+        # Subdirectories without Python, by name: each directory that was looked into for that → its mtime in ns.
+        # Example: {"locale": {"/app/shop/locale": 17, "/app/shop/locale/de": 18}}
+        self.barren = barren
         # Where each group of code objects lies: offset and length in bytes, CRC-32.
         self.groups = groups
         # Stem ("" for its `__init__.py`) → its group, its place in that, and of what its code was made: the source's
@@ -127,6 +139,24 @@ class Bundle:
             return held.space
         return None
 
+    def lacks(self, name: str, directories: Sequence[str]) -> bool:
+        """Whether there is no namespace ``name``, as its directories held no Python and, unless trusted, are unchanged.
+
+        Args:
+            name: a namespace for which no root was given.
+            directories: what it would consist of.
+        """
+        if self.trusted:
+            return name not in self
+        parent_name, _, stem = name.rpartition(".")
+        held = self._record(parent_name)
+        stamps = held.barren.get(stem) if held is not None else None
+        return (
+            stamps is not None
+            and stamps.keys() >= set(directories)
+            and all(_stamp(path) == stamp for path, stamp in stamps.items())
+        )
+
     def code(self, name: str, path: str, *, checked: bool = False) -> tuple[CodeType, int] | None:
         """The code of a module and its source's mtime in ns; ``None`` where the ordinary way must be taken.
 
@@ -202,8 +232,8 @@ class Bundle:
         if place is not None:
             data = self._read(place[0], place[1])
             if len(data) == place[1] and binascii.crc32(data) == place[2]:
-                packed, groups, records = marshal.loads(data)
-                held = _Held(self._unpacked(packed), groups, records)
+                packed, barren, groups, records = marshal.loads(data)
+                held = _Held(self._unpacked(packed), self._relocated_stamps(barren), groups, records)
             else:
                 self._warn_of_damage()
         self._held[name] = held
@@ -257,6 +287,11 @@ class Bundle:
         space.stamps = {moved(path): stamp for path, stamp in stamps.items()}
         space.subdirs = {stem: tuple(map(moved, paths)) for stem, paths in subdirs.items()}
         return space
+
+    def _relocated_stamps(self, barren: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        if not self._moved:
+            return barren
+        return {stem: {self._relocated(path): at for path, at in stamps.items()} for stem, stamps in barren.items()}
 
     def _relocated(self, path: str) -> str:
         for old, new in self._moved.items():

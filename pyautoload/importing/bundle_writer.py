@@ -10,20 +10,35 @@ from types import CodeType
 from typing import Any
 
 from pyautoload.importing.bundle import FORMAT, HEADER, SIGNATURE
+from pyautoload.named_tuple import NamedTuple
 from pyautoload.registry import Namespace
 
-__all__ = ["write"]
+__all__ = ["Content", "write"]
 
 # How many modules are unmarshalled together. Four share most of what modules have in common (names, flags, empty
 # tuples): that saves a third of the time. More would save little, and cost more where only one of them is wanted.
 _TOGETHER = 4
 
 
+class Content(NamedTuple):
+    """What is written of one namespace.
+
+    Attributes:
+        space: what it holds.
+        barren: its subdirectories without Python → each directory looked into for that → its mtime in ns.
+        codes: stem → code, the source's mtime in ns and its size in bytes (``""``: its ``__init__``).
+    """
+
+    space: Namespace
+    barren: dict[str, dict[str, int]]
+    codes: Mapping[str, tuple[CodeType, int, int]]
+
+
 def write(
     path: str,
     signature: tuple[Any, ...],
     roots: Sequence[str],
-    contents: Iterable[tuple[Namespace, Mapping[str, tuple[CodeType, int, int]]]],
+    contents: Iterable[Content],
 ) -> int:
     """Write a bundle, as a whole or not at all.
 
@@ -31,7 +46,7 @@ def write(
         path: the file; one that is there is replaced in one step, so that readers see the old or the new one.
         signature: as ``signature_of`` gives it.
         roots: the roots, in order.
-        contents: namespaces, each with stem → code, the source's mtime in ns and its size (``""``: its ``__init__``).
+        contents: the namespaces.
 
     Returns:
         The size of the file in bytes.
@@ -45,8 +60,8 @@ def write(
         with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
             file.write(bytes(HEADER.size))
             index: dict[str, tuple[int, int, int]] = {}
-            for space, codes in contents:
-                index[space.name] = _write_namespace(file, space, codes)
+            for content in contents:
+                index[content.space.name] = _write_namespace(file, *content)
             data = marshal.dumps((signature, list(roots), index))
             offset = file.tell()
             file.write(data)
@@ -67,7 +82,10 @@ def write(
 
 
 def _write_namespace(
-    file: Any, space: Namespace, codes: Mapping[str, tuple[CodeType, int, int]]
+    file: Any,
+    space: Namespace,
+    barren: dict[str, dict[str, int]],
+    codes: Mapping[str, tuple[CodeType, int, int]],
 ) -> tuple[int, int, int]:
     groups: list[tuple[int, int, int]] = []
     records: dict[str, tuple[int, int, int, int]] = {}
@@ -90,7 +108,7 @@ def _write_namespace(
         space.stamps,
         space.subdirs,
     )
-    data = marshal.dumps((packed, groups, records))
+    data = marshal.dumps((packed, barren, groups, records))
     offset = file.tell()
     file.write(data)
     return offset, len(data), binascii.crc32(data)

@@ -48,6 +48,8 @@ class Reloader(Watching):
         self._engine = Engine(binder, self.graph, planner, self.gate)
         self._staleness = Staleness(binder, planner, self._engine.failures)
         self.listeners: list[Callable[[ReloadResult], object]] = []
+        # What `start()` is called with, now or when the loader is set up.
+        self.options: dict[str, Any] = {}
         # One reload at a time. It is held while modules are executed, so nobody waits for it who is importing.
         self._mutex = threading.Lock()
         self._owner: int | None = None

@@ -166,7 +166,7 @@ def loader_after_import(before: AutoLoader) -> AutoLoader:
     roots = list(before.dirs())
     for loader in loaders.all_loaders(set_up=True):
         if any(inside(one, other) or inside(other, one) for one in loader.dirs() for other in roots):
-            if loader._reloader is None:
+            if loader.reloader is None:
                 loader.enable_reloading(watch=False)
             return loader
     raise ServeError(

@@ -45,7 +45,7 @@ class Session:
         self, application: Any, loader: AutoLoader, *, factory: bool, force: bool, switch: Callable[[Any], object]
     ) -> None:
         refuse_production(force=force)
-        if loader._reloader is None:
+        if loader.reloader is None:
             raise ReloadingDisabled("ReloadMiddleware")
         self.loader = loader
         self.news = News()
@@ -68,7 +68,7 @@ class Session:
     @property
     def must_look(self) -> bool:
         """Whether changes are looked for before each request, as nothing does in the background."""
-        reloader = self.loader._reloader
+        reloader = self.loader.reloader
         return reloader is not None and not reloader.watches
 
     def look(self) -> None:

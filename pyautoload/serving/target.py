@@ -93,7 +93,7 @@ class Target:
 
     def _home(self, expression: _Expression) -> _Expression:
         """The managed module and name that the application has, where the module that was named is not managed."""
-        reloader = self._loader._reloader
+        reloader = self._loader.reloader
         if reloader is None or expression.module in reloader.records:
             return expression
         for module in self._loader.loaded():
@@ -116,7 +116,7 @@ class Target:
     def _current(self, function: Callable[..., Any]) -> Any:
         """The function that was given, or what its module holds in its place now."""
         module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-        reloader = self._loader._reloader
+        reloader = self._loader.reloader
         if self._usage is None or "<" in name or reloader is None or module not in reloader.records:
             return function
         value: Any = sys.modules.get(str(module))

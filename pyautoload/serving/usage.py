@@ -42,7 +42,7 @@ class Usage:
         self._names: dict[str, set[str]] = {}
         # Module → its code as it was then: of those that ran, and of those that `bp` and its like come from.
         self._code: dict[str, CodeType | None] = {}
-        reloader = loader._reloader
+        reloader = loader.reloader
         if reloader is None:
             return
         for code in ran:
@@ -58,7 +58,7 @@ class Usage:
 
     def _mentioned(self) -> Iterator[str]:
         """The modules that the names come from."""
-        reloader = self._loader._reloader
+        reloader = self._loader.reloader
         assert reloader is not None
         for module, names in self._names.items():
             self._loader.dependencies(module)  # brings the graph up to date
@@ -69,7 +69,7 @@ class Usage:
 
     def is_affected(self, result: ReloadResult) -> bool:
         """Whether a reload has changed what made the application."""
-        reloader = self._loader._reloader
+        reloader = self._loader.reloader
         if reloader is None:
             return False
         again = {*result.reexecuted, *result.removed}
@@ -130,7 +130,7 @@ def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = N
         make: makes the application.
         before: what was noted the last time.
     """
-    reloader = loader._reloader
+    reloader = loader.reloader
     if reloader is None:
         return make(), Usage(loader, set(), set())
     known = set(loader.loaded())

@@ -117,7 +117,7 @@ class Worker:
     def _stop_watching(self) -> None:
         if self.outside is not None:
             self.outside.stop()
-        if self.loader is not None and self.loader._reloader is not None:
+        if self.loader is not None and self.loader.reloader is not None:
             self.loader.enable_reloading(watch=False)
 
     # Serving
@@ -164,10 +164,10 @@ class Worker:
 
     def _watch(self, loader: AutoLoader) -> None:
         """Apply changes in the background, in the way that the program asked for if it did."""
-        reloader = loader._reloader
+        reloader = loader.reloader
         if reloader is not None and reloader.watches and not self.options.polling:
             return
-        options = {**loader._reload_options, "watch": True}
+        options = {**(reloader.options if reloader is not None else {}), "watch": True}
         if self.options.polling:
             options["polling"] = True
         loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
