@@ -23,8 +23,8 @@ _PAUSE = 1.0
 _LONGEST = 0.5
 _LONGEST_FOR_MANY = 2.0
 _LONGEST_FOR_GIT = 10.0
-# One file that was written and closed is complete, so that a fifth of the usual quiet is enough. Should another one that
-# belongs to it follow, and the first one not do without it, both are tried again.
+# One file that was written and closed is complete, so that a fifth of the usual quiet is enough. Should another one
+# follow without which it cannot be applied, both are tried again.
 _SURELY_COMPLETE = 5
 # So many files are no edit by hand: there may be pauses between them.
 _SEVERAL = 8

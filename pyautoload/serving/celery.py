@@ -82,9 +82,25 @@ class _Tasks:
         full = name or self.app.gen_task_name(function.__name__, function.__module__)
         former = self.functions.get(full)
         if former not in (None, function) and (_place(former) == _place(function) or not self._is_defined(former)):
-            self.app._tasks.pop(full, None)
-        task = self._make(function, name=name, **options)
+            task = self._made_anew(full, function, name=name, **options)
+        else:
+            task = self._make(function, name=name, **options)
         self.functions[full] = function
+        return task
+
+    def _made_anew(self, full: str, function: Any, **options: Any) -> Any:
+        """Make a task in place of the one of that name, in one step: a message for it may come at any moment."""
+        tasks = self.app.tasks
+        others = type(tasks)(tasks)
+        others.pop(full, None)
+        self.app._tasks = others
+        try:
+            task = self._make(function, **options)
+        finally:
+            self.app._tasks = tasks
+        if self.consumer is not None or self.is_child:
+            self._trace(full, task)
+        tasks.update(others)
         return task
 
     def receiving(self, sender: Any = None, **_: Any) -> None:
@@ -163,9 +179,14 @@ class _Tasks:
             for name in set(self.consumer.strategies) - set(tasks):
                 del self.consumer.strategies[name]
         elif self.is_child:
-            build: Any = import_module("celery.app.trace").build_tracer
             for name, task in tasks.items():
-                task.__trace__ = build(name, task, self.app.loader, app=self.app)
+                self._trace(name, task)
+
+    def _trace(self, name: str, task: Any) -> None:
+        """Give a task what it is run with, as a worker does at its start."""
+        build: Any = import_module("celery.app.trace").build_tracer
+        hostname = getattr(self.consumer, "hostname", None)
+        task.__trace__ = build(name, task, self.app.loader, hostname, app=self.app)
 
 
 def _place(function: Any) -> tuple[str, str]:
