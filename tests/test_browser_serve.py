@@ -107,6 +107,13 @@ def test_a_saved_file_is_shown_without_a_reload_by_hand(notes: Tab) -> None:
     assert notes.site.started == 1
 
 
+def test_a_saved_template_is_shown_too(notes: Tab) -> None:
+    notes.site.edit("notes/templates/index.html", "<h1>{{ heading }}</h1>", "<h1>All {{ heading }}</h1>")
+    notes.shows("All Notes")
+    assert notes.was_loaded_again
+    assert notes.site.started == 1
+
+
 def test_what_was_typed_and_saved_before_is_there_after_an_edit(notes: Tab) -> None:
     from selenium.webdriver.common.by import By
 

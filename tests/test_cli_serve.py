@@ -251,6 +251,25 @@ def test_a_page_hears_of_edits_and_of_mistakes(target: str, tree: Tree, serve: C
 
 
 @BOTH
+@pytest.mark.parametrize("file", ["shop/templates/page.html", "static/css/site.css"])
+def test_a_page_hears_of_templates_and_style_sheets(
+    target: str, file: str, tree: Tree, serve: Callable[..., Served]
+) -> None:
+    tree({**PAGES, file: "before", "shop/notes.txt": "before", "shop/.cache/page.html": "before"})
+    served = serve(target).ready()
+    events = Events(served.port)
+    with events.socket:
+        events.wait_for(b'-0"')
+        save("shop/notes.txt", "after")
+        save("shop/.cache/page.html", "after")
+        save(file, "after")
+        events.wait_for(b'-1"')
+    served.printed(f"saved {file}; open pages load again")
+    assert served.log.count("open pages load again") == 1
+    assert "reloaded" not in served.log
+
+
+@BOTH
 def test_pages_are_left_alone_when_asked(target: str, tree: Tree, serve: Callable[..., Served]) -> None:
     tree(PAGES)
     served = serve(target, "--no-refresh", "--no-overlay").ready()

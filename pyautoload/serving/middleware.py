@@ -59,6 +59,10 @@ class Middleware(ABC):
         """Let open pages know that the process that was to replace this one did not start."""
         self._session.restart_failed(failure)
 
+    def refresh(self) -> None:
+        """Let open pages load themselves again: something that they are made of, and that is no code, has changed."""
+        self._session.news.tell(changed=True, troubles={})
+
     def script(self, mount: str) -> Script:
         """The script for a page that is made now.
 

@@ -87,6 +87,10 @@ class Reporter:
             text = "; ".join([*(parts or ["nothing that runs has changed"]), *left, *result.notes])
             self._say("reloaded", "green", f"in {_time(result.duration)}: {text}")
 
+    def refresh(self, paths: list[str]) -> None:
+        """Open pages are loaded again, as these files were saved."""
+        self._say("saved", "green", f"{some(paths, _SHOWN)}; open pages load again")
+
     def _failure(self, error: ReloadError) -> str:
         text = described(error.__cause__ or error)
         if error.file is None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.serving.middleware import Middleware
     from pyautoload.serving.outside import Outside
+    from pyautoload.serving.page_files import PageFiles
 
 __all__ = ["main"]
 
@@ -56,6 +57,7 @@ class Worker:
         # Around the program's application.
         self.application: Middleware | None = None
         self.outside: Outside | None = None
+        self.page_files: PageFiles | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
         self._is_over = False
@@ -117,6 +119,8 @@ class Worker:
     def _stop_watching(self) -> None:
         if self.outside is not None:
             self.outside.stop()
+        if self.page_files is not None:
+            self.page_files.stop()
         if self.loader is not None and self.loader.reloader is not None:
             self.loader.enable_reloading(watch=False)
 
@@ -149,6 +153,7 @@ class Worker:
         """Load the program, begin to watch, and make the server for it."""
         from pyautoload.serving import program
         from pyautoload.serving.outside import Outside
+        from pyautoload.serving.page_files import PageFiles
 
         settings = program.settings_of(self.options)
         program.make_importable(settings)
@@ -160,6 +165,11 @@ class Worker:
             settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
         )
         self.outside.start(self.since)
+        if self.options.refresh:
+            self.page_files = PageFiles(
+                settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
+            )
+            self.page_files.start()
         return self._server(loaded.application)
 
     def _watch(self, loader: AutoLoader) -> None:
@@ -226,6 +236,12 @@ class Worker:
         """A file that is not the loader's has changed."""
         self._needs_restart.update(dict.fromkeys(paths, "not under a root of the loader"))
         self.restart(self._needs_restart)
+
+    def page_files_changed(self, paths: list[str]) -> None:
+        """A template, a style sheet or the like was saved."""
+        if self.application is not None and not self._is_retired:
+            self.reporter.refresh(list(map(self._shown, paths)))
+            self.application.refresh()
 
     def restart(self, reasons: dict[str, str]) -> None:
         """Ask for a new process."""
