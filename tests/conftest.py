@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,10 @@ from pyautoload.loaders import all_loaders
 
 # For `benchmarks`, which is no part of the package. At the end, so that an installed pyautoload stays the one tested.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# A shell lets what it starts in the background ignore Ctrl-C, and all that those start; servers are ended by it here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Files = Mapping[str, str]
 # Some time ago, in seconds: directories that old are trusted to show a later change by their mtime.
