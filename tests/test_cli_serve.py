@@ -255,12 +255,12 @@ def test_a_page_hears_of_edits_and_of_mistakes(target: str, tree: Tree, serve: C
 def test_a_page_hears_of_templates_and_style_sheets(
     target: str, file: str, tree: Tree, serve: Callable[..., Served]
 ) -> None:
-    tree({**PAGES, file: "before", "shop/notes.txt": "before", "shop/.cache/page.html": "before"})
+    tree({**PAGES, file: "before", "shop/notes.json": "before", "shop/.cache/page.html": "before"})
     served = serve(target).ready()
     events = Events(served.port)
     with events.socket:
         events.wait_for(b'-0"')
-        save("shop/notes.txt", "after")
+        save("shop/notes.json", "after")
         save("shop/.cache/page.html", "after")
         save(file, "after")
         events.wait_for(b'-1"')

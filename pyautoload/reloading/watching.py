@@ -27,7 +27,7 @@ __all__ = ["Watching"]
 _SLICE = 128
 _QUIET_BEFORE_LOOKING = 0.05
 # However long modules are being loaded: after so many seconds their sources are read, before they are edited.
-_LONGEST_UNREAD = 0.5
+_LONGEST_UNREAD = 2.0
 # How long other threads have for themselves between two such looks, in seconds.
 _BREATH = 0.002
 # How long (seconds) a file that has gone is waited for.

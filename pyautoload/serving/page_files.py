@@ -1,4 +1,4 @@
-"""Files that pages are made of and that are no code: templates, style sheets, scripts, pictures.
+"""Files that pages are made of and that are no code of the program: templates, style sheets, scripts.
 
 The program reads them for itself whenever it needs them. When one is saved, nothing is to be reloaded but open pages.
 """
@@ -16,9 +16,9 @@ __all__ = ["PageFiles"]
 
 # Where Flask, Django and their like have such files when they do not lie beside the code.
 _PLACES = ("templates", "static")
-_TEMPLATES = (".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".mako", ".djhtml", ".md")
-_ASSETS = (".css", ".js", ".mjs", ".json", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".woff2")
-_SUFFIXES = _TEMPLATES + _ASSETS
+# No data and no pictures: programs write such files themselves, and a page that made its program write one would be
+# loaded again and again.
+_SUFFIXES = (".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".mako", ".djhtml", ".css", ".js", ".mjs")
 # What builds assets writes several files.
 _DEBOUNCE = 0.05
 
