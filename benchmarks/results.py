@@ -73,8 +73,11 @@ def document(
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
+    """Write all of it or nothing: a run of an hour may be about to read what is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
 def updated(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
