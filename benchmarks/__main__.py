@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 import time
@@ -106,7 +107,8 @@ def measured(options: argparse.Namespace, modules: dict[str, ModuleType]) -> int
             for result in module.run(plan):
                 found.setdefault(name, []).append(result)
         except Exception as error:  # noqa: BLE001 - reported below and in the exit code; the other benchmarks go on
-            failed[name] = f"{type(error).__name__}: {error}"
+            # Without the place of this checkout: it goes into the JSON.
+            failed[name] = f"{type(error).__name__}: {error}".replace(f"{HERE.parent}{os.sep}", "")
             console.print(f"{name} failed: {failed[name]}", style="bold red", markup=False, highlight=False)
         if name in found:
             table.show(console, titles[name][0], found[name])
