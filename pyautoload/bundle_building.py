@@ -71,7 +71,7 @@ def _contents(loader: AutoLoader, skipped: dict[str, str], progress: Progress | 
     if made:
         time.sleep(1.1 * RACY_NS / 1e9)
     tree = _scanned(loader)
-    for space in tree.walk_all():
+    for space in list(tree.walk_all()):  # all of it first: then each knows which of its directories are empty
         files = {stem: file for stem, file in space.modules.items() if file in made}
         if space.file in made and os.path.basename(space.file or "").startswith("__init__."):
             files[""] = str(space.file)
@@ -80,11 +80,12 @@ def _contents(loader: AutoLoader, skipped: dict[str, str], progress: Progress | 
 
 def _barren(tree: ManagedTree, space: Namespace) -> dict[str, dict[str, int]]:
     """The subdirectories without Python, each with all directories that had to be listed to see that."""
-    return {
-        stem: {listing.directory: listing.stamp for path in paths for listing in tree.scanner.walk(path)}
-        for stem, paths in space.subdirs.items()
-        if tree.child(space, stem) is None
-    }
+    found: dict[str, dict[str, int]] = {}
+    for stem in sorted(space.empty):
+        listings = [listing for path in space.subdirs[stem] for listing in tree.scanner.walk(path)]
+        if not any(listing.files for listing in listings):  # a file may have come since it was found empty
+            found[stem] = {listing.directory: listing.stamp for listing in listings}
+    return found
 
 
 def _scanned(loader: AutoLoader) -> ManagedTree:

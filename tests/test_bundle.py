@@ -131,7 +131,7 @@ def test_checked_finds_a_second_directory_of_the_same_name_as_one_without_python
     assert app.locale.Plural.__module__ == "app.locale.plural"
 
 
-def test_a_tree_without_python_in_places_can_be_moved(tree, tmp_path, python):
+def test_a_tree_without_python_in_places_can_be_moved(tree, tmp_path):
     tree(BARREN)
     AutoLoader("app").build_bundle()
     (tmp_path / "elsewhere").mkdir()

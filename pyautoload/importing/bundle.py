@@ -135,12 +135,12 @@ class Bundle:
         held = self._record(name)
         if held is None:
             return None
-        if self.trusted or (held.space.stamps and all(_stamp(p) == stamp for p, stamp in held.space.stamps.items())):
+        if self.trusted or (held.space.stamps and _are_unchanged(held.space.stamps)):
             return held.space
         return None
 
     def lacks(self, name: str, directories: Sequence[str]) -> bool:
-        """Whether there is no namespace ``name``, as its directories held no Python and, unless trusted, are unchanged.
+        """Whether there is no namespace of this name: it held no Python and, unless trusted, nothing has changed.
 
         Args:
             name: a namespace for which no root was given.
@@ -151,11 +151,7 @@ class Bundle:
         parent_name, _, stem = name.rpartition(".")
         held = self._record(parent_name)
         stamps = held.barren.get(stem) if held is not None else None
-        return (
-            stamps is not None
-            and stamps.keys() >= set(directories)
-            and all(_stamp(path) == stamp for path, stamp in stamps.items())
-        )
+        return stamps is not None and stamps.keys() >= set(directories) and _are_unchanged(stamps)
 
     def code(self, name: str, path: str, *, checked: bool = False) -> tuple[CodeType, int] | None:
         """The code of a module and its source's mtime in ns; ``None`` where the ordinary way must be taken.
@@ -233,7 +229,7 @@ class Bundle:
             data = self._read(place[0], place[1])
             if len(data) == place[1] and binascii.crc32(data) == place[2]:
                 packed, barren, groups, records = marshal.loads(data)
-                held = _Held(self._unpacked(packed), self._relocated_stamps(barren), groups, records)
+                held = _Held(self._unpacked(packed), self._all_relocated(barren), groups, records)
             else:
                 self._warn_of_damage()
         self._held[name] = held
@@ -284,14 +280,15 @@ class Bundle:
         space.organised = [moved(path) for path in organised]
         space.excluded = excluded
         space.shadowed = {moved(path): moved(taken) for path, taken in shadowed.items()}
-        space.stamps = {moved(path): stamp for path, stamp in stamps.items()}
+        space.stamps = self._relocated_stamps(stamps)
         space.subdirs = {stem: tuple(map(moved, paths)) for stem, paths in subdirs.items()}
         return space
 
-    def _relocated_stamps(self, barren: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-        if not self._moved:
-            return barren
-        return {stem: {self._relocated(path): at for path, at in stamps.items()} for stem, stamps in barren.items()}
+    def _all_relocated(self, barren: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        return {stem: self._relocated_stamps(stamps) for stem, stamps in barren.items()}
+
+    def _relocated_stamps(self, stamps: dict[str, int]) -> dict[str, int]:
+        return {self._relocated(path): stamp for path, stamp in stamps.items()} if self._moved else stamps
 
     def _relocated(self, path: str) -> str:
         for old, new in self._moved.items():
@@ -308,6 +305,11 @@ def _check_owner(status: os.stat_result) -> None:
         raise BundleProblem(f"it belongs to the user {status.st_uid}, not to the one who runs this, nor to root")
     if status.st_mode & 0o022:
         raise BundleProblem("others may write to it; take that away with: chmod go-w")
+
+
+def _are_unchanged(stamps: Mapping[str, int]) -> bool:
+    """Whether directories have the mtimes in ns that they had."""
+    return all(_stamp(path) == stamp for path, stamp in stamps.items())
 
 
 def _stamp(path: str) -> int:
