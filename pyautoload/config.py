@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from pyautoload.errors import ConflictError, SetupError
@@ -14,7 +14,7 @@ from pyautoload.inflector import is_name, normalized
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 
-__all__ = ["Config", "Root", "hidden", "inside", "split_module_file"]
+__all__ = ["Config", "Root", "hidden", "inside", "outermost", "split_module_file"]
 
 # Suffix of a module file, the stock finder's order of preference within one directory: extension, source, bytecode.
 MODULE_SUFFIXES: tuple[str, ...] = (
@@ -182,6 +182,12 @@ def inside(path: str, directory: str) -> bool:
     """Whether ``path`` is ``directory`` or lies in it (``/foobar`` does not lie in ``/foo``)."""
     path, directory = os.path.normcase(path), os.path.normcase(directory)
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+def outermost(directories: Iterable[str]) -> list[str]:
+    """Those of some directories that lie in no other one: what has to be watched with all below it."""
+    given = list(dict.fromkeys(directories))
+    return [path for path in given if not any(path != other and inside(path, other) for other in given)]
 
 
 def parts_below(path: str, directory: str) -> Iterator[str]:

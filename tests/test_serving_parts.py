@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("click")
 
+from serving_app import until
+
 from pyautoload import AutoLoader
 from pyautoload.errors import ReloadError, ServeError
 from pyautoload.loaders import all_loaders, note_provisional
@@ -20,7 +22,7 @@ from pyautoload.serving.channel import Channel
 from pyautoload.serving.failure import Failure
 from pyautoload.serving.listening import listen, url
 from pyautoload.serving.options import Options
-from pyautoload.serving.outside import Outside, changed_since
+from pyautoload.serving.outside import SOURCES, Outside, changed_since, watch_files
 from pyautoload.serving.report import Reporter
 from pyautoload.serving.waiting import WaitingServer
 
@@ -158,3 +160,18 @@ def test_a_provisional_loader_gives_way_to_the_one_that_the_program_makes(tree: 
     assert elsewhere.is_set_up
     assert own.resolve("app.A").__module__ == "app.a"
     assert provisional not in all_loaders()
+
+
+def test_files_are_watched_in_each_of_several_places_below_a_hidden_directory(tmp_path: Path) -> None:
+    places = [tmp_path / ".trees" / name for name in ("one", "two")]
+    for place in places:
+        (place / ".cache").mkdir(parents=True)
+    told: list[list[str]] = []
+    watcher = watch_files(map(str, places), SOURCES, told.append, polling=False)
+    try:
+        (places[1] / ".cache" / "hidden.py").write_text("")
+        (places[1] / "new.py").write_text("")
+        until(lambda: told)
+    finally:
+        watcher.stop()
+    assert told == [[str(places[1] / "new.py")]]

@@ -44,7 +44,7 @@ class Upkeep:
 
     def _fire(self, hooks: Any, record: Record) -> None:
         module = sys.modules.get(record.name)
-        if not hooks or module is None:
+        if not hooks.wanted or module is None:
             return
         parent_name, _, stem = record.name.rpartition(".")
         actual = self.binder.defined_name(module, stem, record.path)

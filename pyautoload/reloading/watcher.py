@@ -25,7 +25,7 @@ _LONGEST_FOR_MANY = 2.0
 _LONGEST_FOR_GIT = 10.0
 # One file that was written and closed is complete, so that a fifth of the usual quiet is enough. Should another one
 # follow without which it cannot be applied, both are tried again.
-_SURELY_COMPLETE = 5
+_OF_ONE_COMPLETE = 0.2
 # So many files are no edit by hand: there may be pauses between them.
 _SEVERAL = 8
 _MANY_FILES = 64
@@ -223,7 +223,7 @@ class Watcher:
             return max(self._debounce, _WRITING)
         count = len(self._paths)
         if count == 1 and self._completed:
-            return self._debounce / _SURELY_COMPLETE
+            return self._debounce * _OF_ONE_COMPLETE
         return self._debounce * (5 if count >= _MANY_FILES else 3 if count >= _SEVERAL else 1)
 
     def more_comes(self, seconds: float) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
+from pyautoload.config import inside, outermost
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
@@ -94,7 +95,7 @@ class Watching(ABC):
 
         config = self.binder.tree.config
         roots = [path for path in config.roots if os.path.isdir(path)]
-        tops = [path for path in roots if not any(is_below(path, other) for other in roots)]
+        tops = outermost(roots)
         self._watcher = Watcher(
             tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
         )
@@ -158,7 +159,7 @@ class Watching(ABC):
             return
         roots = list(self.binder.tree.config.roots)
         outside = {os.path.dirname(path) for path in list(self.records.readers)}
-        watcher.also(path for path in outside if not any(path == root or is_below(path, root) for root in roots))
+        watcher.also(path for path in outside if not any(inside(path, root) for root in roots))
 
     def _await_return(self, batch: Batch) -> None:
         """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
@@ -183,8 +184,3 @@ def archives_of(roots: Iterable[str]) -> frozenset[str]:
     sources = (getattr(source_for(root), "source", None) for root in roots)
     found = (getattr(source, "archive", None) for source in sources)
     return frozenset(path for path in found if isinstance(path, str))
-
-
-def is_below(path: str, directory: str) -> bool:
-    """Whether a path lies in a directory."""
-    return path.startswith(directory.rstrip(os.sep) + os.sep)

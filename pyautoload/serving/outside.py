@@ -11,12 +11,14 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterable
 
-from pyautoload.config import inside
+from pyautoload.config import inside, outermost
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
 
-__all__ = ["Outside", "changed_since", "watch_everything"]
+__all__ = ["SOURCES", "Outside", "changed_since", "watch_files"]
 
+# What a program is made of.
+SOURCES = (".py", ".toml")
 # Editors write in several steps, and a restart is not cheap.
 _DEBOUNCE = 0.05
 
@@ -90,19 +92,24 @@ class Outside:
             self.changed(changed)
 
 
-def watch_everything(directories: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool) -> Watcher:
-    """Watch all Python files of a program that did not start, for the edit that mends it.
+def watch_files(
+    directories: Iterable[str], endings: tuple[str, ...], changed: Callable[[list[str]], object], *, polling: bool
+) -> Watcher:
+    """Watch all files of some kinds, but for hidden ones and those in hidden directories.
 
     Args:
         directories: with all below them.
-        changed: called with the paths.
+        endings: of the names of these files.
+        changed: called with the paths, those of directories that were made or moved among them.
         polling: look at the files at intervals.
     """
-    places = sorted({os.path.abspath(directory) for directory in directories})
-    tops = [path for path in places if not any(path != other and inside(path, other) for other in places)]
+    tops = outermost(map(os.path.abspath, directories))
 
     def is_wanted(path: str) -> bool:
-        return path.endswith((".py", ".toml")) and f"{os.sep}." not in path.removeprefix(tops[0])
+        if not path.endswith(endings):
+            return False
+        top = next((top for top in tops if inside(path, top)), "")
+        return f"{os.sep}." not in path.removeprefix(top)
 
     def apply(batch: Batch) -> None:
         if batch.paths:
@@ -119,7 +126,7 @@ def changed_since(directories: Iterable[str], since: float) -> list[str]:
     for directory in directories:
         for parent, below, files in os.walk(directory):
             below[:] = [name for name in below if not name.startswith(".") and name != "__pycache__"]
-            paths = (os.path.join(parent, name) for name in files if name.endswith((".py", ".toml")))
+            paths = (os.path.join(parent, name) for name in files if name.endswith(SOURCES))
             found.update(path for path in paths if _is_saved_since(path, since))
     return sorted(found)
 

@@ -8,23 +8,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from pyautoload.config import inside
-from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
+from pyautoload.serving.outside import watch_files
 
-__all__ = ["PageFiles"]
+__all__ = ["watch_page_files"]
 
 # Where Flask, Django and their like have such files when they do not lie beside the code.
 _PLACES = ("templates", "static")
 # No data and no pictures: programs write such files themselves, and a page that made its program write one would be
 # loaded again and again.
-_SUFFIXES = (".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".mako", ".djhtml", ".css", ".js", ".mjs")
-# What builds assets writes several files.
-_DEBOUNCE = 0.05
+_ENDINGS = (".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".mako", ".djhtml", ".css", ".js", ".mjs")
+_LIBRARIES = f"{os.sep}node_modules{os.sep}"
 
 
-class PageFiles:
-    """Watches them.
+def watch_page_files(
+    directory: str, roots: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool
+) -> Watcher:
+    """Watch them.
 
     Args:
         directory: the project's; its ``templates`` and ``static`` are watched.
@@ -32,33 +32,10 @@ class PageFiles:
         changed: called with the paths that were saved.
         polling: look at the files at intervals.
     """
+    places = [*roots, *(os.path.join(directory, name) for name in _PLACES)]
 
-    def __init__(
-        self, directory: str, roots: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool
-    ) -> None:
-        self._changed = changed
-        places = [*roots, *(os.path.join(directory, name) for name in _PLACES)]
-        places = [path for path in places if os.path.isdir(path)]
-        tops = [path for path in places if not any(path != other and inside(path, other) for other in places)]
-        self._tops = tops
-        self._watcher = Watcher(
-            tops, self._apply, debounce=_DEBOUNCE, polling=polling, wanted=self._is_wanted, idle=lambda: None
-        )
+    def saved(paths: list[str]) -> None:
+        if files := [path for path in paths if path.endswith(_ENDINGS) and _LIBRARIES not in path]:
+            changed(files)
 
-    def start(self) -> None:
-        """Begin to watch."""
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """No more."""
-        self._watcher.stop()
-
-    def _is_wanted(self, path: str) -> bool:
-        if not path.lower().endswith(_SUFFIXES):
-            return False
-        top = next((top for top in self._tops if inside(path, top)), "")
-        return f"{os.sep}." not in path[len(top) :] and f"{os.sep}node_modules{os.sep}" not in path
-
-    def _apply(self, batch: Batch) -> None:
-        if paths := sorted(filter(self._is_wanted, batch.paths)):
-            self._changed(paths)
+    return watch_files(filter(os.path.isdir, places), _ENDINGS, saved, polling=polling)

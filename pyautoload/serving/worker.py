@@ -26,9 +26,9 @@ from pyautoload.serving.servers import Server, Service, Turn
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
+    from pyautoload.reloading.watcher import Watcher
     from pyautoload.serving.middleware import Middleware
     from pyautoload.serving.outside import Outside
-    from pyautoload.serving.page_files import PageFiles
 
 __all__ = ["main"]
 
@@ -57,7 +57,7 @@ class Worker:
         # Around the program's application.
         self.application: Middleware | None = None
         self.outside: Outside | None = None
-        self.page_files: PageFiles | None = None
+        self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
         self._is_over = False
@@ -153,7 +153,7 @@ class Worker:
         """Load the program, begin to watch, and make the server for it."""
         from pyautoload.serving import program
         from pyautoload.serving.outside import Outside
-        from pyautoload.serving.page_files import PageFiles
+        from pyautoload.serving.page_files import watch_page_files
 
         settings = program.settings_of(self.options)
         program.make_importable(settings)
@@ -166,10 +166,9 @@ class Worker:
         )
         self.outside.start(self.since)
         if self.options.refresh:
-            self.page_files = PageFiles(
+            self.page_files = watch_page_files(
                 settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
             )
-            self.page_files.start()
         return self._server(loaded.application)
 
     def _watch(self, loader: AutoLoader) -> None:
@@ -202,7 +201,7 @@ class Worker:
     def wait_for_edit(self, failure: Failure) -> None:
         """Show why the program did not start, until an edit is worth another try."""
         from pyautoload.serving import program
-        from pyautoload.serving.outside import changed_since, watch_everything
+        from pyautoload.serving.outside import SOURCES, changed_since, watch_files
         from pyautoload.serving.waiting import WaitingServer
 
         self.server = WaitingServer(
@@ -213,7 +212,7 @@ class Worker:
         def try_again(paths: list[str]) -> None:
             self.restart(dict.fromkeys(map(self._shown, paths), ""))
 
-        watcher = watch_everything(places, try_again, polling=self.options.polling)
+        watcher = watch_files(places, SOURCES, try_again, polling=self.options.polling)
         if missed := changed_since(places, self.since):
             try_again(missed)
         self.server.run(Turn(self.await_turn, self.retired))
