@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pyautoload.errors import SetupRequired as SetupRequired
     from pyautoload.importing.finder import PyAutoloadFinder as PyAutoloadFinder
     from pyautoload.importing.loader import PyAutoloadLoader as PyAutoloadLoader
-    from pyautoload.inflector import Inflector as Inflector
-    from pyautoload.lazy.load import load as load
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
-    from pyautoload.registry import ModuleRegistry as ModuleRegistry
-    from pyautoload.scanner import FileScanner as FileScanner
+    from pyautoload.thirdparty.load import load as load
+    from pyautoload.tree.inflector import Inflector as Inflector
+    from pyautoload.tree.registry import ModuleRegistry as ModuleRegistry
+    from pyautoload.tree.scanner import FileScanner as FileScanner
 
 __version__ = "0.1.0"
 
@@ -44,11 +44,11 @@ __getattr__, __dir__, __all__ = exports(
     from .errors import SetupError, SetupRequired
     from .importing.finder import PyAutoloadFinder
     from .importing.loader import PyAutoloadLoader
-    from .inflector import Inflector
-    from .lazy.load import load
+    from .tree.inflector import Inflector
+    from .thirdparty.load import load
     from .loaders import eager_load_all, eager_load_namespace, scoped_loader
-    from .registry import ModuleRegistry
-    from .scanner import FileScanner
+    from .tree.registry import ModuleRegistry
+    from .tree.scanner import FileScanner
     """,
 )
 __all__ += ["__version__"]

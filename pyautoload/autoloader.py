@@ -10,21 +10,21 @@ from types import MappingProxyType, ModuleType
 
 from pyautoload import loaders, loading, log
 from pyautoload.callbacks import Callbacks
-from pyautoload.config import Config, check_conflicts
 from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
-from pyautoload.globs import flattened
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.inflector import Inflector, InflectorProtocol, PackageInflector
-from pyautoload.introspection import Introspection
-from pyautoload.registry import ModuleRegistry
-from pyautoload.tree import ManagedTree
+from pyautoload.tree.config import Config, check_conflicts
+from pyautoload.tree.globs import flattened
+from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector
+from pyautoload.tree.introspection import Introspection
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.registry import ModuleRegistry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyautoload.bundle_building import BuiltBundle
+    from pyautoload.bundles.builder import BuiltBundle
     from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
@@ -308,7 +308,7 @@ class AutoLoader:
             OSError: it cannot be written; a bundle that was there stays.
             ConflictError: two files claim the same.
         """
-        from pyautoload import bundle_building
+        from pyautoload.bundles import builder as bundle_building
 
         return bundle_building.build(self, path, progress=progress)
 

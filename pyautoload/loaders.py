@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from weakref import WeakSet
 
-from pyautoload.config import inside
 from pyautoload.errors import EagerLoadError
+from pyautoload.tree.config import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from types import ModuleType
 
 from pyautoload import loaders, log
 from pyautoload.callbacks import checked_dotted_name
-from pyautoload.config import check_conflicts, inside, split_module_file
 from pyautoload.errors import ConflictError, ExpectedNameError, ModuleNotFoundError, PathError
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace import access_of, defined_names
 from pyautoload.importing.stems import stem_for
-from pyautoload.introspection import Introspection, absolute
 from pyautoload.sources import source_for, unmount
+from pyautoload.tree.config import check_conflicts, inside, split_module_file
+from pyautoload.tree.introspection import Introspection, absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def start(loader: AutoLoader) -> None:
 def _open_bundle(loader: AutoLoader) -> None:
     if loader._bundle_request is None and not os.environ.get("PYAUTOLOAD_BUNDLE"):
         return
-    from pyautoload import bundling
+    from pyautoload.bundles import place as bundling
 
     drop_bundle(loader)
     request = bundling.requested(loader._bundle_request)

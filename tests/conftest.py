@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 import pyautoload
-from pyautoload import AutoLoader, EagerLoadError, bundle_building
+from pyautoload import AutoLoader, EagerLoadError
+from pyautoload.bundles import builder
 from pyautoload.loaders import all_loaders
 
 # For `benchmarks`, which is no part of the package. At the end, so that an installed pyautoload stays the one tested.
@@ -184,7 +185,7 @@ def _build_at_once(loader: AutoLoader, base: Path, monkeypatch: pytest.MonkeyPat
     grow_old(files=True)
     with monkeypatch.context() as patch:
         # To compile makes directories look new again.
-        patch.setattr(bundle_building, "time", SimpleNamespace(sleep=grow_old))
+        patch.setattr(builder, "time", SimpleNamespace(sleep=grow_old))
         loader.build_bundle()
 
 

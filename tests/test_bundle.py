@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyautoload import AutoLoader, SetupError
-from pyautoload.bundling import BundleWarning
+from pyautoload.bundles.place import BundleWarning
 from pyautoload.loaders import all_loaders
 
 FILES = {
@@ -250,7 +250,7 @@ def test_other_rules_are_a_warning(built):
 def test_another_python_is_a_warning(built):
     with open(built, "rb") as file:
         data = file.read()
-    code = "import sys; from pyautoload.importing import bundle; bundle.MAGIC_NUMBER = b'abcd'; "
+    code = "import sys; from pyautoload.bundles import reader; reader.MAGIC_NUMBER = b'abcd'; "
     code += "from pyautoload import AutoLoader; AutoLoader('app', bundle=True).setup(); import app; app.User"
     env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(sys.modules["pyautoload"].__file__))}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)

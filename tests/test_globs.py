@@ -9,7 +9,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyautoload.globs import GlobSet, flattened
+from pyautoload.tree.globs import GlobSet, flattened
 
 
 def matching(*patterns: str, roots: tuple[str, ...] = ("/r",)) -> GlobSet:

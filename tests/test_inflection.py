@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pyautoload import AutoLoader, ExpectedNameError, Inflector, NameInflectionError, SetupError
-from pyautoload.inflector import PackageInflector, checked_name, folded, normalized
+from pyautoload.tree.inflector import PackageInflector, checked_name, folded, normalized
 
 words = st.text(string.ascii_lowercase, min_size=1, max_size=8)
 stems = st.lists(words, min_size=1, max_size=5).map("_".join)

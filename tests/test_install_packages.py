@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("packaging")
 
 from pyautoload.lazy.errors import InstallRefused
-from pyautoload.lazy.load import Load
+from pyautoload.thirdparty.load import Load
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -19,10 +19,10 @@ import pytest
 
 pytest.importorskip("packaging")
 
-import pyautoload.lazy.command as command
+import pyautoload.thirdparty.installer.command as command
 from pyautoload.errors import ModuleNotFoundError as MissingError
 from pyautoload.lazy.errors import InstallError
-from pyautoload.lazy.load import Load
+from pyautoload.thirdparty.load import Load
 
 
 def build(
@@ -86,7 +86,7 @@ def test_without_into_it_goes_to_the_packages_of_the_environment(places, tmp_pat
     index, site = tmp_path / "an index", places[1]
     build(index, "ordinary", {"ordinary_mod.py": "x = 7"})
     packages = {"purelib": str(site)}
-    monkeypatch.setattr("pyautoload.lazy.install.sysconfig.get_path", packages.get)
+    monkeypatch.setattr("pyautoload.thirdparty.installer.install.sysconfig.get_path", packages.get)
     load = Load()
     load.allow_install({"ordinary_mod": "ordinary"}, index=str(index))
     assert load.ordinary_mod.x == 7
@@ -172,7 +172,7 @@ def test_a_namespace_shared_with_another_distribution_is_merged(installer, place
     load.allow_install({"shared_ns_two": "shared-two"}, index=str(index), into=site)
     with pytest.raises(InstallError, match="does not provide"):
         load("shared_ns_two")
-    from pyautoload.lazy.staging import move_all
+    from pyautoload.thirdparty.installer.staging import move_all
 
     staged = site.parent / "staged"
     (staged / "shared_ns").mkdir(parents=True)
@@ -182,7 +182,7 @@ def test_a_namespace_shared_with_another_distribution_is_merged(installer, place
 
 
 def test_a_failing_move_takes_everything_back(tmp_path, monkeypatch):
-    from pyautoload.lazy import staging
+    from pyautoload.thirdparty.installer import staging
 
     source, site = tmp_path / "staged", tmp_path / "site"
     for name in ("a.py", "b/c.py", "d.py"):
@@ -270,7 +270,7 @@ def test_processes_install_once(places, python):
     index, site = places
     build(index, "contended", {"contended.py": "x = 5"})
     code = f"""
-        from pyautoload.lazy.load import load
+        from pyautoload.thirdparty.load import load
         load.allow_install(["contended"], index={str(index)!r}, into={str(site)!r})
         print(load.contended.x)
     """

@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 from pyautoload.lazy.errors import TargetError, UnloadWarning
-from pyautoload.lazy.load import Load
+from pyautoload.thirdparty.load import Load
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_c_extensions_are_reported_and_go_on_working(python):
     result = python(
         """
         import sys, warnings
-        from pyautoload.lazy.load import load
+        from pyautoload.thirdparty.load import load
         block = load.temporarily("decimal")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

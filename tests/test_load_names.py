@@ -13,8 +13,8 @@ import pytest
 import pyautoload
 from pyautoload.errors import ConflictError, LoadError
 from pyautoload.lazy.errors import TargetError
-from pyautoload.lazy.load import Load
-from pyautoload.lazy.load import load as the_one
+from pyautoload.thirdparty.load import Load
+from pyautoload.thirdparty.load import load as the_one
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pyautoload.lazy.load import Load
+from pyautoload.thirdparty.load import Load
 
 load = Load()
 COUNT = 1

@@ -38,7 +38,7 @@ def test_the_import_brings_in_no_heavy_module(python):
 def test_values_are_named_tuples_as_those_of_typing(python):
     out = python("""
         import pickle
-        from pyautoload.registry import Entry
+        from pyautoload.tree.registry import Entry
 
         entry = Entry("app.user", path="/app/user.py")
         name, path, directories = entry

@@ -390,11 +390,12 @@ def test_a_fork_keeps_locks_held_and_loses_the_threads_that_hold_them():
 
 
 def test_our_locks_are_made_anew_after_a_fork(autoload):
-    from pyautoload import loaders, tree
+    from pyautoload import loaders
+    from pyautoload.tree import managed_tree
 
     loader = autoload({"app/user.py": ""})
     before = (loader.tree._lock, loader.registry._lock, loaders._lock)
-    tree._after_fork()
+    managed_tree._after_fork()
     loaders._after_fork()
     after = (loader.tree._lock, loader.registry._lock, loaders._lock)
     assert not any(one is other for one, other in zip(before, after, strict=True))

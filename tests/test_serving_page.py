@@ -12,9 +12,9 @@ import pytest
 from reload_app import app  # noqa: F401
 from serving_app import Events, asgi_server, get, wsgi_server
 
-from pyautoload.serving.access import is_allowed, is_loopback
 from pyautoload.serving.asgi import ReloadMiddleware as Asgi
-from pyautoload.serving.policy import allowed
+from pyautoload.serving.page.access import is_allowed, is_loopback
+from pyautoload.serving.page.content_security_policy import allowed
 from pyautoload.serving.wsgi import ReloadMiddleware as Wsgi
 
 PAGE = b"<!doctype html><html><head><title>t</title></head><body><p>hello</p></body></html>"

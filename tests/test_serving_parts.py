@@ -18,13 +18,13 @@ from pyautoload import AutoLoader
 from pyautoload.errors import ReloadError, ServeError
 from pyautoload.loaders import all_loaders, note_provisional
 from pyautoload.reloading.result import ReloadResult
-from pyautoload.serving.channel import Channel
-from pyautoload.serving.failure import Failure
-from pyautoload.serving.listening import listen, url
-from pyautoload.serving.options import Options
-from pyautoload.serving.outside import SOURCES, Outside, changed_since, watch_files
-from pyautoload.serving.report import Reporter
-from pyautoload.serving.waiting import WaitingServer
+from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.server.channel import Channel
+from pyautoload.serving.server.listening_socket import listen, url
+from pyautoload.serving.server.options import Options
+from pyautoload.serving.server.report import Reporter
+from pyautoload.serving.server.startup_error import WaitingServer
+from pyautoload.serving.server.unmanaged_files import SOURCES, Outside, changed_since, watch_files
 
 Tree = Callable[[dict[str, str]], Path]
 

@@ -13,8 +13,8 @@ from pyautoload import loaders
 from pyautoload.autoloader import AutoLoader
 
 if TYPE_CHECKING:
-    from pyautoload.config import Config
     from pyautoload.sources import Source
+    from pyautoload.tree.config import Config
 
 __all__ = ["configured", "named_loader"]
 

@@ -18,7 +18,7 @@ from pyautoload.checking.static import (
 )
 from pyautoload.checking.survey import Survey
 from pyautoload.checking.trial import Trial
-from pyautoload.globs import GlobSet
+from pyautoload.tree.globs import GlobSet
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader

@@ -23,8 +23,8 @@ from pyautoload.importing.namespace import defined_names
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
-    from pyautoload.config import Config
     from pyautoload.sources import Source
+    from pyautoload.tree.config import Config
 
 __all__ = ["Work", "main"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from pyautoload.checking.problem import WARNING, Problem
 from pyautoload.checking.survey import Survey
-from pyautoload.config import Config, hidden
-from pyautoload.inflector import Inflector, normalized
 from pyautoload.sources import source_for
+from pyautoload.tree.config import Config, hidden
+from pyautoload.tree.inflector import Inflector, normalized
 
 __all__ = ["dead_rules"]
 

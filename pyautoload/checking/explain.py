@@ -6,17 +6,17 @@ import difflib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyautoload.config import Root, hidden, parts_below, split_module_file
 from pyautoload.errors import ConflictError, NameInflectionError
 from pyautoload.importing.stems import stem_for
-from pyautoload.inflector import Inflector, checked_name, checked_stem, normalized
-from pyautoload.introspection import Introspection
-from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
+from pyautoload.tree.config import Root, hidden, parts_below, split_module_file
+from pyautoload.tree.inflector import Inflector, checked_name, checked_stem, normalized
+from pyautoload.tree.introspection import Introspection
+from pyautoload.tree.registry import Namespace
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
-    from pyautoload.globs import GlobSet
+    from pyautoload.tree.globs import GlobSet
 
 __all__ = ["Explanation", "Step", "explain"]
 

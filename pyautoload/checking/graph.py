@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pyautoload.checking.imports import IMPORT_TIME, Binding, Reference
 from pyautoload.checking.survey import Survey
 from pyautoload.importing.stems import stem_for
-from pyautoload.registry import Namespace
+from pyautoload.tree.registry import Namespace
 
 __all__ = ["Edge", "ImportGraph", "Target", "Unknown"]
 

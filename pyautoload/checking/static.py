@@ -11,7 +11,7 @@ from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, ModuleSource
 from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
 from pyautoload.checking.survey import Survey
 from pyautoload.importing.eager import unusable_stems
-from pyautoload.inflector import folded
+from pyautoload.tree.inflector import folded
 
 __all__ = ["expected_name_problem", "static_problems"]
 

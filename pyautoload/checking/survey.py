@@ -6,13 +6,13 @@ import glob
 from types import SimpleNamespace
 
 from pyautoload.checking.imports import ModuleSource, read_source
-from pyautoload.config import Config
 from pyautoload.errors import ConflictError
 from pyautoload.importing.binder import Binder
-from pyautoload.inflector import InflectorProtocol
-from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
-from pyautoload.tree import ManagedTree
+from pyautoload.tree.config import Config
+from pyautoload.tree.inflector import InflectorProtocol
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.registry import Namespace
 
 __all__ = ["Survey"]
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pyautoload.checking.child import Work
-from pyautoload.config import Config
 from pyautoload.errors import SetupError
 from pyautoload.sources import own_source
+from pyautoload.tree.config import Config
 
 __all__ = ["Trial"]
 

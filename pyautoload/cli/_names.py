@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.inflector import folded
+from pyautoload.tree.inflector import folded
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader

@@ -42,12 +42,12 @@ def command(host: str, port: int, **options: Any) -> None:
 
     MODULE:APP is where it is, myapp.web:app, or a call that makes it, "myapp.web:create_app()".
     """
-    from pyautoload.serving.access import refuse_production
-    from pyautoload.serving.listening import listen
-    from pyautoload.serving.options import Options
-    from pyautoload.serving.program import check
-    from pyautoload.serving.report import Reporter
-    from pyautoload.serving.supervisor import Supervisor
+    from pyautoload.serving.page.access import refuse_production
+    from pyautoload.serving.server.listening_socket import listen
+    from pyautoload.serving.server.options import Options
+    from pyautoload.serving.server.program import check
+    from pyautoload.serving.server.report import Reporter
+    from pyautoload.serving.server.supervisor import Supervisor
 
     if not any(map(importlib.util.find_spec, ("werkzeug", "uvicorn"))):
         raise click.ClickException(

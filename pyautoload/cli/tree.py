@@ -13,8 +13,8 @@ from pyautoload.autoloader import AutoLoader
 from pyautoload.checking.imports import read_source
 from pyautoload.cli._output import as_json, json_option, marks
 from pyautoload.cli._project import Project, project_options
-from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
+from pyautoload.tree.registry import Namespace
 
 
 class Node(NamedTuple):

@@ -12,10 +12,10 @@ from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError, NameInflectionError
 from pyautoload.importing.namespace import NamespaceAccess, access_of, is_hook
 from pyautoload.importing.stems import NameIndex, stem_for
-from pyautoload.inflector import Inflector, InflectorProtocol, checked_name, folded
-from pyautoload.registry import Namespace
 from pyautoload.sources import source_for
-from pyautoload.tree import ManagedTree
+from pyautoload.tree.inflector import Inflector, InflectorProtocol, checked_name, folded
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

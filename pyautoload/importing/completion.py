@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from pyautoload.registry import Namespace
+from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.module_locks import HeldLock, available
-from pyautoload.registry import Namespace
 from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.tree.registry import Namespace
 
 __all__ = ["DirectImport"]
 

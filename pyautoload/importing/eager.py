@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyautoload import log
-from pyautoload.config import Config, split_module_file
 from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, NameInflectionError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.cycles import is_initializing
 from pyautoload.importing.direct import DirectImport
 from pyautoload.importing.frames import imported
 from pyautoload.importing.namespace import access_of, defined_names
-from pyautoload.inflector import checked_name, checked_stem
-from pyautoload.registry import Namespace
+from pyautoload.tree.config import Config, split_module_file
+from pyautoload.tree.inflector import checked_name, checked_stem
+from pyautoload.tree.registry import Namespace
 
 __all__ = ["EagerLoad", "Planned", "Progress", "plan"]
 

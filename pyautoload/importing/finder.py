@@ -19,8 +19,8 @@ from pyautoload.importing import deadlocks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
-from pyautoload.registry import ModuleRegistry, Namespace
 from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.tree.registry import ModuleRegistry, Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class PyAutoloadFinder:
         # Whether names are registered by hand, so that one may come at any time.
         self._by_hand = isinstance(source, ModuleRegistry)
         if isinstance(source, ModuleRegistry):
-            from pyautoload.config import Config
-            from pyautoload.tree import ManagedTree
+            from pyautoload.tree.config import Config
+            from pyautoload.tree.managed_tree import ManagedTree
 
             source = Binder(ManagedTree(Config(), source))
         self.binder = source

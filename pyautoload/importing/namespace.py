@@ -12,7 +12,7 @@ from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycles import is_initializing, unfinished
 from pyautoload.importing.frames import imported, part_of_import
 from pyautoload.importing.stems import stem_for
-from pyautoload.registry import Namespace
+from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pyautoload.inflector import Inflector, PackageInflector, folded
 from pyautoload.named_tuple import NamedTuple
-from pyautoload.registry import Namespace
+from pyautoload.tree.inflector import Inflector, PackageInflector, folded
+from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

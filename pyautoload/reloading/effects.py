@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.inflector import folded
 from pyautoload.reloading.calls import CallSearch
 from pyautoload.reloading.codediff import CodeDiff
 from pyautoload.reloading.execute import Execution
@@ -20,6 +19,7 @@ from pyautoload.reloading.plan import NewVersion
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.statements import Parsed
 from pyautoload.reloading.upkeep import relist_access
+from pyautoload.tree.inflector import folded
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
-from pyautoload.config import inside, outermost
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.records import Records
 from pyautoload.reloading.signature import signature
 from pyautoload.sources import source_for
+from pyautoload.tree.config import inside, outermost
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyautoload.config import hidden, inside
 from pyautoload.stubs.generate import Stubs
 from pyautoload.stubs.text import read_header
+from pyautoload.tree.config import hidden, inside
 
 __all__ = ["Changes", "check", "write"]
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyautoload.config import inside
-from pyautoload.inflector import is_name
-from pyautoload.introspection import Introspection
-from pyautoload.registry import Namespace
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.stubs.content import PackageCode, is_blank
 from pyautoload.stubs.definitions import Definitions, readable
 from pyautoload.stubs.layout import Layout
 from pyautoload.stubs.text import NamespaceStub, alias_text, marker_text
+from pyautoload.tree.config import inside
+from pyautoload.tree.inflector import is_name
+from pyautoload.tree.introspection import Introspection
+from pyautoload.tree.registry import Namespace
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.machinery
 import os
 
-from pyautoload.config import Root, inside
-from pyautoload.inflector import is_name, normalized
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree import ManagedTree
+from pyautoload.tree.config import Root, inside
+from pyautoload.tree.inflector import is_name, normalized
+from pyautoload.tree.managed_tree import ManagedTree
 
 __all__ = ["Layout"]
 

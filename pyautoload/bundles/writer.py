@@ -1,0 +1,114 @@
+"""Writes a bundle; its layout is told in ``reader.py``, which reads it."""
+
+from __future__ import annotations
+
+import binascii
+import marshal
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from types import CodeType
+from typing import Any
+
+from pyautoload.bundles.reader import FORMAT, HEADER, SIGNATURE
+from pyautoload.named_tuple import NamedTuple
+from pyautoload.tree.registry import Namespace
+
+__all__ = ["Content", "write"]
+
+# How many modules are unmarshalled together. Four share most of what modules have in common (names, flags, empty
+# tuples): that saves a third of the time. More would save little, and cost more where only one of them is wanted.
+_TOGETHER = 4
+
+
+class Content(NamedTuple):
+    """What is written of one namespace.
+
+    Attributes:
+        space: what it holds.
+        barren: its subdirectories without Python → each directory looked into for that → its mtime in ns.
+        codes: stem → code, the source's mtime in ns and its size in bytes (``""``: its ``__init__``).
+    """
+
+    space: Namespace
+    barren: dict[str, dict[str, int]]
+    codes: Mapping[str, tuple[CodeType, int, int]]
+
+
+def write(
+    path: str,
+    signature: tuple[Any, ...],
+    roots: Sequence[str],
+    contents: Iterable[Content],
+) -> int:
+    """Write a bundle, as a whole or not at all.
+
+    Args:
+        path: the file; one that is there is replaced in one step, so that readers see the old or the new one.
+        signature: as ``signature_of`` gives it.
+        roots: the roots, in order.
+        contents: the namespaces.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
+            file.write(bytes(HEADER.size))
+            index: dict[str, tuple[int, int, int]] = {}
+            for content in contents:
+                index[content.space.name] = _write_namespace(file, *content)
+            data = marshal.dumps((signature, list(roots), index))
+            offset = file.tell()
+            file.write(data)
+            size = file.tell()
+            file.seek(0)
+            file.write(HEADER.pack(SIGNATURE, FORMAT, offset, len(data), binascii.crc32(data)))
+            file.flush()
+            os.fsync(file.fileno())
+            if hasattr(os, "fchmod"):
+                # Whatever the umask says: a bundle that others may write to would not be trusted.
+                os.fchmod(file.fileno(), 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    return size
+
+
+def _write_namespace(
+    file: Any,
+    space: Namespace,
+    barren: dict[str, dict[str, int]],
+    codes: Mapping[str, tuple[CodeType, int, int]],
+) -> tuple[int, int, int]:
+    groups: list[tuple[int, int, int]] = []
+    records: dict[str, tuple[int, int, int, int]] = {}
+    stems = list(codes)
+    for start in range(0, len(stems), _TOGETHER):
+        group = stems[start : start + _TOGETHER]
+        data = marshal.dumps([codes[stem][0] for stem in group])
+        for place, stem in enumerate(group):
+            records[stem] = (len(groups), place, *codes[stem][1:])
+        groups.append((file.tell(), len(data), binascii.crc32(data)))
+        file.write(data)
+    packed = (
+        space.name,
+        space.directories,
+        space.file,
+        space.modules,
+        space.organised,
+        space.excluded,
+        space.shadowed,
+        space.stamps,
+        space.subdirs,
+    )
+    data = marshal.dumps((packed, barren, groups, records))
+    offset = file.tell()
+    file.write(data)
+    return offset, len(data), binascii.crc32(data)

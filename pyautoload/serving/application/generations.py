@@ -1,0 +1,146 @@
+"""Generations: the ASGI application that answers, those before it that are not done yet, and their lifespans."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any
+
+from pyautoload import log
+from pyautoload.serving.application.lifespan import Application, Lifespan, Receive, Scope, Send, StartFailed
+
+if TYPE_CHECKING:
+    from pyautoload.serving.application.session import Session
+
+__all__ = ["Generation", "Generations"]
+
+# How long (seconds) a request waits for the start of a new application, where it has looked for changes itself.
+_START = 10.0
+
+
+class Generation:
+    """One application, from the moment that it is used until its last request is done."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.lifespan: Lifespan | None = None
+        # How many requests and websockets go on in it; whether there is a newer one.
+        self.active = 0
+        self.is_retired = False
+
+
+class Generations:
+    """All applications of one server.
+
+    Args:
+        application: the first.
+        session: whose reloads bring new ones.
+    """
+
+    def __init__(self, application: Application, session: Session) -> None:
+        self.current = Generation(application)
+        self._session = session
+        # The loop of the server, once it has called: a new application is started there.
+        self.loop: asyncio.AbstractEventLoop | None = None
+        # The server's lifespan scope, while it goes on: new applications are started like the first one.
+        self._lifespan_scope: Scope | None = None
+        self._replacing: asyncio.Lock | None = None
+        # Tasks of ours, which the loop alone would not keep.
+        self._tasks: set[asyncio.Task[None]] = set()
+        # What was replaced and is not ended yet.
+        self._old: set[Generation] = set()
+
+    def switch(self, application: Any) -> None:
+        """Called after a reload, in the thread that reloaded."""
+        loop = self.loop
+        if loop is None or loop.is_closed() or not loop.is_running():
+            self.current = Generation(application)
+            self._session.switched(application)
+            return
+        done = asyncio.run_coroutine_threadsafe(self._replace(application), loop)
+        if self._session.must_look and not _is_on_a_loop():
+            wait([done], _START)  # a request waits for this, in a thread of its own
+
+    async def _replace(self, application: Any) -> None:
+        if self._replacing is None:
+            self._replacing = asyncio.Lock()
+        async with self._replacing:
+            new = Generation(application)
+            try:
+                await self._begin(new)
+            except StartFailed as error:
+                self._session.failed(error)
+                return
+            old, self.current = self.current, new
+            old.is_retired = True
+            self._old.add(old)
+            self._session.switched(application)
+            self._end_if_done(old)
+
+    async def _begin(self, generation: Generation) -> None:
+        if self._lifespan_scope is not None:
+            lifespan = Lifespan(generation.application, self._lifespan_scope)
+            await lifespan.start()
+            generation.lifespan = lifespan
+
+    def _end_if_done(self, generation: Generation) -> None:
+        if generation.is_retired and not generation.active and generation in self._old:
+            self._old.discard(generation)
+            task = asyncio.get_running_loop().create_task(self._end(generation))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _end(self, generation: Generation) -> None:
+        lifespan, generation.lifespan = generation.lifespan, None
+        if lifespan is not None:
+            await lifespan.end()
+            if lifespan.complaint:
+                log.warning(self._session.loader.tag, "the end of an application failed: %s", lifespan.complaint)
+
+    async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The server's: it stands for all applications that there will be."""
+        await receive()
+        self._lifespan_scope = scope
+        try:
+            await self._begin(self.current)
+        except StartFailed as error:
+            self._lifespan_scope = None
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._session.news.end()
+        self._lifespan_scope = None
+        complaints = []
+        for generation in [*self._old, self.current]:
+            lifespan = generation.lifespan
+            await self._end(generation)
+            complaints += [lifespan.complaint] if lifespan is not None and lifespan.complaint else []
+        self._old.clear()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if complaints:
+            await send({"type": "lifespan.shutdown.failed", "message": "; ".join(complaints)})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+    async def run(self, scope: Scope, work: Callable[[Application, Scope], Any]) -> None:
+        generation = self.current
+        if generation.lifespan is not None and "state" in scope:
+            scope["state"] = dict(generation.lifespan.state)
+        generation.active += 1
+        try:
+            await work(generation.application, scope)
+        finally:
+            generation.active -= 1
+            self._end_if_done(generation)
+
+
+def _is_on_a_loop() -> bool:
+    """Whether this thread runs an event loop, which must not wait for itself."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,166 @@
+"""Target: the application that is served, made from what was given, and anew when the code that made it changes."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pyautoload.errors import SetupError
+from pyautoload.serving.application.app_dependencies import Usage, record
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.reloading.result import ReloadResult
+
+__all__ = ["Target"]
+
+
+class _Expression(NamedTuple):
+    """``"myapp.web:create_app('test', debug=True)"``, taken apart."""
+
+    module: str
+    path: tuple[str, ...]
+    is_call: bool
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+
+class Target:
+    """An application, wherever it comes from.
+
+    It is made at once. After a reload ``remade`` gives the new one, if there is one:
+
+    * what a module holds (``"myapp.web:app"``) is taken anew when the module has another object under that name; where
+      the loader does not manage that module (``"wsgi:app"``), the managed one counts that it has the object from;
+    * what a function makes (``"myapp.web:create_app()"``, or a callable with ``factory=True``) is made anew when a
+      function that ran at the time has changed, or a module that such a function belongs to, or takes a value from,
+      was executed again. Functions that were only registered, views say, are patched in place and make no difference;
+    * an application object given as such stays what it is.
+
+    Args:
+        application: the object, the string, or the callable.
+        loader: of the modules.
+        factory: whether the object, or what the string names, is to be called.
+
+    Raises:
+        SetupError: the string is no ``MODULE:NAME``, or there is no such name; and whatever the application's code
+            raises.
+    """
+
+    def __init__(self, application: Any, loader: AutoLoader, *, factory: bool = False) -> None:
+        self._loader = loader
+        self._given = application
+        self._expression = parse(application) if isinstance(application, str) else None
+        self._is_made = factory or (self._expression is not None and self._expression.is_call)
+        # What ran when a function made the application.
+        self._usage: Usage | None = None
+        # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
+        self.failed = False
+        self.application: Any = self._make()
+        if self._expression is not None and not self._is_made:
+            self._expression = self._home(self._expression)
+
+    def remade(self, result: ReloadResult) -> Any | None:
+        """The application after a reload, ``None`` where it is the one of before. Whoever takes it calls ``take``.
+
+        Raises:
+            SetupError: the name is gone; and whatever the application's code raises.
+        """
+        if result.errors or (self._expression is None and not self._is_made):
+            return None
+        if self._is_made and not self.failed and not (self._usage is None or self._usage.is_affected(result)):
+            return None
+        self.failed = True
+        made = self._make()
+        self.failed = False
+        return made if made is not self.application else None
+
+    def take(self, application: Any) -> None:
+        """From now on this one is the application."""
+        self.application = application
+
+    def _make(self) -> Any:
+        if not self._is_made:
+            return self._given if self._expression is None else look_up(self._expression)
+        made, self._usage = record(self._loader, self._call(), self._usage)
+        if made is None:
+            raise SetupError(f"{self} returned None where an application was expected: does it end in a return?")
+        return made
+
+    def _home(self, expression: _Expression) -> _Expression:
+        """The managed module and name that the application has, where the module that was named is not managed."""
+        reloader = self._loader.reloader
+        if reloader is None or expression.module in reloader.records:
+            return expression
+        for module in self._loader.loaded():
+            names = getattr(sys.modules.get(module), "__dict__", {})
+            self._loader.dependencies(module)  # brings the graph up to date
+            imported = {alias.local for alias in reloader.graph.aliases(module)}
+            for name, value in list(names.items()):
+                if value is self.application and module in reloader.records and name not in imported:
+                    return expression._replace(module=module, path=(name,))
+        return expression
+
+    def _call(self) -> Callable[[], Any]:
+        """What makes the application. Its module is imported here: that is no part of the making."""
+        expression = self._expression
+        function = look_up(expression) if expression is not None else self._current(self._given)
+        if not callable(function):
+            raise SetupError(f"{self} is to be called, but it is {function!r}: leave factory, or the (), out")
+        return partial(function, *expression.arguments, **expression.keywords) if expression is not None else function
+
+    def _current(self, function: Callable[..., Any]) -> Any:
+        """The function that was given, or what its module holds in its place now."""
+        module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+        reloader = self._loader.reloader
+        if self._usage is None or "<" in name or reloader is None or module not in reloader.records:
+            return function
+        value: Any = sys.modules.get(str(module))
+        for part in name.split("."):
+            value = getattr(value, part, None)
+        return value if callable(value) else function
+
+    def __str__(self) -> str:
+        return self._given if isinstance(self._given, str) else repr(self._given)
+
+
+def parse(text: str) -> _Expression:
+    """Take ``"module:name"``, ``"module:name.attribute"``, ``"module:name()"`` or ``"module:name(literals)"`` apart.
+
+    Raises:
+        SetupError: it is none of these.
+    """
+    module, _, rest = text.partition(":")
+    wrong = SetupError(f'{text!r} is no application: write "module:name", or "module:function()" to have it made')
+    try:
+        node = ast.parse(rest.strip(), mode="eval").body
+        call = node if isinstance(node, ast.Call) else None
+        arguments = tuple(ast.literal_eval(each) for each in call.args) if call else ()
+        keywords = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords} if call else {}
+    except (SyntaxError, ValueError):
+        raise wrong from None
+    name = ast.unparse(call.func if call else node)
+    path = tuple(name.split("."))
+    if not all(part.isidentifier() for part in (*module.split("."), *path)):
+        raise wrong
+    return _Expression(module, path, call is not None, arguments, keywords)
+
+
+def look_up(expression: _Expression) -> Any:
+    """What the expression names, before any call.
+
+    Raises:
+        SetupError: there is no such name.
+    """
+    value: Any = importlib.import_module(expression.module)
+    for part in expression.path:
+        try:
+            value = getattr(value, part)
+        except AttributeError as error:
+            # Of the module itself, or from within its own `__getattr__`: the cause tells.
+            raise SetupError(f"{expression.module} has no {'.'.join(expression.path)}: {error}") from error
+    return value

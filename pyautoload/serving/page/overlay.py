@@ -1,0 +1,185 @@
+"""News: what open pages are told. That there is something new, and what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pyautoload.errors import ReloadError
+from pyautoload.serving.page.failure import Failure
+
+__all__ = ["News", "Trouble"]
+
+# So many lines of source before and behind the one with the error.
+_AROUND = 4
+
+
+class Trouble(NamedTuple):
+    """What is wrong at the moment.
+
+    Attributes:
+        title: ``"The last change is not in use"``.
+        summary: ``"SyntaxError: invalid syntax"``.
+        file: where, relative to the working directory if it lies there.
+        line: the line there.
+        source: lines with their numbers; shown on this machine only.
+        hint: what to do.
+    """
+
+    title: str
+    summary: str
+    file: str | None
+    line: int | None
+    source: list[tuple[int, str]]
+    hint: str
+
+    @classmethod
+    def of_reload(cls, error: ReloadError) -> Trouble:
+        """A reload failed."""
+        failure = Failure.of(error.__cause__ or error, os.getcwd())
+        file, line = (error.file, error.line) if error.file else (failure.file, failure.line)
+        return cls._at("The last change is not in use", failure.summary, file, line, "The code of before serves on.")
+
+    @classmethod
+    def of_application(cls, error: BaseException) -> Trouble:
+        """The application could not be made anew."""
+        failure = Failure.of(error, os.getcwd())
+        hint = "The application of before serves on."
+        return cls._at("The application could not be made anew", failure.summary, failure.file, failure.line, hint)
+
+    @classmethod
+    def of_restart(cls, reasons: dict[str, str]) -> Trouble:
+        """A change needs a new process."""
+        summary = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        return cls("A change needs a restart", summary, None, None, [], "The code of before serves on.")
+
+    @classmethod
+    def of_successor(cls, failure: Failure) -> Trouble:
+        """A restart failed."""
+        hint = "The process of before serves on."
+        return cls._at("The restart failed", failure.summary, failure.file, failure.line, hint)
+
+    @classmethod
+    def _at(cls, title: str, summary: str, file: str | None, line: int | None, hint: str) -> Trouble:
+        shown = file.removeprefix(os.getcwd() + os.sep) if file else None
+        return cls(title, summary, shown, line, _source(file, line), hint)
+
+    def told(self, *, in_full: bool) -> dict[str, Any]:
+        """For JSON; the source only ``in_full``."""
+        told = self._asdict()
+        if not in_full:
+            told["source"] = []
+        return told
+
+
+class News:
+    """What is new, and everybody who wants to know.
+
+    Thread 1 (the watcher) reloads and publishes, threads 2 to 9 (event streams of WSGI) wait for that, and the event
+    loop is woken for those of ASGI.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        # Which process this is, and how often something changed in it: a page reloads when that is not what it knows.
+        self._process = secrets.token_hex(4)
+        self._version = 0
+        # What is wrong, by what it concerns. Example: {"reload": Trouble(...)}
+        self._troubles: dict[str, Trouble] = {}
+        # Counts everything that is told.
+        self._number = 0
+        self._is_over = False
+        self._wakers: set[Callable[[], object]] = set()
+
+    def tell(self, *, changed: bool, troubles: dict[str, Trouble | None]) -> None:
+        """Publish.
+
+        Args:
+            changed: whether pages may look different now.
+            troubles: what is wrong, or ``None`` for what is right again.
+        """
+        with self._condition:
+            before = dict(self._troubles)
+            for about, trouble in troubles.items():
+                if trouble is None:
+                    self._troubles.pop(about, None)
+                else:
+                    self._troubles[about] = trouble
+            if not changed and before == self._troubles:
+                return
+            self._version += changed
+            self._number += 1
+        self._wake()
+
+    def end(self) -> None:
+        """All streams end: the server stops."""
+        with self._condition:
+            self._is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+            wakers = list(self._wakers)
+        for waker in wakers:
+            waker()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all streams are to end."""
+        return self._is_over
+
+    @property
+    def version(self) -> str:
+        """What pages are made with now: it changes with each reload, and with each process."""
+        return f"{self._process}-{self._version}"
+
+    @property
+    def number(self) -> int:
+        """How much has been told: another number, other news."""
+        return self._number
+
+    def wait(self, number: int, seconds: float) -> int:
+        """Wait until there is more than ``number``; the number then."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._number != number or self._is_over, seconds)
+            return self._number
+
+    @contextmanager
+    def waking(self, waker: Callable[[], object]) -> Iterator[None]:
+        """Call ``waker`` whenever there is something new, in whatever thread."""
+        with self._condition:
+            self._wakers.add(waker)
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._wakers.discard(waker)
+
+    def event(self, *, in_full: bool) -> bytes:
+        """What is so now, as an event of a stream.
+
+        Args:
+            in_full: with the source.
+        """
+        with self._condition:
+            version, troubles = self.version, list(self._troubles.values())
+        told = {"version": version, "troubles": [trouble.told(in_full=in_full) for trouble in troubles]}
+        return b"data: " + json.dumps(told).encode("ascii") + b"\n\n"
+
+
+def _source(file: str | None, line: int | None) -> list[tuple[int, str]]:
+    if not file or not line:
+        return []
+    try:
+        with open(file, "rb") as opened:
+            lines = opened.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    first = max(0, line - 1 - _AROUND)
+    return [(number + 1, lines[number]) for number in range(first, min(len(lines), line + _AROUND))]

@@ -1,0 +1,122 @@
+"""Reporter: what the development server says, one line an event; coloured in a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+import click
+
+from pyautoload.errors import ReloadError
+from pyautoload.reloading.result import ReloadResult, some, what_was_done
+from pyautoload.serving.page.failure import Failure, described
+from pyautoload.serving.server.listening_socket import url
+from pyautoload.serving.server.options import OURS
+
+__all__ = ["Reporter"]
+
+# So many names are shown before "and 12 more".
+_SHOWN = 4
+
+
+class Reporter:
+    """Writes to standard error, which leaves standard output to the program.
+
+    Args:
+        directory: what paths are shown relative to.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        # Requests are answered in many threads: a line is never torn.
+        self._lock = threading.Lock()
+
+    # The supervisor's
+
+    def serving(self, listener: socket.socket, target: str, ready: dict[str, Any], took: float) -> None:
+        """The program answers now."""
+        what = f"{target} ({ready['interface'].upper()} on {ready['server']}, started in {_time(took)})"
+        self._say("serving", "green", f"{what} on {click.style(url(listener), bold=True)} - Ctrl-C ends it")
+
+    def waiting(self, listener: socket.socket) -> None:
+        """Only the error is shown, until the next edit."""
+        self._say("waiting", "yellow", f"for an edit; until then the error is shown on {url(listener)}")
+
+    def restarting(self, reasons: dict[str, str]) -> None:
+        """A new process is being started."""
+        listed = [f"{name} ({why})" if why else name for name, why in reasons.items()]
+        self._say("restarting", "yellow", some(listed, _SHOWN, "; "))
+
+    def restarted(self, process: int, took: float) -> None:
+        """The new process answers now."""
+        self._say("restarted", "green", f"process {process}, started in {_time(took)}")
+
+    def not_started(self, failure: Failure, *, serving_on: bool) -> None:
+        """The program, or its successor, could not be started."""
+        rest = "; the process of before serves on" if serving_on else ""
+        self._say("start failed:", "red", f"{failure.headline(self.directory)}{rest}")
+        if failure.trace:
+            click.echo(failure.trace, err=True)
+
+    def died(self, how: str) -> None:
+        """The process that serves ended, and nobody had told it to."""
+        self._say("ended", "red", f"the process that serves {how}")
+
+    def error(self, reason: str) -> None:
+        """There is nothing to be done."""
+        self._say("error", "red", reason)
+
+    def stopped(self) -> None:
+        """The end."""
+        self._say("stopped", "", "")
+
+    # Of the process that serves
+
+    def reload(self, result: ReloadResult) -> None:
+        """One line about one reload."""
+        if result.errors:
+            failures = "; ".join(self._failure(error) for error in result.errors)
+            self._say("reload failed", "red", f"in {_time(result.duration)}: {failures}; the code of before is in use")
+            return
+        parts = what_was_done(result, _SHOWN)
+        if parts or not result.restart_required:
+            left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
+            text = "; ".join([*(parts or ["nothing that runs has changed"]), *left, *result.notes])
+            self._say("reloaded", "green", f"in {_time(result.duration)}: {text}")
+
+    def refresh(self, paths: list[str]) -> None:
+        """Open pages are loaded again, as these files were saved."""
+        self._say("saved", "green", f"{some(paths, _SHOWN)}; open pages load again")
+
+    def _failure(self, error: ReloadError) -> str:
+        text = described(error.__cause__ or error)
+        if error.file is None:
+            return f"{error.module}: {text}"
+        file = error.file.removeprefix(self.directory.rstrip(os.sep) + os.sep)
+        return f"{file}:{error.line}: {text}" if error.line else f"{file}: {text}"
+
+    def crashed(self, error: BaseException) -> None:
+        """A request failed in the program."""
+        failure = Failure.of(error, self.directory)
+        self._say("error:", "red", failure.headline(self.directory))
+        click.echo(failure.trace, err=True)
+
+    def request(self, method: str, path: str, status: int, took: float) -> None:
+        """One line about one request, if it is the user's."""
+        if path.startswith(OURS):
+            return
+        colour = "red" if status >= 500 else "yellow" if status >= 400 else "cyan" if status >= 300 else ""
+        shown = path if path.isprintable() else path.encode("unicode_escape").decode()
+        self._say(str(status), colour, f"{method} {shown} {_time(took)}")
+
+    def _say(self, word: str, colour: str, text: str) -> None:
+        stamp = click.style(time.strftime("%H:%M:%S"), dim=True)
+        with self._lock:
+            click.echo(f"{stamp} {click.style(word, fg=colour or None, bold=True)} {text}".rstrip(), err=True)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -1,0 +1,147 @@
+"""Files that the loader does not manage but the program was made from: when one changes, only a restart helps.
+
+These are the program's own modules beside the roots (``wsgi.py``, ``autoload.py``), and ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterable
+
+from pyautoload.reloading.batch import Batch
+from pyautoload.reloading.watcher import Watcher
+from pyautoload.tree.config import inside, outermost
+
+__all__ = ["SOURCES", "Outside", "changed_since", "watch_files"]
+
+# What a program is made of.
+SOURCES = (".py", ".toml")
+# Editors write in several steps, and a restart is not cheap.
+_DEBOUNCE = 0.05
+
+
+class Outside:
+    """Watches them.
+
+    Args:
+        directory: the project's; modules of other places are libraries.
+        roots: the loader's: what lies in them is not our affair.
+        changed: called with the paths that have changed, relative to ``directory``.
+        polling: look at the files at intervals.
+    """
+
+    def __init__(
+        self, directory: str, roots: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool
+    ) -> None:
+        self.directory = os.path.abspath(directory)
+        self.roots = list(roots)
+        self.changed = changed
+        # Path → its content, as a change of time or place is none. Example: {"/shop/wsgi.py": b"import autoload..."}
+        self.known: dict[str, bytes | None] = {}
+        self._watcher = Watcher(
+            [], self._apply, debounce=_DEBOUNCE, polling=polling, wanted=self._is_wanted, idle=lambda: None
+        )
+
+    def start(self, since: float) -> None:
+        """Begin to watch; what was saved while the program was being imported may have been read before that.
+
+        Args:
+            since: when that began, in seconds since the epoch.
+        """
+        self._watcher.start()
+        self.look()
+        if missed := [path for path in self.known if _is_saved_since(path, since)]:
+            self.changed([os.path.relpath(path, self.directory) for path in missed])
+
+    def look(self) -> None:
+        """Take in what has been imported since."""
+        for path in self._files():
+            if path not in self.known:
+                self.known[path] = _content(path)
+        self._watcher.also({os.path.dirname(path) for path in self.known})
+
+    def stop(self) -> None:
+        """No more."""
+        self._watcher.stop()
+
+    def _files(self) -> list[str]:
+        libraries = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+        found = [os.path.join(self.directory, "pyproject.toml")]
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if not isinstance(file, str) or not inside(file, self.directory):
+                continue
+            if not any(inside(file, other) for other in (*self.roots, *libraries)):
+                found.append(file)
+        return found
+
+    def _is_wanted(self, path: str) -> bool:
+        return path in self.known
+
+    def _apply(self, batch: Batch) -> None:
+        changed = []
+        for path in sorted(path for path in batch.paths if path in self.known):
+            content = _content(path)
+            if content is not None and content != self.known[path]:
+                self.known[path] = content
+                changed.append(os.path.relpath(path, self.directory))
+        if changed:
+            self.changed(changed)
+
+
+def watch_files(
+    directories: Iterable[str], endings: tuple[str, ...], changed: Callable[[list[str]], object], *, polling: bool
+) -> Watcher:
+    """Watch all files of some kinds, but for hidden ones and those in hidden directories.
+
+    Args:
+        directories: with all below them.
+        endings: of the names of these files.
+        changed: called with the paths, those of directories that were made or moved among them.
+        polling: look at the files at intervals.
+    """
+    tops = outermost(map(os.path.abspath, directories))
+
+    def is_wanted(path: str) -> bool:
+        if not path.endswith(endings):
+            return False
+        top = next((top for top in tops if inside(path, top)), "")
+        return f"{os.sep}." not in path.removeprefix(top)
+
+    def apply(batch: Batch) -> None:
+        if batch.paths:
+            changed(sorted(batch.paths))
+
+    watcher = Watcher(tops, apply, debounce=_DEBOUNCE, polling=polling, wanted=is_wanted, idle=lambda: None)
+    watcher.start()
+    return watcher
+
+
+def changed_since(directories: Iterable[str], since: float) -> list[str]:
+    """The Python files below directories that were saved from a moment on, in seconds since the epoch."""
+    found: set[str] = set()
+    for directory in directories:
+        for parent, below, files in os.walk(directory):
+            below[:] = [name for name in below if not name.startswith(".") and name != "__pycache__"]
+            paths = (os.path.join(parent, name) for name in files if name.endswith(SOURCES))
+            found.update(path for path in paths if _is_saved_since(path, since))
+    return sorted(found)
+
+
+def _is_saved_since(path: str, since: float) -> bool:
+    try:
+        saved = os.stat(path).st_mtime
+    except OSError:
+        return False
+    return since <= saved <= time.time()  # a time in the future says nothing
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as opened:
+            return opened.read()
+    except OSError:
+        return None

@@ -1,0 +1,79 @@
+"""A WSGI application on werkzeug."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from pyautoload.serving.server.crash_page import crash_page
+from pyautoload.serving.server.graceful_server import Service, ThreadedServer
+
+__all__ = ["WerkzeugServer"]
+
+
+class WerkzeugServer(ThreadedServer):
+    """Werkzeug's way of answering a request, on our accept loop.
+
+    Args:
+        service: a WSGI application.
+    """
+
+    name = "werkzeug"
+
+    def __init__(self, service: Service) -> None:
+        host, port = service.listener.getsockname()[:2]
+        server = self
+
+        class Handler(WSGIRequestHandler):
+            def run_wsgi(self) -> None:
+                self.began = time.perf_counter()
+                stays = self.path.partition("?")[0] == service.endless
+                server.endless(stays)
+                try:
+                    super().run_wsgi()
+                finally:
+                    server.endless(-stays)
+
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+                if str(code) != "100":
+                    path, method = getattr(self, "path", "-"), getattr(self, "command", None) or "-"
+                    began = getattr(self, "began", None) or time.perf_counter()
+                    service.answered(method, path, int(code), began)
+
+        self._service = service
+        self._werkzeug = ThreadedWSGIServer(host, port, self._guarded, Handler, fd=service.listener.fileno())
+        super().__init__(service.listener, self._handle, service.drain)
+
+    def _guarded(self, environ: Any, start_response: Any) -> Any:
+        """The application; what it raises is shown on a page, where one was asked for."""
+        try:
+            return self._service.application(environ, start_response)
+        except Exception as error:
+            names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
+            page = crash_page(
+                self._service.application,
+                environ["REQUEST_METHOD"],
+                environ.get("SCRIPT_NAME", ""),
+                environ.get("REMOTE_ADDR"),
+                names,
+                lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}"),
+                error,
+            )
+            if page is None:
+                raise
+            self._service.reporter.crashed(error)
+            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+            start_response("500 Internal Server Error", headers, sys.exc_info())
+            return [page]
+
+    def _handle(self, connection: socket.socket, address: Any) -> None:
+        try:
+            self._werkzeug.finish_request(connection, address)
+        except Exception:  # noqa: BLE001 - werkzeug's own way to say that something was wrong with a connection
+            self._werkzeug.handle_error(connection, address)
+        finally:
+            self._werkzeug.shutdown_request(connection)

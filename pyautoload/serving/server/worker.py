@@ -1,0 +1,278 @@
+"""The process that serves: loads the program, tells the supervisor how that went, serves, reloads, and makes room.
+
+Started by the supervisor as ``python -m pyautoload.serving.server.worker``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.errors import ExtraMissing, ReloadError, ServeError, SetupError
+from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.server.channel import Channel
+from pyautoload.serving.server.graceful_server import Server, Service, Turn
+from pyautoload.serving.server.listening_socket import inherited
+from pyautoload.serving.server.options import EVENTS, Options
+from pyautoload.serving.server.report import Reporter
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
+    from pyautoload.reloading.result import ReloadResult
+    from pyautoload.reloading.watcher import Watcher
+    from pyautoload.serving.middleware.base import Middleware
+    from pyautoload.serving.server.unmanaged_files import Outside
+
+__all__ = ["main"]
+
+ENVIRONMENT = "PYAUTOLOAD_SERVE"
+
+
+class Worker:
+    """One process that serves.
+
+    Args:
+        options: what is served.
+        listener: shared with the supervisor, and with the process before and after this one.
+        channel: to the supervisor.
+        since: the program was not read before that, in seconds since the epoch.
+    """
+
+    def __init__(self, options: Options, listener: socket.socket, channel: Channel, since: float) -> None:
+        self.options = options
+        self.listener = listener
+        self.channel = channel
+        self.since = since
+        self.directory = os.getcwd()
+        self.reporter = Reporter(self.directory)
+        self.server: Server | None = None
+        self.loader: AutoLoader | None = None
+        # Around the program's application.
+        self.application: Middleware | None = None
+        self.outside: Outside | None = None
+        self.page_files: Watcher | None = None
+        # Set when this process may accept connections, or need not any more.
+        self._turn = threading.Event()
+        self._is_over = False
+        self._is_retired = False
+        # Module or file → why it needs a restart; kept until the restart has succeeded, which ends this process.
+        self._needs_restart: dict[str, str] = {}
+
+    # Told from outside
+
+    def listen_to_supervisor(self) -> None:
+        """In a thread of its own; when the supervisor has gone, there is nobody to serve for."""
+        for message in self.channel:
+            what = message["what"]
+            if what == "serve":
+                self._turn.set()
+            elif what == "retire" and self.server is not None:
+                self.server.retire()
+            elif what == "failed":
+                self.successor_failed(Failure(**message["failure"]))
+            elif what == "quit":
+                break
+        self.quit()
+
+    def quit(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """End soon; also what signals do."""
+        self._is_over = True
+        server = self.server
+        if server is None:
+            os._exit(0)  # the program is being loaded: no way to end that is sure to get through
+        self._turn.set()
+        server.quit()
+
+    def successor_failed(self, failure: Failure) -> None:
+        """The process that should have replaced this one did not start."""
+        from pyautoload.serving.server.startup_error import WaitingServer
+
+        if isinstance(self.server, WaitingServer):
+            self.server.show(failure)
+        elif self.application is not None:
+            self.application.restart_failed(failure)
+
+    def await_turn(self) -> bool:
+        """Say that everything is prepared, and wait to be told to begin."""
+        server = self.server
+        assert server is not None
+        self.channel.send("ready", interface=self.interface, server=server.name, waiting=server.name == "waiting")
+        self._turn.wait()
+        return not self._is_over
+
+    def retired(self) -> None:
+        """No connection is accepted any more: changes are the next process's affair."""
+        self._is_retired = True
+        self.channel.send("retired")
+        if self.application is not None:
+            self.application.close()  # open pages ask again, and find the next process
+        # A reload that waits for requests to end is waited for: not by the thread that these may need to end.
+        threading.Thread(target=self._stop_watching, daemon=True).start()
+
+    def _stop_watching(self) -> None:
+        if self.outside is not None:
+            self.outside.stop()
+        if self.page_files is not None:
+            self.page_files.stop()
+        if self.loader is not None and self.loader.reloader is not None:
+            self.loader.enable_reloading(watch=False)
+
+    # Serving
+
+    interface = ""
+
+    def serve(self) -> None:
+        """Load the program and serve it."""
+        try:
+            server = self.load()
+        except ExtraMissing as error:
+            self.channel.send("refused", reason=str(error))
+            return
+        except (ServeError, SetupError) as error:
+            self.channel.send("failed", failure=Failure(str(error)).as_dict())
+            return
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises while it is loaded
+            self.channel.send("failed", failure=Failure.of(error, self.directory).as_dict())
+            return
+        self.server = server
+        if self._is_over:
+            return
+        try:
+            server.run(Turn(self.await_turn, self.retired))
+        except ServeError as error:
+            self.channel.send("failed", failure=Failure(str(error)).as_dict())
+
+    def load(self) -> Server:
+        """Load the program, begin to watch, and make the server for it."""
+        from pyautoload.serving.server import program
+        from pyautoload.serving.server.page_files import watch_page_files
+        from pyautoload.serving.server.unmanaged_files import Outside
+
+        settings = program.settings_of(self.options)
+        program.make_importable(settings)
+        loaded = program.load_program(self.options, settings)
+        self.interface, self.loader, self.application = loaded.interface, loaded.loader, loaded.application
+        self.loader.on_reload(self.reloaded)
+        self._watch(self.loader)
+        self.outside = Outside(
+            settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
+        )
+        self.outside.start(self.since)
+        if self.options.refresh:
+            self.page_files = watch_page_files(
+                settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
+            )
+        return self._server(loaded.application)
+
+    def _watch(self, loader: AutoLoader) -> None:
+        """Apply changes in the background, in the way that the program asked for if it did."""
+        reloader = loader.reloader
+        if reloader is not None and reloader.watches and not self.options.polling:
+            return
+        options = {**(reloader.options if reloader is not None else {}), "watch": True}
+        if self.options.polling:
+            options["polling"] = True
+        loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
+
+    def _server(self, application: Middleware) -> Server:
+        options = self.options
+        service = Service(application, self.listener, options.drain, EVENTS, self.reporter, options.requests)
+        try:
+            if self.interface == "wsgi":
+                from pyautoload.serving.server.werkzeug_server import WerkzeugServer
+
+                return WerkzeugServer(service)
+            from pyautoload.serving.server.uvicorn_server import UvicornServer
+
+            return UvicornServer(service)
+        except ModuleNotFoundError as error:
+            if error.name not in ("werkzeug", "uvicorn"):
+                raise
+            what = f"{options.target} is a {self.interface.upper()} application, and that"
+            raise ExtraMissing(what, error.name, self.interface) from error
+
+    def wait_for_edit(self, failure: Failure) -> None:
+        """Show why the program did not start, until an edit is worth another try."""
+        from pyautoload.serving.server import program
+        from pyautoload.serving.server.startup_error import WaitingServer
+        from pyautoload.serving.server.unmanaged_files import SOURCES, changed_since, watch_files
+
+        self.server = WaitingServer(
+            self.listener, failure, self.directory, self.options.hosts, refresh=self.options.refresh
+        )
+        places = program.places(self.options)
+
+        def try_again(paths: list[str]) -> None:
+            self.restart(dict.fromkeys(map(self._shown, paths), ""))
+
+        watcher = watch_files(places, SOURCES, try_again, polling=self.options.polling)
+        if missed := changed_since(places, self.since):
+            try_again(missed)
+        self.server.run(Turn(self.await_turn, self.retired))
+        watcher.stop()
+
+    # Reloading
+
+    def reloaded(self, result: ReloadResult) -> None:
+        """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
+        if self._is_retired:
+            return
+        self.reporter.reload(result)
+        self._needs_restart.update(result.restart_required)
+        if self.outside is not None:
+            self.outside.look()
+        if self._needs_restart and not result.errors:
+            self.restart(self._needs_restart)
+
+    def outside_changed(self, paths: list[str]) -> None:
+        """A file that is not the loader's has changed."""
+        self._needs_restart.update(dict.fromkeys(paths, "not under a root of the loader"))
+        self.restart(self._needs_restart)
+
+    def page_files_changed(self, paths: list[str]) -> None:
+        """A template, a style sheet or the like was saved."""
+        if self.application is not None and not self._is_retired:
+            self.reporter.refresh(list(map(self._shown, paths)))
+            self.application.refresh()
+
+    def restart(self, reasons: dict[str, str]) -> None:
+        """Ask for a new process."""
+        self.channel.send("restart", reasons=reasons)
+
+    def _shown(self, path: str) -> str:
+        return path.removeprefix(self.directory.rstrip(os.sep) + os.sep)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A failed reload is told by the reporter; whatever else is logged is not."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return not any(isinstance(argument, ReloadError) for argument in arguments)
+
+
+def main() -> None:
+    """What the supervisor starts."""
+    task: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
+    options = Options.from_json(task["options"])
+    worker = Worker(options, inherited(task["listener"]), Channel(inherited(task["channel"])), task["since"])
+    worker.listener.setblocking(False)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            signal.signal(getattr(signal, name), worker.quit)
+    logging.getLogger("pyautoload").addFilter(_is_news)
+    threading.Thread(target=worker.listen_to_supervisor, name="pyautoload-serve", daemon=True).start()
+    sys.argv[:] = [options.target]
+    if task["failure"] is None:
+        worker.serve()
+    else:
+        worker.wait_for_edit(Failure(**task["failure"]))
+
+
+if __name__ == "__main__":
+    main()

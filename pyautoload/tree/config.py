@@ -1,0 +1,215 @@
+"""Roots, patterns and exclusions: which paths a loader manages."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+from pyautoload.errors import ConflictError, SetupError
+from pyautoload.named_tuple import NamedTuple
+from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
+from pyautoload.tree.globs import GlobSet
+from pyautoload.tree.inflector import is_name, normalized
+
+__all__ = ["Config", "Root", "hidden", "inside", "outermost", "split_module_file"]
+
+# Suffix of a module file, the stock finder's order of preference within one directory: extension, source, bytecode.
+MODULE_SUFFIXES: tuple[str, ...] = (
+    *importlib.machinery.EXTENSION_SUFFIXES,
+    *importlib.machinery.SOURCE_SUFFIXES,
+    *importlib.machinery.BYTECODE_SUFFIXES,
+)
+
+
+class Root(NamedTuple):
+    """A directory that was given to a loader.
+
+    Attributes:
+        path: absolute, as it was entered (symbolic links are not resolved).
+        namespace: the dotted name that the directory stands for; ``""`` for top-level modules.
+        explicit: whether the namespace was named by the user, not derived from the directory's name.
+    """
+
+    path: str
+    namespace: str
+    explicit: bool
+
+
+class Config:
+    """What a loader was told before ``setup()``: its roots and the patterns that except paths from the rules."""
+
+    def __init__(self) -> None:
+        # Root path → root, in the order of precedence.
+        self.roots: dict[str, Root] = {}
+        self.ignored = GlobSet()
+        self.collapsed = GlobSet()
+        self.not_eager = GlobSet()
+        self.not_reloaded = GlobSet()
+
+    def add_root(
+        self, path: str | os.PathLike[str], namespace: str | ModuleType | None, source: Source | None = None
+    ) -> Root:
+        """Add a root; given again, its namespace is replaced.
+
+        Args:
+            path: the directory, resolved against the working directory now.
+            namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
+            source: what holds the files below ``path``, if that is not the file system or an archive.
+
+        Raises:
+            SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
+        """
+        name = None if namespace is None else checked_namespace(namespace)
+        absolute = os.path.abspath(os.fspath(path))
+        if source is not None:
+            mount(absolute, source)
+        if not os.path.isdir(absolute):
+            mount_archive(absolute)
+        if not source_for(absolute).is_dir(absolute):
+            unmount(absolute)
+            problem = "is not a directory" if os.path.exists(absolute) else "does not exist"
+            raise SetupError(f"the root directory {absolute} {problem}: create it, or correct the path")
+        if name is None:
+            name = checked_namespace(normalized(os.path.basename(absolute)), absolute)
+        root = Root(absolute, name, namespace is not None)
+        self.use_roots({**self.roots, absolute: root})
+        return root
+
+    def use_roots(self, roots: dict[str, Root]) -> None:
+        """Have these roots and no others."""
+        self.roots = roots
+        for globs in (self.ignored, self.collapsed, self.not_eager, self.not_reloaded):
+            globs.use_roots(tuple(roots))
+
+    def root_of(self, path: str) -> Root | None:
+        """The innermost root that ``path`` lies in, or is."""
+        if path in self.roots:
+            return self.roots[path]
+        found = [root for root in self.roots.values() if inside(path, root.path)]
+        return max(found, key=lambda root: len(root.path), default=None)
+
+    def excluded_by(self, path: str) -> str | None:
+        """Why ``path`` is not managed: ``'unmanaged'``, ``'ignored'``, ``'hidden'``; ``None`` when it is managed."""
+        root = self.root_of(path)
+        if root is None:
+            return "unmanaged"
+        if self.ignored.matches(root.path):
+            return "ignored"
+        for part in parts_below(path, root.path):
+            if hidden(os.path.basename(part)):
+                return "hidden"
+            if self.ignored.matches(part):
+                return "ignored"
+        return None
+
+    def is_not_eager(self, path: str) -> bool:
+        """Whether ``path``, or a directory above it up to its root, is excluded from eager loading."""
+        root = self.root_of(path)
+        if root is None or not self.not_eager:
+            return False
+        return self.not_eager.matches(root.path) or any(
+            self.not_eager.matches(part) for part in parts_below(path, root.path)
+        )
+
+    def ignored_roots(self) -> frozenset[str]:
+        """The roots that a pattern ignores."""
+        return frozenset(path for path in self.roots if self.ignored.matches(path))
+
+
+def checked_namespace(namespace: str | ModuleType, directory: str = "") -> str:
+    """The dotted name of ``namespace``.
+
+    Raises:
+        SetupError: it is no module and no dotted name, or a module that cannot be found under its own name.
+    """
+    if isinstance(namespace, ModuleType):
+        name = namespace.__name__
+        if sys.modules.get(name) is not namespace:
+            raise SetupError(
+                f"the module {name!r} is not in sys.modules under its own name, so nothing can be imported below it: "
+                f"import it the ordinary way, or give the namespace as a dotted name"
+            )
+        return name
+    if not isinstance(namespace, str):
+        raise SetupError(f"{namespace!r} is no namespace: a dotted name, a module, or '' is needed")
+    name = normalized(namespace)
+    if name and not all(map(is_name, name.split("."))):
+        where = f"the name of the directory {directory}" if directory else "the namespace"
+        remedy = "give one with top_level= or namespace=" if directory else "use identifiers joined by dots"
+        raise SetupError(f"{where}, {namespace!r}, is no dotted name of identifiers that are no keywords: {remedy}")
+    return name
+
+
+def check_conflicts(root: Root, mine: Config, others: Iterator[tuple[str, Config]], *, around: bool) -> None:
+    """Raise where another loader manages ``root`` too, or a part of it.
+
+    Args:
+        root: the root to check.
+        mine: the configuration that it belongs to.
+        others: the other loaders' descriptions and configurations.
+        around: whether to look also for roots of others inside ``root``. That can be mended by a later ``ignore``
+            of the same loader and so is looked for only at ``setup()``.
+
+    Raises:
+        ConflictError: with both paths.
+    """
+    for description, other in others:
+        for path in other.roots:
+            below = inside(root.path, path)
+            if not below and not (around and inside(path, root.path)):
+                continue
+            if below and _ignores(other, path, root.path):
+                continue
+            if inside(path, root.path) and _ignores(mine, root.path, path):
+                continue
+            raise ConflictError(
+                f"{root.path} is to be managed by this loader, but {path} is already managed by {description}. "
+                f"Two loaders cannot share a tree: let one of them ignore the other's part with ignore(), "
+                f"or unregister() the other one",
+                root.path,
+                path,
+            )
+
+
+def _ignores(config: Config, root: str, path: str) -> bool:
+    return any(config.ignored.matches(part) for part in (root, *parts_below(path, root)))
+
+
+def inside(path: str, directory: str) -> bool:
+    """Whether ``path`` is ``directory`` or lies in it (``/foobar`` does not lie in ``/foo``)."""
+    path, directory = os.path.normcase(path), os.path.normcase(directory)
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+def outermost(directories: Iterable[str]) -> list[str]:
+    """Those of some directories that lie in no other one: what has to be watched with all below it."""
+    given = list(dict.fromkeys(directories))
+    return [path for path in given if not any(path != other and inside(path, other) for other in given)]
+
+
+def parts_below(path: str, directory: str) -> Iterator[str]:
+    """Each path from just below ``directory`` down to ``path``: ``/r/a``, ``/r/a/b.py``."""
+    at = len(directory.rstrip(os.sep))
+    while (at := path.find(os.sep, at + 1)) != -1:
+        yield path[:at]
+    if len(path) > len(directory):
+        yield path
+    return
+
+
+def hidden(name: str) -> bool:
+    """Whether a directory entry is never managed: dot-names and bytecode caches."""
+    return name.startswith(".") or name == "__pycache__"
+
+
+def split_module_file(name: str) -> tuple[str, str] | None:
+    """Stem and suffix of a file that can be imported, or ``None``: ``("user", ".py")``."""
+    if not name.endswith(MODULE_SUFFIXES):
+        return None
+    for suffix in MODULE_SUFFIXES:
+        if name.endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)], suffix
+    return None
