@@ -36,6 +36,14 @@ __all__ = [
 ]
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says, also where asking it for that raises."""
+    try:
+        return str(error)
+    except BaseException as other:  # noqa: BLE001 - the error is the user's, and so is its `__str__`
+        return f"(its text cannot be shown: {type(other).__name__})"
+
+
 class AutoloadError(Exception):
     """The base of all errors of PyAutoload."""
 
@@ -247,7 +255,7 @@ class ReloadError(AutoloadError):
     def __init__(self, module: str, file: str | None, line: int | None, error: BaseException) -> None:
         where = f" at {file}:{line}" if file and line else f" in {file}" if file else ""
         super().__init__(
-            f"reloading {module} failed{where}: {type(error).__name__}: {error}. "
+            f"reloading {module} failed{where}: {type(error).__name__}: {text_of(error)}. "
             f"Nothing was changed, the code of before is in use; save the file again when it is mended"
         )
         self.module = module

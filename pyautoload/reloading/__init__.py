@@ -16,5 +16,5 @@ The modules from the top down; each knows only its own line and those below it.
 - ``calls``, ``callwalk``, ``bodies``, ``identity``, ``facts``: what a piece of source comes to when it runs.
 - ``pieces``, ``statementdiff``, ``statements``, ``bindings``, ``uses``, ``imports``: source as a list of statements.
 - ``shells``, ``codefacts``, ``codeimports``, ``functions``, ``codediff``, ``nested``, ``opcodes``: code objects.
-- ``gate``, ``result``, ``journal``, ``kinds``, ``index``, ``signature``, ``sourcestore``: what stands for itself.
+- ``gate``, ``result``, ``journal``, ``kinds``, ``index``, ``interrupts``, ``signature``, ``sourcestore``: the rest.
 """

@@ -14,6 +14,7 @@ from pyautoload.reloading.apply import Transaction
 from pyautoload.reloading.failures import Failures
 from pyautoload.reloading.gate import Gate
 from pyautoload.reloading.graph import Graph
+from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.parsing import ParsedSources
 from pyautoload.reloading.plan import Plan
 from pyautoload.reloading.planning import Planner
@@ -79,7 +80,7 @@ class Engine:
             return False
         except BaseException as error:
             self._undo(transaction, before, result)
-            if not isinstance(error, (Exception, SystemExit)):
+            if is_interrupt(error):
                 raise
             module = transaction.effects.current
             if module in transaction.added_to:

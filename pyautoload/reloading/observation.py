@@ -84,6 +84,11 @@ class Observation:
             if observer.is_alive() and threading.current_thread() is not observer:
                 observer.join(5)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether changes are still told."""
+        return self._observer is not None and self._observer.is_alive()
+
     def also(self, directories: Iterable[str]) -> None:
         """Watch further directories, not what lies below them: files outside the roots that are read at import."""
         for directory in directories:

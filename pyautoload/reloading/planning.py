@@ -189,7 +189,7 @@ class Planner:
     def _compiled(self, record: Record, source: bytes, path: str, stamp: Signature | None) -> NewVersion:
         try:
             code = compile(source, path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ReloadError(record.name, path, getattr(error, "lineno", None), error) from error
         return NewVersion(source, code, path, stamp, everything=path != record.path)
 

@@ -8,10 +8,9 @@ from pyautoload.importing.bytecode import cache_path, cached_code
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.signature import signature, signature_of
 from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.sources.regular import open_regular
 
 __all__ = ["complete", "read_now"]
-
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def read_now(record: Record, mtime_ns: int | None) -> None:
@@ -25,9 +24,8 @@ def read_now(record: Record, mtime_ns: int | None) -> None:
         _read_mounted(record, mtime_ns)
         return
     try:
-        descriptor = os.open(record.path, _READ)
+        descriptor, status = open_regular(record.path)
         try:
-            status = os.fstat(descriptor)
             if status.st_mtime_ns == mtime_ns:
                 record._source = os.read(descriptor, status.st_size + 1)
                 record.stamp = signature_of(status)
@@ -46,9 +44,9 @@ def complete(record: Record) -> None:
         _read_mounted(record, known.mtime_ns)
         return
     try:
-        descriptor = os.open(record.path, _READ)
+        descriptor, status = open_regular(record.path)
         try:
-            stamp = signature_of(os.fstat(descriptor))
+            stamp = signature_of(status)
             source = os.read(descriptor, stamp.size + 1) if record.is_source else None
             after = signature_of(os.fstat(descriptor))
         finally:
@@ -61,7 +59,7 @@ def complete(record: Record) -> None:
         code, _ = cached_code(record.path, cache_path(record.path), surely_fresh=True)
         try:
             record.code = code or compile(source, record.path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
     if stamp != known:
         record.stamp = stamp
@@ -81,6 +79,6 @@ def _read_mounted(record: Record, mtime_ns: int | None) -> None:
     if record.code is None:
         try:
             record.code = compile(source, path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
     record.stamp, record.source = before, source

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
+from pyautoload.errors import text_of
 from pyautoload.reloading.attempt import attempt
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.engine import Engine
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.graph import Graph
+from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.planning import Planner
 from pyautoload.reloading.records import Records
 from pyautoload.reloading.result import ReloadResult
@@ -139,8 +141,7 @@ class Reloader(Watching):
         with self._alone():
             try:
                 result = self._attempt(batch, ())
-            except Exception as error:  # noqa: BLE001 - the watcher has nobody to raise to, and must live on
-                log.warning(self.binder.tag, "a reload failed unexpectedly: %r", error)
+            except BaseException as error:  # noqa: BLE001 - the watcher has nobody to raise to, and must live on
                 result = self._unexpected(batch, error)
         watcher = self._watcher
         if result.errors and watcher is not None and watcher.more_comes(_OTHER_HALF):
@@ -150,10 +151,12 @@ class Reloader(Watching):
                 log.warning(self.binder.tag, "%s", failure)
             self._tell(result)
 
-    def _unexpected(self, batch: Batch, error: Exception) -> ReloadResult:
+    def _unexpected(self, batch: Batch, error: BaseException) -> ReloadResult:
         """Not even the plan could be made: what has changed is not live, and whoever can restart is told to."""
         known = [self.records.by_path[path] for path in batch.paths if path in self.records.by_path]
-        reason = f"a reload failed unexpectedly: {error!r}"
+        where = ", ".join(sorted(batch.paths)) or "everything"
+        reason = f"a reload of {where} failed unexpectedly: {type(error).__name__}: {text_of(error)}"
+        log.warning(self.binder.tag, "%s", reason)
         return ReloadResult(restart_required=dict.fromkeys(sorted(known) or sorted(batch.paths), reason))
 
     def _is_news(self, result: ReloadResult) -> bool:
@@ -166,8 +169,11 @@ class Reloader(Watching):
         for listener in list(self.listeners):
             try:
                 listener(result)
-            except Exception as error:  # noqa: BLE001 - a listener must not break reloading for the others
-                log.warning(self.binder.tag, "on_reload function %r failed: %r", listener, error)
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
+                name = type(error).__name__
+                log.warning(self.binder.tag, "on_reload function %r failed: %s: %s", listener, name, text_of(error))
 
     # Questions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from typing import NamedTuple
 
@@ -28,12 +29,16 @@ class Signature(NamedTuple):
 
 
 def signature(path: str) -> Signature | None:
-    """The signature of a file, ``None`` where there is none."""
+    """The signature of a file or directory; ``None`` where there is none, or a named pipe, a socket, a device."""
     place = source_for(path)
     try:
-        return signature_of(os.stat(path)) if place is FILE_SYSTEM else Signature(*place.stat(path), 0, 0)
-    except OSError:
+        if place is not FILE_SYSTEM:
+            return Signature(*place.stat(path), 0, 0)
+        status = os.stat(path)
+    except (OSError, ValueError):
         return None
+    kind = stat.S_IFMT(status.st_mode)
+    return signature_of(status) if kind in (stat.S_IFREG, stat.S_IFDIR) else None
 
 
 def signature_of(status: os.stat_result) -> Signature:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable
 
+from pyautoload import log
+from pyautoload.errors import text_of
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.checkout import Checkout
 from pyautoload.reloading.observation import STRUCTURAL, Observation
@@ -32,6 +35,8 @@ _MANY_FILES = 64
 # A file that was opened for writing and is not closed is waited for that long, in seconds: on a busy machine the writer
 # may have to wait in between.
 _WRITING = 0.5
+# What failed unexpectedly may fail again at once: not more often than every so many seconds.
+_AFTER_AN_ERROR = 0.05
 
 
 class Watcher:
@@ -96,6 +101,11 @@ class Watcher:
         self._observation.start()
         self._thread = threading.Thread(target=self._work, name="pyautoload-reload", daemon=True)
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether edits are still applied."""
+        return self._thread is not None and self._thread.is_alive() and self._observation.is_alive
 
     @property
     def polls(self) -> bool:
@@ -187,11 +197,24 @@ class Watcher:
 
     def _work(self) -> None:
         while not self._stopping:
-            if not self._wait_for_quiet():
-                continue
-            batch = self.take()
-            if batch is not None and not self._stopping:
-                self._apply(batch)
+            try:
+                self._work_once()
+            except BaseException as error:  # noqa: BLE001 - raised by code of the user's; the next edit comes all the same
+                self._survive(error)
+
+    def _work_once(self) -> None:
+        if not self._wait_for_quiet():
+            return
+        batch = self.take()
+        if batch is not None and not self._stopping:
+            self._apply(batch)
+
+    def _survive(self, error: BaseException) -> None:
+        with contextlib.suppress(BaseException):  # even telling it is code of the user's: handlers of `logging`
+            log.warning("watcher", "watching goes on after %s: %s", type(error).__name__, text_of(error))
+        with self._condition:
+            if not self._stopping:
+                self._condition.wait(_AFTER_AN_ERROR)
 
     def _wait_for_quiet(self) -> bool:
         """Wait for an event and then until none has come for a while; ``False`` when there is none."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
+from pyautoload.errors import text_of
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
@@ -115,7 +116,7 @@ class Watching(ABC):
     @property
     def watches(self) -> bool:
         """Whether changes are applied in the background."""
-        return self._watcher is not None
+        return self._watcher is not None and self._watcher.is_alive
 
     def _is_wanted(self, path: str) -> bool:
         if path in self.records.readers or path in self.records.by_path or path in self._archives:
@@ -146,8 +147,9 @@ class Watching(ABC):
                 elif left <= 0:
                     self.graph.update(_SLICE)
                     records.shrink(_SLICE)
-            except Exception as error:  # noqa: BLE001 - the next reload meets it again and tells; watching goes on
-                log.warning(self.binder.tag, "what was loaded could not be looked at: %r", error)
+            except BaseException as error:  # noqa: BLE001 - the next reload meets it again and tells; watching goes on
+                name = type(error).__name__
+                log.warning(self.binder.tag, "what was loaded could not be looked at: %s: %s", name, text_of(error))
                 return None
             finally:
                 self._mutex.release()

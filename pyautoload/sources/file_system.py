@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Iterable
 
+from pyautoload.sources.regular import read_regular
+
 __all__ = ["FILE_SYSTEM", "FileSystem"]
 
 
@@ -18,9 +20,8 @@ class FileSystem:
             return list(entries)
 
     def read(self, path: str) -> bytes:
-        """The content of a file."""
-        with open(path, "rb") as file:
-            return file.read()
+        """The content of a file; what is no regular file cannot be read."""
+        return read_regular(path)
 
     def stat(self, path: str) -> tuple[int, int]:
         """Modification time in ns and size in bytes."""
