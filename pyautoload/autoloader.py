@@ -542,7 +542,7 @@ class AutoLoader:
     def _introspection(self) -> Introspection:
         if not self._is_set_up:
             self.tree.use_roots()
-        return Introspection(self.binder)
+        return Introspection(self.tree, self.binder.naming)
 
     def _others(self) -> Any:
         return ((repr(loader), loader.config) for loader in loaders.all_loaders() if loader is not self)

@@ -14,7 +14,6 @@ from pyautoload.callbacks import checked_dotted_name
 from pyautoload.errors import ConflictError, ExpectedNameError, ModuleNotFoundError, PathError
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace import access_of, defined_names
-from pyautoload.importing.stems import stem_for
 from pyautoload.sources import source_for, unmount
 from pyautoload.tree.config import check_conflicts, inside, split_module_file
 from pyautoload.tree.introspection import Introspection, absolute
@@ -81,7 +80,7 @@ def stop(loader: AutoLoader) -> None:
         loader._finder = None
     loader.disable_reloading()
     for name in loader.registry.loaded():
-        access = access_of(sys.modules.get(name), loader.binder)
+        access = access_of(sys.modules.get(name), loader.tree)
         if access is not None:
             access.remove()
     loader.binder.detach_externals()
@@ -226,12 +225,12 @@ def load_file(loader: AutoLoader, path: str | os.PathLike[str]) -> Any:
     reason = loader.config.excluded_by(file)
     if reason in ("ignored", "hidden"):
         raise PathError(file, f"is {reason}", "import it the ordinary way, or take it out of ignore()")
-    name = Introspection(loader.binder).module_name(file) if reason is None else None
+    name = Introspection(loader.tree, loader.binder.naming).module_name(file) if reason is None else None
     if name is None:
         raise PathError(file, "is not managed by this loader", "add its root with push_dir(), or correct the path")
     _check_not_shadowed(loader, file, name)
     module = importlib.import_module(name)
-    actual = loader.binder.defined_name(module, name.rpartition(".")[2], file)
+    actual = loader.binder.naming.defined_name(module, name.rpartition(".")[2], file)
     return module if actual is None else vars(module)[actual]
 
 
@@ -289,7 +288,7 @@ def _top_level(loader: AutoLoader, name: str) -> Any:
     top = name.partition(".")[0]
     loader.tree.refresh("")
     space = loader.tree.namespace("") if loader.tree.is_root("") else None
-    stem, exact = stem_for(loader.binder, top, space) if space is not None else (None, False)
+    stem, exact = loader.binder.naming.stem_for(top, space) if space is not None else (None, False)
     if stem is None or space is None:
         raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
     module = importlib.import_module(stem)

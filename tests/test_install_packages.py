@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("packaging")
 
-from pyautoload.lazy.errors import InstallRefused
 from pyautoload.thirdparty.load import Load
+from pyautoload.thirdparty.load_errors import InstallRefused
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -21,8 +21,8 @@ pytest.importorskip("packaging")
 
 import pyautoload.thirdparty.installer.command as command
 from pyautoload.errors import ModuleNotFoundError as MissingError
-from pyautoload.lazy.errors import InstallError
 from pyautoload.thirdparty.load import Load
+from pyautoload.thirdparty.load_errors import InstallError
 
 
 def build(

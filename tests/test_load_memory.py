@@ -10,8 +10,8 @@ import warnings
 
 import pytest
 
-from pyautoload.lazy.errors import TargetError, UnloadWarning
 from pyautoload.thirdparty.load import Load
+from pyautoload.thirdparty.load_errors import TargetError, UnloadWarning
 
 
 @pytest.fixture

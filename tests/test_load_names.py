@@ -12,9 +12,9 @@ import pytest
 
 import pyautoload
 from pyautoload.errors import ConflictError, LoadError
-from pyautoload.lazy.errors import TargetError
 from pyautoload.thirdparty.load import Load
 from pyautoload.thirdparty.load import load as the_one
+from pyautoload.thirdparty.load_errors import TargetError
 
 
 @pytest.fixture

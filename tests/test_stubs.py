@@ -170,7 +170,9 @@ def test_a_star_import_in_a_module_beside_its_directory_starts_inside_the_direct
     from pyautoload.stubs.definitions import Definitions
     from pyautoload.tree.introspection import Introspection
 
-    assert list(Definitions(Introspection(loader.binder)).names(loader.where("app.inn"), "app.inn")) == ["Inn"]
+    assert list(
+        Definitions(Introspection(loader.tree, loader.binder.naming)).names(loader.where("app.inn"), "app.inn")
+    ) == ["Inn"]
 
 
 def test_a_package_that_is_installed_elsewhere_is_not_hidden(tree):

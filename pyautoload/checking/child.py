@@ -114,7 +114,7 @@ def outcome(loader: AutoLoader, name: str, path: str, files: dict[str, str]) -> 
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a module is a finding, too
         return failure(error, files)
     return {
-        "defined": loader.binder.defined_name(module, name.rpartition(".")[2], path),
+        "defined": loader.binder.naming.defined_name(module, name.rpartition(".")[2], path),
         "public": defined_names(module)[:20],
     }
 

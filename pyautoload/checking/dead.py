@@ -39,8 +39,8 @@ def dead_rules(config: Config, survey: Survey) -> Iterator[Problem]:
     for option, pattern in waiting:
         message = f"{option}({pattern!r}) matches no file or directory"
         yield Problem("dead-pattern", WARNING, message, remedy="correct the pattern, or remove it")
-    if isinstance(survey.binder.inflector, Inflector):
-        for stem, name in sorted(survey.binder.inflector.overrides.items()):
+    if isinstance(survey.naming.inflector, Inflector):
+        for stem, name in sorted(survey.naming.inflector.overrides.items()):
             if stem not in stems:
                 message = f"inflect({{{stem!r}: {name!r}}}): no file or directory has that stem"
                 yield Problem("dead-pattern", WARNING, message, remedy="correct the stem, or remove the rule")

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.errors import ConflictError, NameInflectionError
-from pyautoload.importing.stems import stem_for
 from pyautoload.sources import source_for
 from pyautoload.tree.config import Root, hidden, parts_below, split_module_file
 from pyautoload.tree.inflector import Inflector, checked_name, checked_stem, normalized
@@ -146,7 +145,7 @@ class _Explainer:
         return Explanation(given, self.steps, path, name, name)
 
     def _file(self, given: str, path: str) -> Explanation:
-        introspection = Introspection(self.loader.binder)
+        introspection = Introspection(self.loader.tree, self.loader.binder.naming)
         name = introspection.module_name(path)
         if name is None:
             return Explanation(given, self.steps)
@@ -158,9 +157,8 @@ class _Explainer:
             return Explanation(given, self.steps)
         provides = introspection.expected_name(path)
         if provides is not None and provides != name:
-            self.yes(
-                f"it is expected to define {self.loader.binder.expected_name(stem, path)}: {self._rule(stem, path)}"
-            )
+            expected = self.loader.binder.naming.expected_name(stem, path)
+            self.yes(f"it is expected to define {expected}: {self._rule(stem, path)}")
         self._defined(name, path)
         pattern = self._not_eager(path)
         if pattern is not None:
@@ -204,13 +202,13 @@ class _Explainer:
             self.no(f"it cannot be compiled: {source.error.msg} (line {source.error.lineno})")
             return
         names = SimpleNamespace(**dict.fromkeys(source.bindings))
-        defined = self.loader.binder.defined_name(names, stem, path)
+        defined = self.loader.binder.naming.defined_name(names, stem, path)
         if defined is not None:
             line = source.bindings[defined].line
-            exact = defined in self.loader.binder.expected_names(stem, path)[:1]
+            exact = defined in self.loader.binder.naming.expected_names(stem, path)[:1]
             how = "" if exact else ", which matches with case and underscores set aside"
             self.yes(f"it defines {defined} (line {line}){how}")
-        elif self.loader.binder.expected_names(stem, path):
+        elif self.loader.binder.naming.expected_names(stem, path):
             others = ", ".join(source.public()[:6]) or "no name of its own"
             more = "; it may define more than its text shows" if source.dynamic else ""
             self.note(f"its text defines {others}{more}: it can be imported as a module, but not asked for that name")
@@ -301,7 +299,7 @@ class _Explainer:
             self.yes(f"{full} is the module {path}")
             return self._found(subject, full, path)
         self.note(f"{where} has no module {part}")
-        stem, exact = stem_for(self.loader.binder, part, space)
+        stem, exact = self.loader.binder.naming.stem_for(part, space)
         if stem is None or stem not in space.modules:
             return self._missing(subject, space, part)
         path = space.modules[stem]
@@ -316,7 +314,7 @@ class _Explainer:
         self.note(f"PyAutoload's finder answers for {name}, the loader runs {path}")
         self._status(name)
         try:
-            provides = Introspection(self.loader.binder).expected_name(path)
+            provides = Introspection(self.loader.tree, self.loader.binder.naming).expected_name(path)
         except NameInflectionError:
             provides = None
         return Explanation(subject, self.steps, path, name, provides)
@@ -332,7 +330,7 @@ class _Explainer:
         self._ignored_like(space, part)
         names = {stem for stem in space.modules if stem.isidentifier()} | set(space.subdirs)
         for stem, path in space.modules.items():
-            names.update(self.loader.binder.expected_names(stem, path)[:1])
+            names.update(self.loader.binder.naming.expected_names(stem, path)[:1])
         close = difflib.get_close_matches(part, sorted(names), n=3)
         if close:
             self.note(f"there are: {', '.join(close)}")

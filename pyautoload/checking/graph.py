@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from pyautoload.checking.imports import IMPORT_TIME, Binding, Reference
 from pyautoload.checking.survey import Survey
-from pyautoload.importing.stems import stem_for
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["Edge", "ImportGraph", "Target", "Unknown"]
@@ -143,7 +142,7 @@ class ImportGraph:
             return Target(full, None)
         if own is not None and part in own.bindings:
             return Target(space.name, part)
-        stem, _exact = stem_for(self.survey.binder, part, space) if space.name else (None, False)
+        stem, _exact = self.survey.naming.stem_for(part, space) if space.name else (None, False)
         if stem is not None and stem in space.modules:
             return Target(f"{space.name}.{stem}", part)
         if stem is not None and self.tree.child(space, stem) is not None:
@@ -175,7 +174,7 @@ class ImportGraph:
     def _like(self, space: Namespace, name: str) -> str | None:
         names = {stem for stem in space.modules if stem.isidentifier()} | set(space.subdirs)
         for stem, path in space.modules.items():
-            names.update(self.survey.binder.expected_names(stem, path)[:1])
+            names.update(self.survey.naming.expected_names(stem, path)[:1])
         return next(iter(difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.7)), None)
 
     # Order of events

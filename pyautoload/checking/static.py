@@ -10,8 +10,8 @@ from pyautoload.checking.graph import Edge, ImportGraph, Target
 from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, ModuleSource
 from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
 from pyautoload.checking.survey import Survey
-from pyautoload.importing.eager import unusable_stems
 from pyautoload.tree.inflector import folded
+from pyautoload.tree.introspection import unusable_stems
 
 __all__ = ["expected_name_problem", "static_problems"]
 
@@ -21,7 +21,7 @@ def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
     yield from _conflicts(survey)
     yield from _taken_namespaces(survey)
     for space in survey.spaces:
-        for stem, error in unusable_stems(survey.binder, space):
+        for stem, error in unusable_stems(survey.tree, survey.naming.inflector, space):
             remedy = f'rename it, ignore it, or give it a name: loader.inflect({{"{stem}": "Name"}})'
             reason = str(error).partition(": ")[2].partition(",")[0]
             yield Problem("invalid-name", ERROR, f"{reason}, so it cannot be imported", error.path, remedy=remedy)
@@ -59,7 +59,7 @@ def _same_name(survey: Survey, namespace: str) -> Iterator[Problem]:
     space = survey.tree.registry.namespace(namespace)
     first: dict[str, str] = {}
     for stem, path in sorted(space.modules.items()) if space is not None else ():
-        for name in survey.binder.expected_names(stem, path)[:1]:
+        for name in survey.naming.expected_names(stem, path)[:1]:
             taken = first.setdefault(name, path)
             if taken is not path:
                 full = f"{namespace}.{name}" if namespace else name
@@ -84,7 +84,7 @@ def expected_name_problem(survey: Survey, module: str, defined: list[str], asked
         name, else a note: a file of functions is a module like any other.
     """
     path, stem = survey.files[module], module.rpartition(".")[2]
-    names = survey.binder.expected_names(stem, path)
+    names = survey.naming.expected_names(stem, path)
     if not names or survey.is_package(module) or not path.endswith(".py"):
         return None
     like = _likely(defined, names[0])
@@ -145,7 +145,7 @@ def _missing_attributes(survey: Survey, graph: ImportGraph) -> Iterator[Problem]
 def is_expected(survey: Survey, target: Target) -> bool:
     """Whether what is asked of a module is its expected name: its absence is told at the file itself."""
     stem = target.module.rpartition(".")[2]
-    names = survey.binder.expected_names(stem, survey.files[target.module])
+    names = survey.naming.expected_names(stem, survey.files[target.module])
     return target.needs is not None and any(folded(name) == folded(target.needs) for name in names)
 
 

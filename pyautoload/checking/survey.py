@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 from pyautoload.checking.imports import ModuleSource, read_source
 from pyautoload.errors import ConflictError
-from pyautoload.importing.binder import Binder
 from pyautoload.sources import source_for
 from pyautoload.tree.config import Config
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["Survey"]
@@ -27,8 +27,8 @@ class Survey:
 
     def __init__(self, config: Config, inflector: InflectorProtocol) -> None:
         self.config = _copy(config)
-        self.binder = Binder(ManagedTree(self.config), inflector)
-        self.tree = self.binder.tree
+        self.tree = ManagedTree(self.config)
+        self.naming = Naming(self.tree.registry, inflector)
         # What no order of precedence settles; of each pair of files the second one is left out of the picture.
         self.conflicts: list[ConflictError] = []
         # Every namespace, parents first, in sorted order.
@@ -82,7 +82,7 @@ class Survey:
         if source is None:
             return None
         names = SimpleNamespace(**dict.fromkeys(source.bindings))
-        return self.binder.defined_name(names, module.rpartition(".")[2], self.files[module])
+        return self.naming.defined_name(names, module.rpartition(".")[2], self.files[module])
 
 
 def _copy(config: Config) -> Config:

@@ -41,7 +41,7 @@ class Names:
         self._known = {}
         for space in self.loader.tree.walk_all():
             for stem, path in sorted(space.modules.items()):
-                for name in self.loader.binder.expected_names(stem, path)[:1]:
+                for name in self.loader.binder.naming.expected_names(stem, path)[:1]:
                     self._add(name, f"{space.name}.{name}" if space.name else name)
             if space.name and "." not in space.name:
                 self._add(space.name, space.name)

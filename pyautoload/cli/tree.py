@@ -134,7 +134,7 @@ def _defined(loader: AutoLoader, name: str, path: str, *, is_package: bool) -> s
         return None
     source = read_source(source_for(path).read(path), path, name, is_package=is_package)
     parent, _, stem = name.rpartition(".")
-    short = loader.binder.defined_name(SimpleNamespace(**dict.fromkeys(source.bindings)), stem, path)
+    short = loader.binder.naming.defined_name(SimpleNamespace(**dict.fromkeys(source.bindings)), stem, path)
     if short is None:
         return None
     return f"{parent}.{short}" if parent else short

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from types import ModuleType, SimpleNamespace
-from weakref import WeakKeyDictionary
+from types import ModuleType
 
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
-from pyautoload.errors import ModuleNotFoundError, NameInflectionError
+from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing.namespace import NamespaceAccess, access_of, is_hook
-from pyautoload.importing.stems import NameIndex, stem_for
-from pyautoload.sources import source_for
-from pyautoload.tree.inflector import Inflector, InflectorProtocol, checked_name, folded
+from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
-from pyautoload.tree.registry import Namespace
+from pyautoload.tree.naming import Naming
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    import os
+    from types import CodeType
+    from typing import Any, Protocol
 
-    from pyautoload.reloading.records import Records
+    class Records(Protocol):
+        """What is told of each module that runs while reloading is enabled: ``reloading`` has it."""
+
+        def begin(
+            self,
+            name: str,
+            path: str,
+            code: CodeType,
+            mtime_ns: int | None,
+            *,
+            is_package: bool,
+            status: os.stat_result | None,
+        ) -> None: ...
+        def end(self, *, loaded: bool) -> None: ...
+
 
 __all__ = ["Binder"]
 
@@ -43,7 +55,7 @@ class Binder:
     ) -> None:
         self.tree = tree
         self.registry = tree.registry
-        self.inflector: InflectorProtocol = inflector or Inflector()
+        self.naming = Naming(tree.registry, inflector)
         self.callbacks = callbacks or Callbacks()
         # Packages that we did not make: name → their own `__path__`, ours not added.
         self.externals: dict[str, list[str] | None] = {}
@@ -51,8 +63,6 @@ class Binder:
         self.reloading = False
         # What is kept of each module that is executed while reloading is enabled, else None.
         self.records: Records | None = None
-        # Listing → which stem stands for which name in it; made when a name is not found at the first guess.
-        self.indexes: WeakKeyDictionary[Namespace, NameIndex] = WeakKeyDictionary()
         tree.on_relisted.append(self._relisted)
 
     @property
@@ -73,86 +83,19 @@ class Binder:
         """The file of a module, whether it is loaded or not."""
         return self.registry.get_path(module_name)
 
-    def expected_name(self, stem: str, path: str) -> str | None:
-        """The expected name of a file, ``None`` where nothing can be expected of it."""
-        names = self.expected_names(stem, path)
-        return names[0] if names else None
-
     def expected_names(self, stem: str, path: str) -> tuple[str, ...]:
-        """The expected name of a file, then those that may stand in for it.
-
-        Empty for ``__main__`` and its like, where the stem gives no valid name, and where it is the stem itself: that
-        attribute is the module.
-        """
-        if stem[:2] == "__" and stem[-2:] == "__":
-            return ()
-        try:
-            name = checked_name(self.inflector, stem, path)
-        except NameInflectionError:
-            return ()
-        if name == stem:
-            return ()
-        alternatives = getattr(self.inflector, "alternatives", None)
-        return (name, *alternatives(stem, path)) if alternatives is not None else (name,)
+        """See ``Naming.expected_names``."""
+        return self.naming.expected_names(stem, path)
 
     def defined_name(self, module: object, stem: str, path: str) -> str | None:
-        """Which name the loaded ``module`` defines for its stem, ``None`` where it defines none.
-
-        That is the expected name, or, with case and underscores set aside, the first that is the stem: ``HTMLParser``
-        in ``html_parser.py``.
-        """
-        names: dict[str, Any] = getattr(module, "__dict__", {})
-        likely = self.inflector.camelize(stem, path)
-        if likely in names and likely != stem and likely.isascii():
-            return likely  # every loaded module passes here, and nearly all of them end here
-        for name in self.expected_names(stem, path):
-            if name in names:
-                return name
-        if stem[:2] == "__" or not stem.isidentifier():
-            return None
-        wanted = folded(stem)
-        if wanted not in folded("\n".join(names)):
-            return None  # modules with many names pass here, most of them without any that is like the stem
-        for name, value in list(names.items()):
-            if name == stem or len(name) > len(stem) or not name[:1].isalpha() or name.islower():
-                continue
-            if folded(name) == wanted and not isinstance(value, ModuleType):
-                return name if self._is_free(names.get("__name__"), name, stem) else None
-        return None
-
-    def _is_free(self, module_name: object, name: str, stem: str) -> bool:
-        """Whether no other file of the namespace has a better claim to ``name`` than the one that matches loosely."""
-        space = self.registry.namespace(module_name.rpartition(".")[0]) if isinstance(module_name, str) else None
-        return space is None or stem_for(self, name, space)[0] in (stem, None)
-
-    def bound_name(self, stem: str, path: str) -> str | None:
-        """Which name a file defines for its stem, by its text: nothing is run.
-
-        A file that cannot be read or parsed is taken to define what is expected of it; one that is no source, nothing.
-        """
-        expected = self.expected_name(stem, path)
-        if not path.endswith(".py"):
-            return None
-        try:
-            source = source_for(path).read(path)
-        except OSError:
-            return expected
-        name = (expected or "").encode()
-        if name and re.search(rb"^(?:class|def|async def) %b\b|^%b\s*[:=]" % (name, name), source, re.MULTILINE):
-            return expected
-        if stem.isascii() and folded(stem).encode() not in source.replace(b"_", b"").lower():
-            return None
-        try:
-            names = _names_bound_in(source, path)
-        except (SyntaxError, ValueError):
-            return expected
-        return self.defined_name(SimpleNamespace(**dict.fromkeys(names)), stem, path)
+        """See ``Naming.defined_name``."""
+        return self.naming.defined_name(module, stem, path)
 
     # Loading
 
     def attach(self, module: ModuleType, name: str) -> None:
         """Give a package the attributes that its files stand for."""
-        NamespaceAccess(module, name, self).install()
+        NamespaceAccess(module, name, self.tree, self.naming).install()
 
     def attach_external(self, module: ModuleType, name: str) -> None:
         """The same for a package that somebody else made: it keeps its identity, and its own attributes win."""
@@ -165,7 +108,7 @@ class Binder:
         else:
             for path in fresh:
                 own.append(path)
-        access = access_of(module, self)
+        access = access_of(module, self.tree)
         if access is None:
             self.externals[name] = portions
             self.attach(module, name)
@@ -177,7 +120,7 @@ class Binder:
         """Put our access into a package of somebody else again where its code has replaced it by a hook of its own."""
         module = sys.modules.get(name)
         hook = getattr(module, "__dict__", {}).get("__getattr__")
-        access = access_of(module, self)
+        access = access_of(module, self.tree)
         if access is not None and hook is not None and not is_hook(hook):
             access.rejoin()
 
@@ -194,7 +137,7 @@ class Binder:
             module = sys.modules.get(name)
             if module is None:
                 continue
-            access = access_of(module, self)
+            access = access_of(module, self.tree)
             if access is not None:
                 access.remove()
             own = module.__dict__.get("__path__")
@@ -214,7 +157,7 @@ class Binder:
         module = sys.modules.get(name, module)  # a module may put something else in its own place
         self.registry.mark_loaded(name, path, mtime_ns)
         parent_name, _, stem = name.rpartition(".")
-        actual = self.defined_name(module, stem, path)
+        actual = self.naming.defined_name(module, stem, path)
         if parent_name:
             self._store(parent_name, stem, actual, module, path)
         if log.listening():
@@ -241,17 +184,17 @@ class Binder:
             # Own attributes of the package win, and so does what a callback or a test has put there.
             for name in (actual,) if stem != "version" else self._names_of(actual, stem, path):
                 parent.__dict__.setdefault(name, module.__dict__[actual])
-        access = access_of(parent, self)
+        access = access_of(parent, self.tree)
         if access is None:
             return
-        if actual is not None or not self.owes_name(parent_name, stem, path):
+        if actual is not None or not self.naming.owes_name(parent_name, stem, path):
             access.stored(stem, module)
         else:
             access.completion.lacking(stem)
 
     def _names_of(self, actual: str, stem: str, path: str) -> tuple[str, ...]:
         """The names that stand for what a file defines: both `VERSION` and `__version__` for the one it has of them."""
-        names = self.expected_names(stem, path) if stem == "version" else ()
+        names = self.naming.expected_names(stem, path) if stem == "version" else ()
         return names if actual in names else (actual,)
 
     @staticmethod
@@ -260,13 +203,8 @@ class Binder:
             return None
         return (f"{parent_name}.{actual}" if parent_name else actual), module.__dict__[actual]
 
-    def owes_name(self, parent_name: str, stem: str, path: str) -> bool:
-        """Whether asking for the expected name is an error where the file lacks it; for a package it is none."""
-        space = self.registry.namespace(parent_name)
-        return space is not None and stem in space.modules and bool(self.expected_names(stem, path))
-
     def _relisted(self, name: str) -> None:
-        access = access_of(sys.modules.get(name), self)
+        access = access_of(sys.modules.get(name), self.tree)
         if access is not None:
             access.relisted()
 
@@ -282,7 +220,7 @@ class Binder:
             status = self.registry.loaded_status(name)
             if module is not None and status is not None and self.callbacks.unload.wanted:
                 parent_name, _, stem = name.rpartition(".")
-                actual = self.defined_name(module, stem, status.path)
+                actual = self.naming.defined_name(module, stem, status.path)
                 expected = self._expected(parent_name, actual, module)
                 self.callbacks.fire(self.callbacks.unload, name, module, expected, status.path)
             self._forget(name, module)
@@ -299,19 +237,11 @@ class Binder:
             return
         if names.get(stem) is module:
             del names[stem]
-        actual = self.defined_name(module, stem, status.path if status else "")
+        actual = self.naming.defined_name(module, stem, status.path if status else "")
         if actual is not None:
             for bound in self._names_of(actual, stem, status.path if status else ""):
                 if bound in names and names[bound] is module.__dict__[actual]:
                     del names[bound]
-        access = access_of(parent, self)
+        access = access_of(parent, self.tree)
         if access is not None:
             access.forgotten(stem)
-
-
-def _names_bound_in(source: bytes, path: str) -> list[str]:
-    """The names that the text of a module binds at its outermost level."""
-    import symtable
-
-    table = symtable.symtable(source, path, "exec")  # type: ignore[arg-type]
-    return [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from pyautoload.importing.binder import Binder
 
 __all__ = ["Completion"]
 
@@ -20,13 +18,15 @@ class Completion:
     Args:
         module: the package.
         name: its name.
-        binder: of the loader that serves it.
+        tree: of the loader that serves it.
+        naming: of the same.
     """
 
-    def __init__(self, module: ModuleType, name: str, binder: Binder) -> None:
+    def __init__(self, module: ModuleType, name: str, tree: ManagedTree, naming: Naming) -> None:
         self.module = module
         self.name = name
-        self.binder = binder
+        self.tree = tree
+        self.naming = naming
         # Stems that something is still to be loaded for; None until it is first asked. Example: {"user", "shop"}
         self._to_come: set[str] | None = None
         # Stems that were loaded before that → whether their name was stored, or the file lacks it: they need not be
@@ -69,7 +69,7 @@ class Completion:
         return to_come <= space.empty
 
     def _look_anew(self, space: Namespace) -> set[str]:
-        stems = {*space.modules, *space.subdirs, *self.binder.tree.leads(self.name)}
+        stems = {*space.modules, *space.subdirs, *self.tree.leads(self.name)}
         to_come = {stem for stem in stems if stem.isidentifier() and stem != "__main__"}
         # First to where other threads see it: what they store from now on they strike out themselves.
         self._to_come = to_come
@@ -80,11 +80,11 @@ class Completion:
 
     def _is_stored(self, stem: str, space: Namespace, noted: bool | None) -> bool:
         full = f"{self.name}.{stem}"
-        if not self.binder.registry.is_loaded(full) or stem not in self.module.__dict__:
+        if not self.tree.registry.is_loaded(full) or stem not in self.module.__dict__:
             return False
         if noted is not None:
             return noted
         path = space.modules.get(stem, "")
-        return not self.binder.owes_name(self.name, stem, path) or (
-            self.binder.defined_name(sys.modules.get(full), stem, path) is not None
+        return not self.naming.owes_name(self.name, stem, path) or (
+            self.naming.defined_name(sys.modules.get(full), stem, path) is not None
         )

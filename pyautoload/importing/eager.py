@@ -133,7 +133,7 @@ class EagerLoad:
                 if self.progress is not None:
                     self.progress(done, len(planned), item.name)
         for item in planned:
-            access = access_of(sys.modules.get(item.name), self.binder) if item.space is not None else None
+            access = access_of(sys.modules.get(item.name), self.binder.tree) if item.space is not None else None
             if access is not None:
                 access.settle()
         log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))
@@ -166,14 +166,14 @@ class EagerLoad:
         if item.space is not None and item.space.file is None:
             checked_stem(stem, item.path)
         else:
-            checked_name(self.binder.inflector, stem, item.path)
+            checked_name(self.binder.naming.inflector, stem, item.path)
 
     def _check_expected(self, stem: str, item: Planned) -> None:
-        names = self.binder.expected_names(stem, item.path)
+        names = self.binder.naming.expected_names(stem, item.path)
         if not names or not item.path.endswith(".py") or os.path.basename(item.path) == "__init__.py":
             return
         module = sys.modules[item.name]
-        if self.binder.defined_name(module, stem, item.path) is None:
+        if self.binder.naming.defined_name(module, stem, item.path) is None:
             parent = item.name.rpartition(".")[0]
             full = f"{parent}.{names[0]}" if parent else names[0]
             raise ExpectedNameError(full, item.path, defined_names(module), stem)
@@ -185,22 +185,6 @@ def _unusable_stem(item: Planned) -> NameInflectionError | None:
     if split is None or "." not in split[0]:
         return None
     return NameInflectionError(item.path, split[0], "is no identifier")
-
-
-def unusable_stems(binder: Binder, space: Namespace) -> Iterator[tuple[str, NameInflectionError]]:
-    """The files and directories of a namespace that give no name, each with the error that says so."""
-    for stem, path in sorted(space.modules.items()):
-        try:
-            if not (stem[:2] == "__" and stem[-2:] == "__"):
-                checked_name(binder.inflector, stem, path)
-        except NameInflectionError as error:
-            yield stem, error
-    for stem, paths in sorted(space.subdirs.items()):
-        try:
-            if binder.tree.child(space, stem) is not None:
-                checked_stem(stem, paths[0])
-        except NameInflectionError as error:
-            yield stem, error
 
 
 # From so many frozen objects on it was somebody's decision, not to be undone; 3.12 freezes 375 of its own at its start.

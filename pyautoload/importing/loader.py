@@ -201,7 +201,7 @@ def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Load
 def _reattach(module: ModuleType, name: str, binder: Binder) -> None:
     from pyautoload.importing.namespace import access_of
 
-    access = access_of(module, binder)
+    access = access_of(module, binder.tree)
     if access is not None:
         access.install()
     else:

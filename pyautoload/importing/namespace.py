@@ -11,14 +11,13 @@ from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycles import is_initializing, unfinished
 from pyautoload.importing.frames import imported, part_of_import
-from pyautoload.importing.stems import stem_for
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from pyautoload.importing.binder import Binder
 
 __all__ = ["NamespaceAccess", "access_of", "is_hook"]
 
@@ -34,15 +33,16 @@ class NamespaceAccess:
     stored, ``__getattr__`` is taken out again: its mere presence costs each attribute access its specialisation.
     """
 
-    def __init__(self, module: ModuleType, name: str, binder: Binder) -> None:
+    def __init__(self, module: ModuleType, name: str, tree: ManagedTree, naming: Naming) -> None:
         self.module = module
         self.name = name
-        self.binder = binder
+        self.tree = tree
+        self.naming = naming
         # The package's own hooks, which come first. Example: an `__init__.py` with its own `__getattr__`.
         self._own_getattr: Callable[[str], Any] | None = None
         self._own_dir: Callable[[], Any] | None = None
         # What is still to be loaded.
-        self.completion = Completion(module, name, binder)
+        self.completion = Completion(module, name, tree, naming)
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
         self._all: list[str] | None = None
 
@@ -99,7 +99,7 @@ class NamespaceAccess:
 
     def relisted(self) -> None:
         """The namespace was listed anew: names may have come that are not stored yet."""
-        self.completion.relisted(self.binder.registry.namespace(self.name))
+        self.completion.relisted(self.tree.registry.namespace(self.name))
         self.install()
         self.settle()
 
@@ -125,7 +125,7 @@ class NamespaceAccess:
         dunder = attribute.startswith("__") and attribute.endswith("__")
         if not dunder or attribute == "__version__":
             found, value = self._lookup(attribute)
-            if not found and self.binder.tree.refresh(self.name):
+            if not found and self.tree.refresh(self.name):
                 found, value = self._lookup(attribute)
             if found:
                 return value
@@ -137,16 +137,16 @@ class NamespaceAccess:
 
     @part_of_import
     def _lookup(self, attribute: str) -> tuple[bool, Any]:
-        space = self.binder.tree.namespace(self.name)
+        space = self.tree.namespace(self.name)
         # A package that renamed itself (setuptools._distutils becomes distutils) imports its own modules by that name.
         if space is None or self.module.__dict__.get("__name__") != self.name:
             return False, None
-        if attribute in space.modules or self.binder.tree.child(space, attribute) is not None:
+        if attribute in space.modules or self.tree.child(space, attribute) is not None:
             module = self._import(attribute)
             if not is_initializing(module):
                 self.module.__dict__.setdefault(attribute, module)
             return True, module
-        stem, exact = stem_for(self.binder, attribute, space)
+        stem, exact = self.naming.stem_for(attribute, space)
         if stem is None:
             return False, None
         return self._expected_value(attribute, stem, space, exact)
@@ -165,7 +165,7 @@ class NamespaceAccess:
         full = self._full(stem)
         if is_initializing(module):
             raise unfinished(full, attribute)
-        actual = self.binder.defined_name(module, stem, getattr(module, "__file__", None) or "")
+        actual = self.naming.defined_name(module, stem, getattr(module, "__file__", None) or "")
         if actual is not None and self._may_stand_in(attribute, actual, stem):
             self.module.__dict__[attribute] = module.__dict__[actual]
             return True, module.__dict__[actual]
@@ -186,19 +186,19 @@ class NamespaceAccess:
             return imported(full)
         except AttributeError as error:
             # Python would take it for "no such attribute", drop the reason and run the file again.
-            raise LoadError(full, self.binder.path_of(full), error) from error
+            raise LoadError(full, self.tree.registry.get_path(full), error) from error
 
     # Names
 
     def listing(self) -> list[str]:
         """What ``dir(package)`` shows: what is loaded and what can be."""
         names = set(self._own_dir() if self._own_dir is not None else self.module.__dict__)
-        self.binder.tree.refresh(self.name)
-        space = self.binder.tree.namespace(self.name)
+        self.tree.refresh(self.name)
+        space = self.tree.namespace(self.name)
         if space is not None:
             names.update(stem for stem in space.modules if stem.isidentifier())
-            names.update(stem for stem in space.subdirs if self.binder.tree.child(space, stem) is not None)
-            names.update(self.binder.tree.leads(self.name))
+            names.update(stem for stem in space.subdirs if self.tree.child(space, stem) is not None)
+            names.update(self.tree.leads(self.name))
             names.update(self._expected_names(space))
         return sorted(names)
 
@@ -211,22 +211,22 @@ class NamespaceAccess:
         for stem, path in space.modules.items():
             module = sys.modules.get(self._full(stem))
             if module is None or is_initializing(module):
-                found.append(self.binder.bound_name(stem, path))
+                found.append(self.naming.bound_name(stem, path))
             else:
-                found.append(self.binder.defined_name(module, stem, path))
+                found.append(self.naming.defined_name(module, stem, path))
         return [name for name in found if name is not None]
 
     def _public_names(self) -> list[str]:
         """``__all__`` of an implicit namespace: what its files define for their stems, and what was put there."""
-        space = self.binder.tree.namespace(self.name)
+        space = self.tree.namespace(self.name)
         names = {name for name in self.module.__dict__ if self._full(name) not in sys.modules}
         for stem, path in space.modules.items() if space is not None else ():
-            if self._full(stem) not in sys.modules and (name := self.binder.bound_name(stem, path)) is not None:
+            if self._full(stem) not in sys.modules and (name := self.naming.bound_name(stem, path)) is not None:
                 names.add(name)
         return sorted(name for name in names if name[0] != "_")
 
     def _is_implicit(self) -> bool:
-        space = self.binder.tree.namespace(self.name)
+        space = self.tree.namespace(self.name)
         return space is not None and space.file is None and getattr(self.module, "__file__", None) is None
 
     def _full(self, stem: str) -> str:
@@ -236,7 +236,7 @@ class NamespaceAccess:
 
     def stored(self, stem: str, module: ModuleType) -> None:
         """The module ``stem`` has been loaded, and its expected name is stored unless nothing is expected of it."""
-        space = self.binder.registry.namespace(self.name)
+        space = self.tree.registry.namespace(self.name)
         if space is None:
             return
         # The import system binds it a moment later; without the hook nothing else would answer for it until then.
@@ -246,7 +246,7 @@ class NamespaceAccess:
 
     def settle(self) -> None:
         """Take the hook out if nothing is left that it could load."""
-        space = self.binder.registry.namespace(self.name)
+        space = self.tree.registry.namespace(self.name)
         if space is None or not self.completion.is_complete(space):
             return
         names = self.module.__dict__
@@ -256,20 +256,20 @@ class NamespaceAccess:
             prefix = self._full("")
             names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
         self._remove_getattr()
-        log.debug(self.binder.tag, "%s is complete: attribute access is that of any module now", self.name)
+        log.debug(self.tree.tag, "%s is complete: attribute access is that of any module now", self.name)
 
 
-def access_of(module: object, binder: Binder | None = None) -> NamespaceAccess | None:
+def access_of(module: object, tree: ManagedTree | None = None) -> NamespaceAccess | None:
     """The access that serves a package, ``None`` for one that has none.
 
     Args:
         module: the package.
-        binder: of the loader that serves it, where several do.
+        tree: of the loader that serves it, where several do.
     """
     hook = getattr(module, "__dict__", {}).get("__dir__")
     # Each loaded module passes here.
     while isinstance(owner := getattr(hook, "__self__", None), NamespaceAccess):
-        if binder is None or owner.binder is binder:
+        if tree is None or owner.tree is tree:
             return owner
         hook = owner._own_dir
     return None

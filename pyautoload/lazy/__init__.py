@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.lazy.convention import exports_by_convention as exports_by_convention
     from pyautoload.lazy.deferred import module as module
-    from pyautoload.lazy.errors import ExportError as ExportError
-    from pyautoload.lazy.errors import StatementError as StatementError
+    from pyautoload.lazy.export_errors import ExportError as ExportError
+    from pyautoload.lazy.export_errors import StatementError as StatementError
     from pyautoload.lazy.loaded import Registry as Registry
     from pyautoload.lazy.loaded import registry as registry
     from pyautoload.lazy.stub import exports_from_stub as exports_from_stub
@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = exports(
     """
     from .convention import exports_by_convention
     from .deferred import module
-    from .errors import ExportError, StatementError
+    from .export_errors import ExportError, StatementError
     from .loaded import Registry, registry
     from .stub import exports_from_stub
     """,

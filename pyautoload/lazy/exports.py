@@ -75,7 +75,8 @@ def install(made: Exports, eager: bool | None) -> Triple:
     elif sys.version_info >= (3, 15):
         from pyautoload.lazy.native import bind
 
-        bind(made)
+        names = [name for name in made.pending if name not in made.namespace]
+        bind(made.package, made.namespace, names, lambda name: made.load(made.entries[name]))
     return made.attribute, made.names, made.public()
 
 
@@ -194,7 +195,7 @@ class Exports:
 
     def missing(self, entry: Export, module: ModuleType) -> ImportError:
         """The error for a module that has no such name."""
-        from pyautoload.lazy.errors import ExportError
+        from pyautoload.lazy.export_errors import ExportError
 
         partial = bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
         path = getattr(module, "__file__", None)
@@ -236,7 +237,15 @@ class Exports:
         if same:
             from pyautoload.lazy.guard import guard
 
-            guard(self, same)
+            guard(self.package, same, self.bind_exported)
+
+    def bind_exported(self, name: str, submodule: ModuleType) -> None:
+        """Bind what ``submodule`` defines for the export ``name``; the submodule itself while that is missing."""
+        self.namespace[name] = getattr(submodule, self.entries[name].attribute or name, submodule)
+        self.stored[name] = self.namespace[name]
+        self.pending.discard(name)
+        if not self.pending:
+            self.retire()
 
     def collides(self, entry: Export) -> bool:
         """Whether ``entry`` is an object in a submodule that has the name of the export."""
@@ -288,7 +297,7 @@ def _module(package: str) -> ModuleType:
 
 
 def _statement_error(package: str, namespace: dict[str, Any], text: str, bad: BadStatement) -> SyntaxError:
-    from pyautoload.lazy.errors import StatementError
+    from pyautoload.lazy.export_errors import StatementError
     from pyautoload.lazy.origin import located
 
     file, line = located(namespace, text, bad.line)

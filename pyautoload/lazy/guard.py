@@ -10,54 +10,50 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
-
-    from pyautoload.lazy.exports import Exports
 
 __all__ = ["guard"]
 
 
-def guard(exports: Exports, names: set[str]) -> None:
-    """Keep ``names`` of the package from being overwritten by the submodules of the same names."""
-    module = sys.modules[exports.package]
+def guard(package: str, names: set[str], bind: Callable[[str, Any], None]) -> None:
+    """Keep ``names`` of a package from being overwritten by the submodules of the same names.
+
+    Args:
+        package: its name.
+        names: exported names that are names of its submodules, too.
+        bind: binds what a submodule defines for the export of its name.
+    """
     for name in list(names):
-        submodule = sys.modules.get(f"{exports.package}.{name}")
+        submodule = sys.modules.get(f"{package}.{name}")
         if submodule is not None and not _is_running(submodule):
             names.discard(name)
-            exports.namespace[name] = _exported(exports, name, submodule)
-            exports.stored[name] = exports.namespace[name]
-            exports.pending.discard(name)
+            bind(name, submodule)
     if names:
-        module.__class__ = _guarded(module.__class__, exports, names)
+        module = sys.modules[package]
+        module.__class__ = _guarded(module.__class__, package, names, bind)
 
 
-def _guarded(plain: type[ModuleType], exports: Exports, names: set[str]) -> type[ModuleType]:
+def _guarded(
+    plain: type[ModuleType], package: str, names: set[str], bind: Callable[[str, Any], None]
+) -> type[ModuleType]:
     class GuardedModule(plain):  # type: ignore[valid-type, misc]
         """A package some of whose submodules have the name of what it exports from them."""
 
         def __setattr__(self, name: str, value: Any) -> None:
-            if name not in names or not exports.is_own_submodule(name, value):
+            if name not in names or value is None or value is not sys.modules.get(f"{package}.{name}"):
                 super().__setattr__(name, value)
                 return
-            exports.namespace[name] = _exported(exports, name, value)
-            exports.stored[name] = exports.namespace[name]
-            exports.pending.discard(name)
+            bind(name, value)
             names.discard(name)
             # A module of a class of its own has slower attributes; a submodule is bound once, so the need has passed.
             if not names and type(self) is GuardedModule:
                 self.__class__ = plain  # type: ignore[assignment]
-            if not exports.pending:
-                exports.retire()
 
     GuardedModule.__name__ = GuardedModule.__qualname__ = plain.__name__
     GuardedModule.__module__ = plain.__module__
     return GuardedModule
-
-
-def _exported(exports: Exports, name: str, submodule: ModuleType) -> Any:
-    """What ``submodule`` defines for the export ``name``; the submodule itself while that is missing."""
-    return getattr(submodule, exports.entries[name].attribute or name, submodule)
 
 
 def _is_running(module: ModuleType) -> bool:

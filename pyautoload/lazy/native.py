@@ -11,9 +11,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
-
-    from pyautoload.lazy.exports import Exports
 
 __all__ = ["bind", "is_native"]
 
@@ -29,22 +28,28 @@ def is_native() -> bool:
     return hasattr(builtins, "__lazy_import__") and system.get_lazy_imports_filter() is None
 
 
-def bind(exports: Exports) -> None:
-    """Put a native lazy import of every name that is not loaded into the package."""
+def bind(package: str, namespace: dict[str, Any], names: list[str], load: Callable[[str], Any]) -> None:
+    """Put a native lazy import of each name into a package.
+
+    Args:
+        package: its name.
+        namespace: its ``__dict__``.
+        names: what it exports and has not loaded.
+        load: gives the object for a name.
+    """
     if not is_native():
         return
 
     def resolve(label: str, *_: Any) -> Any:
-        return exports.load(exports.entries[label.rpartition(":")[2]])
+        return load(label.rpartition(":")[2])
 
-    scope = {"__name__": exports.package, "__builtins__": {"__import__": resolve}}
-    names = [name for name in exports.pending if name not in exports.namespace]
+    scope = {"__name__": package, "__builtins__": {"__import__": resolve}}
     body = {
         "lazy_import": builtins.__lazy_import__,  # type: ignore[attr-defined]
         "names": names,
-        "namespace": exports.namespace,
+        "namespace": namespace,
         # The colon keeps the label from being the name of a module, which the import system would act upon.
-        "prefix": f"{exports.package}:",
+        "prefix": f"{package}:",
         "scope": scope,
     }
     exec(BODY, body)

@@ -69,7 +69,7 @@ class StubExports(Exports):
 
 
 def _bad_stub(package: str, stub: str, bad: BadStatement) -> SyntaxError:
-    from pyautoload.lazy.errors import StatementError
+    from pyautoload.lazy.export_errors import StatementError
 
     return StatementError(package, bad.reason, stub, bad.line, bad.statement)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyautoload.importing.stems import stem_for
 from pyautoload.reloading.kinds import is_a
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.records import Records
@@ -105,7 +104,7 @@ class AliasResolver:
         space = self.binder.registry.namespace(name)
         if space is None or attribute == "*":
             return
-        stem, _ = stem_for(self.binder, attribute, space)
+        stem, _ = self.binder.naming.stem_for(attribute, space)
         if stem is not None and (full := f"{name}.{stem}" if name else stem) in self.records:
             yield Alias(full, attribute, local, used)
 

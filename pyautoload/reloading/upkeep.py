@@ -90,7 +90,7 @@ class Upkeep:
         names["__cached__"] = spec.cached
         locations = spec.submodule_search_locations
         if locations is None:
-            access = access_of(module, self.binder)
+            access = access_of(module, self.binder.tree)
             if access is not None:
                 access.remove()
             names.pop("__path__", None)
@@ -148,7 +148,7 @@ class Upkeep:
 
 def relist_access(parent: ModuleType, binder: Binder) -> None:
     """A package has lost a stored name: asking for it must come to us again."""
-    access = access_of(parent, binder)
+    access = access_of(parent, binder.tree)
     if access is not None:
         access.relisted()
 

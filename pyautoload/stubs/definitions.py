@@ -91,7 +91,7 @@ class Definitions:
     def defined_name(self, path: str, module: str) -> str | None:
         """Which name a file defines for its stem, by the loader's own rule: ``HTMLParser`` in ``html_parser.py``."""
         found = SimpleNamespace(**self.names(path, module))
-        return self.introspection.binder.defined_name(found, module.rpartition(".")[2], path)
+        return self.introspection.naming.defined_name(found, module.rpartition(".")[2], path)
 
 
 def readable(path: str) -> str | None:

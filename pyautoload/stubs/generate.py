@@ -71,7 +71,7 @@ class _Generator:
     def __init__(self, loader: AutoLoader, layout: Layout) -> None:
         self.tree = loader.tree
         self.layout = layout
-        self.definitions = Definitions(Introspection(loader.binder))
+        self.definitions = Definitions(Introspection(loader.tree, loader.binder.naming))
         self.files: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.notes: list[str] = []

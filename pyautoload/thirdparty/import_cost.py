@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pyautoload.lazy.errors import TargetError
+from pyautoload.thirdparty.load_errors import TargetError
 
 __all__ = ["Cost", "Loaded", "cost_of", "size_of"]
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyautoload.lazy.errors import TargetError
 from pyautoload.thirdparty.import_cost import Cost, Loaded, cost_of, size_of
+from pyautoload.thirdparty.load_errors import TargetError
 from pyautoload.thirdparty.targets import absolute, import_file, import_name, is_path, pair
 from pyautoload.thirdparty.unloading import Temporarily, Unloaded, drop
 

@@ -12,7 +12,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from pyautoload.errors import ConflictError, LoadError
-from pyautoload.lazy.errors import TargetError
+from pyautoload.thirdparty.load_errors import TargetError
 from pyautoload.thirdparty.unloading import is_extension
 
 __all__ = ["absolute", "import_file", "import_name", "is_path", "pair", "reloaded"]

@@ -10,7 +10,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, ExtensionFi
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
-from pyautoload.lazy.errors import UnloadWarning
+from pyautoload.thirdparty.load_errors import UnloadWarning
 
 __all__ = ["Temporarily", "Unloaded", "drop", "is_extension"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
-from pyautoload.errors import PathError
-from pyautoload.importing.binder import Binder
-from pyautoload.importing.stems import stem_for
+from pyautoload.errors import NameInflectionError, PathError
 from pyautoload.sources import source_for
 from pyautoload.tree.config import parts_below, split_module_file
-from pyautoload.tree.inflector import checked_name, checked_stem, normalized
+from pyautoload.tree.inflector import InflectorProtocol, checked_name, checked_stem, normalized
+from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
 
-__all__ = ["Introspection", "absolute", "is_python_file"]
+__all__ = ["Introspection", "absolute", "is_python_file", "unusable_stems"]
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
@@ -36,12 +37,13 @@ class Introspection:
     """The questions; each lists the directories that it needs and no others.
 
     Args:
-        binder: of the loader.
+        tree: of the loader.
+        naming: of the same.
     """
 
-    def __init__(self, binder: Binder) -> None:
-        self.binder = binder
-        self.tree = binder.tree
+    def __init__(self, tree: ManagedTree, naming: Naming) -> None:
+        self.tree = tree
+        self.naming = naming
 
     def is_managed(self, path: str) -> bool:
         """Whether an existing file or directory is managed."""
@@ -108,15 +110,15 @@ class Introspection:
         parent = name[: -len(stem)].rstrip(".")
         if not stem or (stem[:2] == "__" and stem[-2:] == "__"):
             return name
-        expected = self._found_name(name, stem, path) or checked_name(self.binder.inflector, stem, path)
+        expected = self._found_name(name, stem, path) or checked_name(self.naming.inflector, stem, path)
         return f"{parent}.{expected}" if parent else expected
 
     def _found_name(self, name: str, stem: str, path: str) -> str | None:
         """What a loaded file turned out to define: ``HTMLRenderer`` where ``HtmlRenderer`` was expected."""
-        status = self.binder.registry.loaded_status(name)
+        status = self.tree.registry.loaded_status(name)
         if status is None or status.path != path:
             return None
-        return self.binder.defined_name(sys.modules.get(name), stem, path)
+        return self.naming.defined_name(sys.modules.get(name), stem, path)
 
     def expected_names(self) -> dict[str, str]:
         """Path → full name for everything managed, directories and shadowed files included, in sorted order.
@@ -161,10 +163,28 @@ class Introspection:
         return self._where_expected(parent, stem)
 
     def _where_expected(self, parent: Namespace, name: str) -> str | None:
-        stem, _exact = stem_for(self.binder, name, parent)
+        stem, _exact = self.naming.stem_for(name, parent)
         if stem is None:
             return None
         if stem in parent.modules:
             return parent.modules[stem]
         child = self.tree.child(parent, stem)
         return child.file if child is not None else None
+
+
+def unusable_stems(
+    tree: ManagedTree, inflector: InflectorProtocol, space: Namespace
+) -> Iterator[tuple[str, NameInflectionError]]:
+    """The files and directories of a namespace that give no name, each with the error that says so."""
+    for stem, path in sorted(space.modules.items()):
+        try:
+            if not (stem[:2] == "__" and stem[-2:] == "__"):
+                checked_name(inflector, stem, path)
+        except NameInflectionError as error:
+            yield stem, error
+    for stem, paths in sorted(space.subdirs.items()):
+        try:
+            if tree.child(space, stem) is not None:
+                checked_stem(stem, paths[0])
+        except NameInflectionError as error:
+            yield stem, error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from weakref import WeakSet
 
@@ -18,7 +18,22 @@ from pyautoload.tree.scanner import FileScanner, two_definitions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyautoload.bundles.reader import Bundle
+    from types import CodeType
+    from typing import Protocol
+
+    class Bundle(Protocol):
+        """What a tree asks of a bundle, and the import machinery of the tree: ``bundles/reader.py`` is it."""
+
+        bulk: bool
+
+        @property
+        def trusted(self) -> bool: ...
+        def namespace(self, name: str) -> Namespace | None: ...
+        def lacks(self, name: str, directories: Sequence[str]) -> bool: ...
+        def code(self, name: str, path: str, *, checked: bool = False) -> tuple[CodeType, int] | None: ...
+        def release(self) -> None: ...
+        def close(self) -> None: ...
+
 
 __all__ = ["ManagedTree"]
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 from pyautoload import log
-from pyautoload.lazy.errors import InstallError
 from pyautoload.thirdparty.installer.package_indexes import Index
+from pyautoload.thirdparty.load_errors import InstallError
 
 __all__ = ["Command"]
 

@@ -22,11 +22,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ModuleNotFoundError, SetupError
-from pyautoload.lazy.errors import InstallError
 from pyautoload.thirdparty.installer.command import Command
 from pyautoload.thirdparty.installer.package_indexes import Index, index_of
 from pyautoload.thirdparty.installer.packages import Package, allowed_packages, provided_by_wheel
 from pyautoload.thirdparty.installer.staging import locked, move_all
+from pyautoload.thirdparty.load_errors import InstallError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

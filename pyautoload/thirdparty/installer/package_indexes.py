@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from pyautoload.lazy.errors import InstallRefused
+from pyautoload.thirdparty.load_errors import InstallRefused
 
 __all__ = ["Index", "Registries", "index_of"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from pyautoload.lazy.errors import InstallRefused
+from pyautoload.thirdparty.load_errors import InstallRefused
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from pyautoload.lazy.errors import InstallError
+from pyautoload.thirdparty.load_errors import InstallError
 
 __all__ = ["locked", "move_all"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyautoload.errors import AutoloadError
 
-__all__ = ["ExportError", "InstallError", "InstallRefused", "StatementError", "TargetError", "UnloadWarning"]
+__all__ = ["ExportError", "StatementError"]
 
 
 class StatementError(AutoloadError, SyntaxError):
@@ -45,27 +45,3 @@ class ExportError(AutoloadError, ImportError):
             path=path,
         )
         self.statement = statement
-
-
-class TargetError(AutoloadError, ImportError):
-    """What was asked of ``load`` cannot be had: no such attribute, no such file, no valid name.
-
-    Attributes:
-        target: what was asked for.
-    """
-
-    def __init__(self, target: str, reason: str) -> None:
-        super().__init__(f"cannot load {target!r}: {reason}", name=target)
-        self.target = target
-
-
-class UnloadWarning(UserWarning):
-    """Modules stayed in ``sys.modules`` as C extensions cannot be unloaded; the message names them."""
-
-
-class InstallError(AutoloadError, ImportError):
-    """Installing a distribution failed, nothing of it was left behind; the message says what to type."""
-
-
-class InstallRefused(AutoloadError, ValueError):
-    """A package, an index or a registry is not acceptable for ``load.allow_install``."""
