@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType, ModuleType
 
-from pyautoload import loaders, loading, log
+from pyautoload import known_loaders, log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
 from pyautoload.importing.binder import Binder
-from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.lifecycle import Lifecycle
 from pyautoload.tree.config import Config, check_conflicts
 from pyautoload.tree.globs import flattened
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector
-from pyautoload.tree.introspection import Introspection
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.registry import ModuleRegistry
 
@@ -25,11 +24,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pyautoload.bundles.builder import BuiltBundle
+    from pyautoload.importing.explicit_loading import ExplicitLoading
     from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.sources import Source
+    from pyautoload.tree.introspection import Introspection
 
 __all__ = ["AutoLoader"]
 
@@ -69,13 +70,11 @@ class AutoLoader:
         self.tag = tag or (os.path.basename(os.path.abspath(base_path)) if base_path is not None else f"{id(self):x}")
         self.tree = ManagedTree(self.config, ModuleRegistry(), self.tag)
         self.binder = Binder(self.tree, self.inflector, self.callbacks)
-        self._finder: PyAutoloadFinder | None = None
-        self._is_set_up = False
-        self._bundle_request = bundle
+        self.lifecycle = Lifecycle(self.binder, bundle)
         # What reloads, from `enable_reloading()` to `disable_reloading()`.
         self.reloader: Reloader | None = None
         self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
-        loaders.note_configured(self)
+        known_loaders.note_configured(self)
         if base_path is not None:
             self.push_dir(base_path, top_level)
         elif top_level is not None:
@@ -94,13 +93,13 @@ class AutoLoader:
         if not file or name not in sys.modules or "__path__" not in names:
             raise SetupError("for_package() is for the __init__.py of a package: the caller has no file, or no name")
         file = os.path.abspath(file)
-        known = loaders.for_file(file)
+        known: AutoLoader | None = known_loaders.for_file(file)
         if known is not None:
             return known
         directory = os.path.dirname(file)
         loader = cls(inflector=inflector or PackageInflector(os.path.join(directory, "version.py")), tag=name)
         loader.push_dir(directory, sys.modules[name])
-        loaders.note_file(file, loader)
+        known_loaders.note_file(file, loader)
         return loader
 
     @classmethod
@@ -122,17 +121,17 @@ class AutoLoader:
 
         found = settings.load(path)
         assert found.file is not None
-        known = loaders.for_file(found.file)
+        known: AutoLoader | None = known_loaders.for_file(found.file)
         if known is not None:
             return known
         loader = found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
         # Only then: one that is dropped before claims nothing.
-        loader.callbacks.setup.append(partial(loaders.note_file, found.file, loader))
+        loader.callbacks.setup.append(partial(known_loaders.note_file, found.file, loader))
         return loader
 
     def __repr__(self) -> str:
         roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())
-        state = "set up" if self._is_set_up else "not set up"
+        state = "set up" if self.is_set_up else "not set up"
         return f"<AutoLoader {self.tag}: {roots or 'no roots'}; {state}, {len(self.loaded())} loaded>"
 
     @property
@@ -162,15 +161,15 @@ class AutoLoader:
         """
         before = self.config.roots
         root = self.config.add_root(path, namespace, source)
-        loaders.make_room(root.path, self)
+        known_loaders.make_room(root.path, self)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
-            if self._is_set_up:
-                loading.start(self)
+            if self.is_set_up:
+                self._start()
         except SetupError:
             self.config.use_roots(before)
-            if self._is_set_up:
-                loading.look_anew(self)
+            if self.is_set_up:
+                self.lifecycle.look_anew()
             raise
         return self
 
@@ -223,7 +222,7 @@ class AutoLoader:
     @staticmethod
     def all_dirs() -> list[str]:
         """The roots of all loaders of this process."""
-        return [path for loader in loaders.all_loaders() for path in loader.dirs()]
+        return [path for loader in known_loaders.all_loaders() for path in loader.dirs()]
 
     # Life
 
@@ -234,18 +233,32 @@ class AutoLoader:
             ConflictError: two files or two loaders claim the same; then nothing is installed.
             SetupError: the namespace of a root cannot be one.
         """
-        if not self._is_set_up:
-            loading.start(self)
+        if not self.is_set_up:
+            self._start()
         return self
 
     @property
     def is_set_up(self) -> bool:
         """Whether ``setup()`` has been called."""
-        return self._is_set_up
+        return self.lifecycle.is_set_up
+
+    def _start(self) -> None:
+        for root in self.config.roots.values():
+            check_conflicts(root, self.config, self._others(), around=True)
+        first_time = not self.is_set_up
+        self.lifecycle.start()
+        known_loaders.note_set_up(self)
+        self._start_reloading()
+        log.debug(self.tag, "set up: %r", self)
+        if first_time:
+            for function in list(self.callbacks.setup):
+                function()
 
     def unregister(self) -> None:
         """Forget the loader: its finder goes; what is loaded stays, other loaders are untouched."""
-        loading.stop(self)
+        self.disable_reloading()
+        self.lifecycle.stop()
+        known_loaders.forget(self)
 
     def eager_load(
         self,
@@ -269,8 +282,8 @@ class AutoLoader:
         Raises:
             EagerLoadError: with every failure in ``failures``; all else is loaded.
         """
-        self._require_setup("eager_load()")
-        return loading.eager_load(self, None, force=force, strict=strict, progress=progress, freeze=freeze)
+        loading = self._loading("eager_load()")
+        return loading.eager_load(force=force, strict=strict, progress=progress, freeze=freeze)
 
     def eager_load_dir(self, path: str | os.PathLike[str]) -> list[str]:
         """Eager load what lies in a directory, and below it.
@@ -279,8 +292,7 @@ class AutoLoader:
             PathError: not a directory, or one that this loader does not manage.
             EagerLoadError: something could not be loaded.
         """
-        self._require_setup("eager_load_dir()")
-        return loading.eager_load_dir(self, path)
+        return self._loading("eager_load_dir()").eager_load_dir(path)
 
     def eager_load_namespace(self, namespace: str | ModuleType) -> list[str]:
         """Eager load a namespace and all below it; one that this loader does not manage is no error.
@@ -289,8 +301,7 @@ class AutoLoader:
             TypeError: neither a name nor a module.
             EagerLoadError: something could not be loaded.
         """
-        self._require_setup("eager_load_namespace()")
-        return loading.eager_load(self, loading.namespace_name(namespace))
+        return self._loading("eager_load_namespace()").eager_load_namespace(namespace)
 
     def build_bundle(
         self, path: str | os.PathLike[str] | None = None, *, progress: Callable[[int, int, str], object] | None = None
@@ -308,9 +319,9 @@ class AutoLoader:
             OSError: it cannot be written; a bundle that was there stays.
             ConflictError: two files claim the same.
         """
-        from pyautoload.bundles import builder as bundle_building
+        from pyautoload.bundles import builder
 
-        return bundle_building.build(self, path, progress=progress)
+        return builder.build(self.config, path, tag=self.tag, progress=progress)
 
     def load_file(self, path: str | os.PathLike[str]) -> Any:
         """Load one file.
@@ -321,8 +332,7 @@ class AutoLoader:
         Raises:
             PathError: it does not exist; is not a Python file; is ignored; is not managed; is shadowed.
         """
-        self._require_setup("load_file()")
-        return loading.load_file(self, path)
+        return self._loading("load_file()").load_file(path)
 
     def resolve(self, name: str) -> Any:
         """The object of a full name, a module or an attribute: ``resolve('myapp.models.User')``.
@@ -332,8 +342,7 @@ class AutoLoader:
             ModuleNotFoundError: the name is not managed by this loader.
             AttributeError: the module has no such attribute.
         """
-        self._require_setup("resolve()")
-        return loading.resolve(self, name)
+        return self._loading("resolve()").resolve(name)
 
     def unload(self, *names: str) -> None:
         """Unload every loaded managed module; what is used afterwards is loaded again.
@@ -344,9 +353,8 @@ class AutoLoader:
         Raises:
             TypeError, ValueError: a name is no string, or no dotted name.
         """
-        self._require_setup("unload()")
-        self.binder.unload(loading.loaded_within(self, names))
-        loading.look_anew(self)
+        self._loading("unload()").unload(names)
+        self.lifecycle.look_anew()
 
     # Reloading
 
@@ -387,7 +395,7 @@ class AutoLoader:
             reloader.stop()
 
     def _start_reloading(self) -> None:
-        if self.reloader is not None and self._is_set_up:
+        if self.reloader is not None and self.is_set_up:
             self.reloader.start(**self.reloader.options)
 
     def reload(self, *names: str, fresh: bool = False) -> ReloadResult:
@@ -503,7 +511,7 @@ class AutoLoader:
         """
         from pyautoload.profiling import Profile
 
-        return Profile(self, libraries=libraries, save=save)
+        return Profile(self.binder, libraries=libraries, save=save)
 
     # Callbacks
 
@@ -516,7 +524,7 @@ class AutoLoader:
         if not callable(fn):
             raise TypeError(f"{fn!r} cannot be called: a function is needed")
         self.callbacks.setup.append(fn)
-        if self._is_set_up:
+        if self.is_set_up:
             fn()
         return fn
 
@@ -540,20 +548,26 @@ class AutoLoader:
     # Helpers
 
     def _introspection(self) -> Introspection:
-        if not self._is_set_up:
+        if not self.is_set_up:
             self.tree.use_roots()
+        from pyautoload.tree.introspection import Introspection
+
         return Introspection(self.tree, self.binder.naming)
 
     def _others(self) -> Any:
-        return ((repr(loader), loader.config) for loader in loaders.all_loaders() if loader is not self)
+        return ((repr(loader), loader.config) for loader in known_loaders.all_loaders() if loader is not self)
 
-    def _require_setup(self, what: str) -> None:
-        if not self._is_set_up:
+    def _loading(self, what: str) -> ExplicitLoading:
+        finder = self.lifecycle.finder
+        if finder is None or not self.is_set_up:
             raise SetupRequired(what)
+        from pyautoload.importing.explicit_loading import ExplicitLoading
+
+        return ExplicitLoading(finder)
 
     def _reconfigured(self) -> AutoLoader:
-        if self._is_set_up:
+        if self.is_set_up:
             log.debug(self.tag, "configured after setup(): what is listed already is listed anew")
-            loading.drop_bundle(self)  # it was made for other rules
-            loading.look_anew(self)
+            self.lifecycle.drop_bundle()  # it was made for other rules
+            self.lifecycle.look_anew()
         return self

@@ -16,7 +16,7 @@ from pyautoload.importing.frames import part_of_import
 from pyautoload.importing.loader import PyAutoloadLoader
 
 if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
+    from pyautoload.importing.binder import Binder
 
 __all__ = ["Profile", "Timed"]
 
@@ -79,15 +79,13 @@ class Profile(ContextDecorator):
     a repeated use adds to what was measured before.
 
     Args:
-        loader: whose modules.
+        binder: of the loader whose modules are measured.
         libraries: also measure what managed modules import besides, as one line for each import statement.
         save: a file to write to at the end; ``.html`` and ``.json`` say what, anything else gets the table.
     """
 
-    def __init__(
-        self, loader: AutoLoader, *, libraries: bool = True, save: str | os.PathLike[str] | None = None
-    ) -> None:
-        self.loader = loader
+    def __init__(self, binder: Binder, *, libraries: bool = True, save: str | os.PathLike[str] | None = None) -> None:
+        self.binder = binder
         self.libraries = libraries
         self.save = save
         # In the order in which they began.
@@ -147,7 +145,7 @@ class Profile(ContextDecorator):
         current = self.current
         if current is None or current.is_library or not self.libraries or name in sys.modules:
             return False
-        return name.partition(".")[0] not in self.loader.tree.tops()
+        return name.partition(".")[0] not in self.binder.tree.tops()
 
     # Reports
 
@@ -200,7 +198,7 @@ class Profile(ContextDecorator):
         """A self-contained page: an icicle to zoom and search, and a table to sort."""
         from pyautoload.pages import render
 
-        return render("profile", f"Import time of {self.loader.tag}", self.as_dict())
+        return render("profile", f"Import time of {self.binder.tag}", self.as_dict())
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a report; the suffix of the file says which: ``.html``, ``.json``, or the table."""
@@ -269,7 +267,7 @@ def _timed_exec(self: PyAutoloadLoader, module: ModuleType) -> None:
 
 
 def _of(loader: PyAutoloadLoader) -> list[Profile]:
-    return [profile for profile in _active if profile.loader.binder is loader._binder]
+    return [profile for profile in _active if profile.binder is loader.binder]
 
 
 @part_of_import

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.errors import SetupError
 
 if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
+    from typing import Protocol, TypeVar
+
+    from pyautoload.tree.config import Config
+
+    class Configurable(Protocol):
+        """What settings are given to: a loader."""
+
+        config: Config
+
+        def push_dir(self, path: str, namespace: str | None = None) -> object: ...
+        def inflect(self, mapping: Mapping[str, str]) -> object: ...
+
+    Loader = TypeVar("Loader", bound=Configurable)
 
 __all__ = ["Settings", "find", "load", "parse", "read"]
 
@@ -72,7 +84,7 @@ class Settings:
         first = self.roots[0]
         return self.namespaces.get(first) or os.path.basename(os.path.normpath(os.path.join(self.directory, first)))
 
-    def apply(self, loader: AutoLoader) -> AutoLoader:
+    def apply(self, loader: Loader) -> Loader:
         """Tell a loader all of it.
 
         Args:

@@ -38,6 +38,7 @@ def _warned(mode="checked"):
     with pytest.warns(BundleWarning) as caught:
         loader = AutoLoader("app", bundle=mode).setup()
     assert len(caught) == 1
+    assert caught[0].filename == __file__
     assert loader.eager_load() == ["app", "app.models", "app.models.post", "app.user"] or sys.modules["app.user"]
     return str(caught[0].message)
 

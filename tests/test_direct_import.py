@@ -304,7 +304,7 @@ def test_a_finder_in_front_of_ours_is_asked(tree):
 def test_what_cannot_be_imported_directly_is_left_to_the_ordinary_import(autoload):
     loader = autoload({"app/user.py": "class User: ..."})
     loader.unload()
-    direct = DirectImport(loader._finder)
+    direct = DirectImport(loader.lifecycle.finder)
     path = loader.where("app.user")
     assert direct.load("app.user", path, None) is False  # its parent is not there
     importlib.import_module("app")

@@ -370,7 +370,7 @@ def test_names_of_identifiers_are_normalised_in_source_but_not_on_disk(plain):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_fork_keeps_locks_held_and_loses_the_threads_that_hold_them():
-    # Hence our locks are made anew in the child: tree._after_fork, loaders._after_fork
+    # Hence our locks are made anew in the child: tree._after_fork, known_loaders._after_fork
     lock, held, done = threading.Lock(), threading.Event(), threading.Event()
 
     def hold():
@@ -390,14 +390,14 @@ def test_a_fork_keeps_locks_held_and_loses_the_threads_that_hold_them():
 
 
 def test_our_locks_are_made_anew_after_a_fork(autoload):
-    from pyautoload import loaders
+    from pyautoload import known_loaders
     from pyautoload.tree import managed_tree
 
     loader = autoload({"app/user.py": ""})
-    before = (loader.tree._lock, loader.registry._lock, loaders._lock)
+    before = (loader.tree._lock, loader.registry._lock, known_loaders._lock)
     managed_tree._after_fork()
-    loaders._after_fork()
-    after = (loader.tree._lock, loader.registry._lock, loaders._lock)
+    known_loaders._after_fork()
+    after = (loader.tree._lock, loader.registry._lock, known_loaders._lock)
     assert not any(one is other for one, other in zip(before, after, strict=True))
 
 

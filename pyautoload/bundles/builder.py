@@ -16,12 +16,12 @@ from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.mounted import MountedLoader
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.tree.config import Config
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.registry import Namespace
 from pyautoload.tree.scanner import RACY_NS
 
 if TYPE_CHECKING:
-    from pyautoload.autoloader import AutoLoader
     from pyautoload.importing.eager import Progress
 
 __all__ = ["BuiltBundle", "build"]
@@ -44,22 +44,29 @@ class BuiltBundle(NamedTuple):
 
 
 def build(
-    loader: AutoLoader, path: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
+    config: Config, path: str | os.PathLike[str] | None = None, *, tag: str = "", progress: Progress | None = None
 ) -> BuiltBundle:
-    """Scan everything, compile what is not compiled, and write both into one file; see ``AutoLoader.build_bundle``."""
-    place = os.path.abspath(os.fspath(path)) if path is not None else default_place(loader, writing=True)
+    """Scan everything, compile what is not compiled, and write both into one file.
+
+    Args:
+        config: roots and patterns.
+        path: where, as for ``AutoLoader.build_bundle``.
+        tag: what log records are marked with.
+        progress: called as for ``AutoLoader.build_bundle``.
+    """
+    place = os.path.abspath(os.fspath(path)) if path is not None else default_place(config, writing=True)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     skipped: dict[str, str] = {}
-    contents = list(_contents(loader, skipped, progress))
-    size = write(place, signature(loader), list(loader.config.roots), contents)
+    contents = list(_contents(config, skipped, progress))
+    size = write(place, signature(config), list(config.roots), contents)
     count = sum(len(content.codes) for content in contents)
-    log.debug(loader.tag, "built the bundle %s of %d modules", place, count)
+    log.debug(tag, "built the bundle %s of %d modules", place, count)
     return BuiltBundle(place, count, size, skipped)
 
 
-def _contents(loader: AutoLoader, skipped: dict[str, str], progress: Progress | None) -> Iterator[Content]:
+def _contents(config: Config, skipped: dict[str, str], progress: Progress | None) -> Iterator[Content]:
     made: dict[str, tuple[CodeType, int, int]] = {}
-    spaces = list(_scanned(loader).walk_all())
+    spaces = list(_scanned(config).walk_all())
     total, done = sum(len(_files(space)) for space in spaces), 0
     for space in spaces:
         made.update(_codes(space, skipped))
@@ -70,7 +77,7 @@ def _contents(loader: AutoLoader, skipped: dict[str, str], progress: Progress | 
     # clock has moved on from that, a later change shows.
     if made:
         time.sleep(1.1 * RACY_NS / 1e9)
-    tree = _scanned(loader)
+    tree = _scanned(config)
     for space in list(tree.walk_all()):  # all of it first: then each knows which of its directories are empty
         files = {stem: file for stem, file in space.modules.items() if file in made}
         if space.file in made and os.path.basename(space.file or "").startswith("__init__."):
@@ -88,9 +95,9 @@ def _barren(tree: ManagedTree, space: Namespace) -> dict[str, dict[str, int]]:
     return found
 
 
-def _scanned(loader: AutoLoader) -> ManagedTree:
+def _scanned(config: Config) -> ManagedTree:
     """A tree of its own: not what is known from a bundle, nor what was listed some time ago."""
-    tree = ManagedTree(loader.config, tag=loader.tag, existing_modules_win=False)
+    tree = ManagedTree(config, existing_modules_win=False)
     tree.use_roots()
     return tree
 

@@ -9,13 +9,11 @@ import warnings
 from pyautoload.bundles.reader import Bundle, BundleProblem, BundleWarning, signature_of
 from pyautoload.errors import SetupError
 from pyautoload.named_tuple import NamedTuple
-from pyautoload.tree.config import inside
+from pyautoload.tree.config import Config, inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from pyautoload.autoloader import AutoLoader
 
 __all__ = ["BundleWarning", "default_place", "open_bundle", "requested", "signature"]
 
@@ -57,16 +55,16 @@ def requested(bundle: bool | str | os.PathLike[str] | None) -> Request | None:
     raise SetupError(f"bundle={bundle!r} is none of: True, False, 'checked', 'trusted', a path, 'trusted:path'")
 
 
-def default_place(loader: AutoLoader, *, writing: bool = False) -> str:
+def default_place(config: Config, *, writing: bool = False) -> str:
     """Where the bundle of a loader lies when nothing is said: beside its first root, else in the user's cache.
 
     Args:
-        loader: with at least one root.
+        config: with at least one root.
         writing: whether it is about to be written, so that a place is needed that can be written to.
     """
-    if not loader.config.roots:
+    if not config.roots:
         raise SetupError("a loader without roots has no bundle: add one with push_dir()")
-    first = next(iter(loader.config.roots))
+    first = next(iter(config.roots))
     level = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
     name = f"{os.path.basename(first)}.{sys.implementation.cache_tag}{level}.bundle"
     beside = os.path.join(os.path.dirname(first), ".pyautoload")
@@ -92,9 +90,8 @@ def _user_cache() -> str:
     return os.path.join(base, "pyautoload")
 
 
-def signature(loader: AutoLoader) -> tuple[Any, ...]:
-    """What a bundle of this loader has to be made with."""
-    config = loader.config
+def signature(config: Config) -> tuple[Any, ...]:
+    """What a bundle for this configuration has to be made with."""
     roots = {path: root.namespace for path, root in config.roots.items()}
     first = os.path.dirname(next(iter(roots), ""))
     patterns = [
@@ -105,16 +102,16 @@ def signature(loader: AutoLoader) -> tuple[Any, ...]:
     return signature_of(roots, patterns)
 
 
-def open_bundle(loader: AutoLoader, request: Request) -> Bundle | None:
+def open_bundle(config: Config, request: Request) -> Bundle | None:
     """The bundle of a loader; ``None``, with one warning, where it cannot be used."""
-    path = request.path or default_place(loader)
+    path = request.path or default_place(config)
     try:
-        return Bundle(path, signature(loader), list(loader.config.roots), trusted=request.mode == "trusted")
+        return Bundle(path, signature(config), list(config.roots), trusted=request.mode == "trusted")
     except BundleProblem as problem:
         warnings.warn(
             f"the bundle {path} is not used, everything is loaded the ordinary way: {problem}. "
             f"Build it again with `pyautoload build`, or loader.build_bundle()",
             BundleWarning,
-            stacklevel=4,
+            stacklevel=6,  # the line that calls setup()
         )
         return None

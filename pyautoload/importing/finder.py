@@ -152,7 +152,7 @@ class PyAutoloadFinder:
         directories = _joined(space, others, elsewhere)
         loader = NamespaceDirectoryLoader(fullname, directories, self._find_portions, self.binder)
         spec = ModuleSpec(fullname, loader, is_package=True)
-        spec.submodule_search_locations = loader._path
+        spec.submodule_search_locations = loader.locations
         return spec
 
     def _find_portions(self, fullname: str, path: Sequence[str]) -> ModuleSpec | None:

@@ -42,7 +42,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         self.name = fullname
         self.path = path
         self.cached = cached
-        self._binder = binder
+        self.binder = binder
         # The file's modification time in ns at the time its code was read.
         self._mtime_ns: int | None = None
         # The file's status at that time, where it was asked for.
@@ -55,7 +55,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         Raises:
             CircularDependencyError: the code needs a managed module that is still being imported.
         """
-        binder = self._binder
+        binder = self.binder
         if binder is None:
             super().exec_module(module)
             return
@@ -106,13 +106,13 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         return inside.get_resource_reader(self.name)
 
     def _directory_beside(self) -> str | None:
-        space = self._binder.registry.namespace(self.name) if self._binder is not None else None
+        space = self.binder.registry.namespace(self.name) if self.binder is not None else None
         is_beside = space is not None and space.file == self.path and not super().is_package(self.name)
         return next(iter(space.directories), None) if space is not None and is_beside else None
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
-        binder = self._binder
+        binder = self.binder
         if binder is not None and binder.tree.bundle is not None:
             code = self._bundled(fullname)
             if code is not None:
@@ -132,7 +132,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         return self._compiled_afresh()
 
     def _bundled(self, fullname: str) -> CodeType | None:
-        binder = self._binder
+        binder = self.binder
         if binder is None or binder.tree.bundle is None:
             return None
         found = binder.tree.bundle.code(fullname, self.path, checked=binder.reloading)
@@ -163,14 +163,19 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
         super().__init__(name, path, find)
         self._name = name
         self._directory = path[0] if path else ""
-        self._binder = binder
+        self.binder = binder
+
+    @property
+    def locations(self) -> Any:
+        """What becomes ``__path__``: it follows a parent's path, as that of any namespace package does."""
+        return self._path
 
     def exec_module(self, module: ModuleType) -> None:
         """Give the package the attributes that its files stand for."""
         module.__file__ = None
-        self._binder.attach(module, self._name)
-        self._binder.share(module, self._name)
-        self._binder.loaded(module, self._name, self._directory, 0)
+        self.binder.attach(module, self._name)
+        self.binder.share(module, self._name)
+        self.binder.loaded(module, self._name, self._directory, 0)
 
     def get_resource_reader(self, name: str | None = None) -> Any:
         """What ``importlib.resources`` reads with: the stock one knows directories of the file system only."""

@@ -39,8 +39,8 @@ class NamespaceAccess:
         self.tree = tree
         self.naming = naming
         # The package's own hooks, which come first. Example: an `__init__.py` with its own `__getattr__`.
-        self._own_getattr: Callable[[str], Any] | None = None
-        self._own_dir: Callable[[], Any] | None = None
+        self.own_getattr: Callable[[str], Any] | None = None
+        self.own_dir: Callable[[], Any] | None = None
         # What is still to be loaded.
         self.completion = Completion(module, name, tree, naming)
         # The `__all__` that a complete implicit namespace has in place of the one worked out on demand.
@@ -52,28 +52,28 @@ class NamespaceAccess:
         """Put the hooks into the package's ``__dict__``; the ones that it has itself are asked first."""
         names = self.module.__dict__
         own, own_dir = names.get("__getattr__"), names.get("__dir__")
-        if not self._is_among(own, "_own_getattr"):
-            self._own_getattr = own
+        if not self._is_among(own, "own_getattr"):
+            self.own_getattr = own
             names["__getattr__"] = self.resolve
             if self._all is not None and names.get("__all__") is self._all:
                 del names["__all__"]
-        if not self._is_among(own_dir, "_own_dir"):
-            self._own_dir = own_dir
+        if not self._is_among(own_dir, "own_dir"):
+            self.own_dir = own_dir
             names["__dir__"] = self.listing
 
     def rejoin(self) -> None:
         """Install the hooks again if the package's code has replaced them by its own since."""
         hook = self.module.__dict__.get("__getattr__")
-        if hook is not None and hook is not self._own_getattr:
+        if hook is not None and hook is not self.own_getattr:
             self.install()
 
     def remove(self) -> None:
         """Take the hooks out again, and put the package's own ones back."""
         self._remove_getattr()
-        self._unlink("__dir__", "_own_dir")
+        self._unlink("__dir__", "own_dir")
 
     def _remove_getattr(self) -> None:
-        self._unlink("__getattr__", "_own_getattr")
+        self._unlink("__getattr__", "own_getattr")
 
     # Several loaders may serve one package. Each access then has the one before it in the place of the package's own
     # hooks, so that the earlier loader is asked first.
@@ -114,10 +114,10 @@ class NamespaceAccess:
     def resolve(self, attribute: str) -> Any:
         """The value for an attribute that is not stored: the package's ``__getattr__``."""
         own_error: AttributeError | None = None
-        if self._own_getattr is not None:
+        if self.own_getattr is not None:
             try:
-                value = self._own_getattr(attribute)
-                if attribute == "__all__" and _owner_of(self._own_getattr) is not None and self._is_implicit():
+                value = self.own_getattr(attribute)
+                if attribute == "__all__" and _owner_of(self.own_getattr) is not None and self._is_implicit():
                     return sorted({*value, *self._public_names()})
                 return value
             except AttributeError as error:
@@ -192,7 +192,7 @@ class NamespaceAccess:
 
     def listing(self) -> list[str]:
         """What ``dir(package)`` shows: what is loaded and what can be."""
-        names = set(self._own_dir() if self._own_dir is not None else self.module.__dict__)
+        names = set(self.own_dir() if self.own_dir is not None else self.module.__dict__)
         self.tree.refresh(self.name)
         space = self.tree.namespace(self.name)
         if space is not None:
@@ -252,7 +252,7 @@ class NamespaceAccess:
         names = self.module.__dict__
         if not _GIL or not is_hook(names.get("__getattr__")):
             return
-        if self._is_implicit() and "__all__" not in names and _owner_of(self._own_getattr) is None:
+        if self._is_implicit() and "__all__" not in names and _owner_of(self.own_getattr) is None:
             prefix = self._full("")
             names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
         self._remove_getattr()
@@ -271,7 +271,7 @@ def access_of(module: object, tree: ManagedTree | None = None) -> NamespaceAcces
     while isinstance(owner := getattr(hook, "__self__", None), NamespaceAccess):
         if tree is None or owner.tree is tree:
             return owner
-        hook = owner._own_dir
+        hook = owner.own_dir
     return None
 
 

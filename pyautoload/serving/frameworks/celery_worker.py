@@ -93,11 +93,11 @@ class _Tasks:
         tasks = self.app.tasks
         others = type(tasks)(tasks)
         others.pop(full, None)
-        self.app._tasks = others
+        self.app._tasks = others  # noqa: SLF001 - no public way
         try:
             task = self._make(function, **options)
         finally:
-            self.app._tasks = tasks
+            self.app._tasks = tasks  # noqa: SLF001
         if self.consumer is not None or self.is_child:
             self._trace(full, task)
         tasks.update(others)

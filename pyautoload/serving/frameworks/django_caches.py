@@ -140,7 +140,7 @@ class Follower:
         return {
             (id(shown), model, type(shown))
             for site in (sites.all_sites if sites is not None else ())
-            for model, shown in site._registry.items()
+            for model, shown in site._registry.items()  # noqa: SLF001 - no public way
         }
 
     def _allow_admin_again(self) -> None:
@@ -153,9 +153,9 @@ class Follower:
         def again(site: Any, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> Any:
             models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
             for model in models:
-                shown = site._registry.get(model)
+                shown = site._registry.get(model)  # noqa: SLF001
                 if shown is not None and self._runs_again(type(shown), admin_class):
-                    del site._registry[model]
+                    del site._registry[model]  # noqa: SLF001
             return register(site, models, admin_class, **options)
 
         again.__pyautoload__ = True  # type: ignore[attr-defined]

@@ -1,0 +1,112 @@
+"""The loaders of the process, as they know of each other: who manages what, and who gives way to whom.
+
+Loaders call this themselves; what users ask of all loaders at once is in ``loaders.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from weakref import WeakSet
+
+from pyautoload.tree.config import inside
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    # An `AutoLoader`: that stands above, and is not known here.
+    Loader: TypeAlias = Any
+
+__all__ = [
+    "all_loaders",
+    "for_file",
+    "forget",
+    "make_room",
+    "note_configured",
+    "note_file",
+    "note_provisional",
+    "note_set_up",
+]
+
+# Loaders that are set up stay until they are unregistered, even where nobody keeps them in a variable.
+_set_up: list[Loader] = []
+# Loaders that have roots but are not set up: one that was dropped half-configured claims nothing.
+_configured: WeakSet[Loader] = WeakSet()
+# The file of a package's `__init__.py` → its loader, for `AutoLoader.for_package()`.
+_by_file: dict[str, Loader] = {}
+# Loaders that were set up for a program that may set up one of its own: they give way to that.
+_provisional: WeakSet[Loader] = WeakSet()
+_lock = threading.Lock()
+
+
+def all_loaders(*, set_up: bool = False) -> list[Loader]:
+    """The loaders of this process, those that are set up first.
+
+    Args:
+        set_up: leave out the others.
+    """
+    with _lock:
+        others = [] if set_up else [loader for loader in _configured if loader not in _set_up]
+        return [*_set_up, *others]
+
+
+def note_configured(loader: Loader) -> None:
+    """A loader has been made."""
+    with _lock:
+        _configured.add(loader)
+
+
+def note_set_up(loader: Loader) -> None:
+    """A loader is set up."""
+    with _lock:
+        if loader not in _set_up:
+            _set_up.append(loader)
+
+
+def forget(loader: Loader) -> None:
+    """A loader is unregistered."""
+    with _lock:
+        if loader in _set_up:
+            _set_up.remove(loader)
+        _configured.discard(loader)
+        for file in [file for file, known in _by_file.items() if known is loader]:
+            del _by_file[file]
+
+
+def note_provisional(loader: Loader) -> None:
+    """A loader was made for a program that may make one itself."""
+    with _lock:
+        _provisional.add(loader)
+
+
+def make_room(path: str, comer: Loader) -> None:
+    """Unregister the provisional loaders that manage ``path``, or a part of it: ``comer`` is about to."""
+    with _lock:
+        found = [loader for loader in _provisional if loader is not comer]
+    for loader in found:
+        if any(inside(root, path) or inside(path, root) for root in loader.config.roots):
+            with _lock:
+                _provisional.discard(loader)
+            loader.unregister()
+
+
+def for_file(file: str) -> Loader | None:
+    """The loader that was made for a package's ``__init__`` file."""
+    return _by_file.get(file)
+
+
+def note_file(file: str, loader: Loader) -> None:
+    """A loader was made for a package's ``__init__`` file."""
+    with _lock:
+        _by_file[file] = loader
+
+
+def _after_fork() -> None:
+    # A fork copies a held lock and loses the thread that would release it.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

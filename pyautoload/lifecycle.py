@@ -1,0 +1,127 @@
+"""Lifecycle: what starts with ``setup()`` and stops with ``unregister()``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from types import ModuleType
+
+from pyautoload.errors import ConflictError
+from pyautoload.importing.binder import Binder
+from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.importing.namespace import access_of
+from pyautoload.sources import unmount
+from pyautoload.tree.config import Config
+
+__all__ = ["Lifecycle"]
+
+
+class Lifecycle:
+    """Holds what is there between ``setup()`` and ``unregister()``: bundle, first listing, finder, hooks in packages.
+
+    Args:
+        binder: of the loader.
+        bundle: which bundle is asked for, as for ``AutoLoader``.
+    """
+
+    def __init__(self, binder: Binder, bundle: bool | str | os.PathLike[str] | None) -> None:
+        self.binder = binder
+        self.tree = binder.tree
+        self.is_set_up = False
+        # On `sys.meta_path`, from `start()` to `stop()`.
+        self.finder: PyAutoloadFinder | None = None
+        self._bundle_request = bundle
+
+    def start(self) -> None:
+        """List the first level, install the finder, attach to packages that exist already.
+
+        Called again, it takes over roots that have come since.
+
+        Raises:
+            ConflictError: a root stands for a namespace that is a module of Python's; nothing is installed.
+        """
+        self._open_bundle()
+        self.tree.use_roots()
+        for name in self.tree.root_namespaces():
+            _check_existing(self.tree.config, name)
+            self.tree.namespace(name)
+        finder = self.finder or PyAutoloadFinder(self.binder)
+        finder.refresh_tops()
+        self.finder = finder
+        finder.install()
+        self._attach_existing()
+        self.is_set_up = True
+
+    def stop(self) -> None:
+        """Take back what ``start`` did; what is loaded stays."""
+        if self.finder is not None:
+            self.finder.uninstall()
+            self.finder = None
+        for name in self.tree.registry.loaded():
+            access = access_of(sys.modules.get(name), self.tree)
+            if access is not None:
+                access.remove()
+        self.binder.detach_externals()
+        self.drop_bundle()
+        for path in self.tree.config.roots:
+            unmount(path)
+        self.is_set_up = False
+
+    def look_anew(self) -> None:
+        """Forget what was listed: files may have come or gone. What is used next is looked up on disk."""
+        self.tree.use_roots()
+        if self.finder is not None:
+            self.finder.refresh_tops()
+
+    def drop_bundle(self) -> None:
+        """Go on without the bundle, if there is one."""
+        bundle, self.tree.bundle = self.tree.bundle, None
+        if bundle is not None:
+            bundle.close()
+
+    def _open_bundle(self) -> None:
+        if self._bundle_request is None and not os.environ.get("PYAUTOLOAD_BUNDLE"):
+            return
+        from pyautoload.bundles import place
+
+        self.drop_bundle()
+        request = place.requested(self._bundle_request)
+        if request is not None:
+            self.tree.bundle = place.open_bundle(self.tree.config, request)
+
+    def _attach_existing(self) -> None:
+        """Add what is managed to the packages that exist already, made by whomever."""
+        tree = self.tree
+        tops = tree.tops() & sys.modules.keys()
+        if not tops:
+            return
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] not in tops or tree.registry.is_loaded(name):
+                continue
+            if not isinstance(module, ModuleType):
+                continue
+            if (hasattr(module, "__path__") or tree.is_root(name)) and tree.claims(name):
+                self.binder.attach_external(module, name)
+
+
+def _check_existing(config: Config, name: str) -> None:
+    """A namespace that was not named by the user must not be a plain module that exists: `code`, `platform`."""
+    roots = [root for root in config.roots.values() if root.namespace == name]
+    if not roots or any(root.explicit for root in roots):
+        return
+    module = sys.modules.get(name)
+    if module is not None:
+        taken = not hasattr(module, "__path__") and getattr(module, "__spec__", None) is not None
+        origin = getattr(module, "__file__", None)
+    else:
+        spec = importlib.util.find_spec(name) if name in sys.stdlib_module_names else None
+        taken = spec is not None and spec.submodule_search_locations is None
+        origin = spec.origin if spec is not None else None
+    if taken:
+        raise ConflictError(
+            f"the root {roots[0].path} stands for the namespace {name!r}, but that is the module {origin or name}. "
+            f'Rename the directory, or give the namespace another name with top_level="..."',
+            roots[0].path,
+            str(origin or name),
+        )
