@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Loader = TypeVar("Loader", bound=Configurable)
 
-__all__ = ["Settings", "find", "load", "parse", "read"]
+__all__ = ["Settings", "find", "load", "nearest", "parse", "read"]
 
 FILE = "pyproject.toml"
 TABLE = "[tool.pyautoload]"
@@ -133,6 +133,26 @@ def find(directory: str) -> str:
         SetupError: there is none.
     """
     seen: list[str] = []
+    found = _nearest(directory, seen)
+    if found is not None:
+        return found
+    where = f"none in {', '.join(seen)}" if seen else f"there is no {FILE} in this directory or above it"
+    raise SetupError(
+        f"no {TABLE} was found ({where}): `pyautoload init` writes one, --root DIR does without, "
+        f"and so does AutoLoader(DIR)"
+    )
+
+
+def nearest(directory: str) -> str | None:
+    """The nearest ``pyproject.toml`` with the table, in a directory or above it, ``None`` where there is none.
+
+    Raises:
+        SetupError: one on the way cannot be read.
+    """
+    return _nearest(directory, [])
+
+
+def _nearest(directory: str, seen: list[str]) -> str | None:
     while True:
         file = os.path.join(directory, FILE)
         if os.path.isfile(file):
@@ -141,13 +161,8 @@ def find(directory: str) -> str:
             seen.append(file)
         parent = os.path.dirname(directory)
         if parent == directory:
-            break
+            return None
         directory = parent
-    where = f"none in {', '.join(seen)}" if seen else f"there is no {FILE} in this directory or above it"
-    raise SetupError(
-        f"no {TABLE} was found ({where}): `pyautoload init` writes one, --root DIR does without, "
-        f"and so does AutoLoader(DIR)"
-    )
 
 
 def read(file: str) -> Settings:

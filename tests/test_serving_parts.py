@@ -91,9 +91,9 @@ def test_a_reload_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     error.__cause__ = ValueError("first\nsecond")
     reporter.reload(ReloadResult(errors=[error]))
     first, second = capsys.readouterr().err.splitlines()
-    assert "reloaded in 2.1 ms: patched shop.a; re-executed shop.m0, shop.m1" in first
+    assert "exact in 2.1 ms: patched shop.a; re-executed shop.m0, shop.m1" in first
     assert first.endswith("and 46 more")
-    assert "a.py:3: ValueError: first; the code of before is in use" in second
+    assert "a.py:3: ValueError: first; still running the previous code" in second
 
 
 def test_a_path_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pyautoload.errors import ProductionError, ServeError
 
@@ -32,6 +35,13 @@ from pyautoload.errors import ProductionError, ServeError
 @click.option("--polling", is_flag=True, help="Look at the files once a second: for mounts that send no events.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Pages are asked for under this name, too.")
 @click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
+@click.option(
+    "--lifespan",
+    type=click.Choice(["sequential", "overlap"]),
+    default="sequential",
+    show_default=True,
+    help="ASGI: whether the old application ends before a new one starts in its process, or after that.",
+)
 @click.option("--force", is_flag=True, help="Also where the environment says production.")
 @click.option("--root", "roots", multiple=True, metavar="DIR", help="A root, in place of the configuration.")
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="The namespace of that root.")
@@ -48,12 +58,14 @@ def command(host: str, port: int, **options: Any) -> None:
     from pyautoload.serving.server.program import check
     from pyautoload.serving.server.report import Reporter
     from pyautoload.serving.server.supervisor import Supervisor
+    from pyautoload.serving.server.variables import what_flask_says
 
     if not any(map(importlib.util.find_spec, ("werkzeug", "uvicorn"))):
         raise click.ClickException(
             f"serving needs werkzeug (WSGI) or uvicorn (ASGI): {sys.executable} -m pip install 'pyautoload[wsgi]', "
             f"or 'pyautoload[asgi]'"
         )
+    host, port = _address(host, port, what_flask_says(os.environ))
     shown = host.strip("[]")
     options["hosts"] += (f"[{shown}]" if ":" in shown else shown,)
     what = Options(**options)
@@ -66,3 +78,14 @@ def command(host: str, port: int, **options: Any) -> None:
     except ServeError as error:
         raise click.ClickException(str(error)) from error
     Supervisor(listener, what, Reporter(directory)).run()
+
+
+def _address(host: str, port: int, variables: Mapping[str, str]) -> tuple[str, int]:
+    """Where to listen: what the command line says, else ``FLASK_RUN_HOST`` and ``FLASK_RUN_PORT``."""
+    context = click.get_current_context()
+    given = {name for name in ("host", "port") if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    if "host" not in given:
+        host = variables.get("FLASK_RUN_HOST", host)
+    if "port" not in given and variables.get("FLASK_RUN_PORT", "").isdigit():
+        port = int(variables["FLASK_RUN_PORT"])
+    return host, port

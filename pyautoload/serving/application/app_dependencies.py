@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import marshal
+import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.reloading.codediff import compare, same_code
 from pyautoload.reloading.reading import complete
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
-    from pyautoload.reloading.records import Records
     from pyautoload.reloading.result import ReloadResult
 
 __all__ = ["Usage", "record"]
 
-# What identifies a code object in its module: its name and first line.
-_Key = tuple[str, int]
+# What code does, without what the functions in it do, and without the lines where it stands.
+_Shape = tuple[object, ...]
 
 
 class Usage:
@@ -33,128 +34,209 @@ class Usage:
             that cannot be seen (``import_module(name).blueprint``).
     """
 
-    def __init__(self, loader: AutoLoader, ran: set[CodeType], loaded: set[str]) -> None:
+    def __init__(self, loader: AutoLoader, ran: Iterable[CodeType], loaded: set[str]) -> None:
         self._loader = loader
         self.loaded = loaded
-        # Module → what ran of it. Example: {"myapp.web": {("create_app", 7)}}
-        self._ran: dict[str, set[_Key]] = {}
+        self._files = _managed(loader)
+        modules = {file: name for name, file in self._files.items()}
+        # Module → the names of what ran of it. Example: {"myapp.web": {"create_app"}}
+        self._ran: dict[str, set[str]] = {}
         # Module → the names that this code mentions. Example: {"myapp.web": {"Flask", "register_blueprint", "bp"}}
         self._names: dict[str, set[str]] = {}
-        # Module → its code as it was then: of those that ran, and of those that `bp` and its like come from.
-        self._code: dict[str, CodeType | None] = {}
-        reloader = loader.reloader
-        if reloader is None:
-            return
         for code in ran:
-            module = reloader.records.by_path.get(code.co_filename)
+            module = modules.get(code.co_filename)
             if module is not None:
-                self._ran.setdefault(module, set()).add(_key(code))
-                self._names.setdefault(module, set()).update(code.co_names)
-        for module in {*self._ran, *self._mentioned(), *loaded}:
-            known = reloader.records.get(module)
-            if known is not None:
-                complete(known)
-                self._code[module] = known.code
+                self._ran.setdefault(module, set()).add(_qualname(code))
+                self._names.setdefault(module, set()).update(_names_in(code))
+        # Module → what its code does, of those that ran, and of those that `bp` and its like come from: "" for what
+        # stands at its level. Empty where it is not known. Example: {"myapp.web": {"": (...), "create_app": (...)}}
+        self._shapes = {
+            module: self._shapes_of(module) for module in {*self._ran, *self._mentioned(), *loaded} & set(self._files)
+        }
 
     def _mentioned(self) -> Iterator[str]:
         """The modules that the names come from."""
-        reloader = self._loader.reloader
-        assert reloader is not None
         for module, names in self._names.items():
-            self._loader.dependencies(module)  # brings the graph up to date
-            for alias in reloader.graph.aliases(module):
-                known_as = (alias.local,) if alias.local else (alias.attribute, alias.module.rpartition(".")[2])
-                if not names.isdisjoint(name for name in known_as if name):
-                    yield alias.module
+            for name, origin in _imports(_source(self._loader, module), self._files[module], module):
+                if name in names:
+                    yield origin
 
-    def is_affected(self, result: ReloadResult) -> bool:
-        """Whether a reload has changed what made the application."""
-        reloader = self._loader.reloader
-        if reloader is None:
-            return False
-        again = {*result.reexecuted, *result.removed}
-        if not again.isdisjoint(self._code):
-            return True
-        if result.added:
-            # A new file beside one that was found by looking into its directory.
-            spaces = {name.rpartition(".")[0] for name in self.loaded}
-            if any(name.rpartition(".")[0] in spaces for name in result.added):
-                return True
+    def why_affected(self, result: ReloadResult) -> str | None:
+        """Why a reload asks for another application, ``None`` where it does not."""
+        for module in (*result.reexecuted, *result.removed):
+            if module in self._shapes:
+                return f"{module} ran again" if module in result.reexecuted else f"{module} has gone"
+        # A new file beside one that was found by looking into its directory.
+        spaces = {name.rpartition(".")[0] for name in self.loaded}
+        for module in result.added:
+            if module.rpartition(".")[0] in spaces:
+                return f"{module} is new"
         for full in result.rebound:
             module, _, name = full.rpartition(".")
             if name in self._names.get(module, ()):
-                return True
-        return any(self._differs(module, code, reloader.records) for module, code in self._code.items())
+                return f"{full} has changed"
+        changed = sorted({*result.changed, *result.patched})
+        return next(filter(None, map(self._difference, changed)), None)
 
-    def _differs(self, module: str, before: CodeType | None, records: Records) -> bool:
-        known = records.get(module)
-        if known is None or known.code is None or before is None:
-            return known is None
-        if known.code is before:
-            return False
-        diff = compare(before, known.code)
-        if diff is None:
-            return True  # something at the module's level ran again
-        ran = self._ran.get(module, set())
-        return any(_ran_differs(change.old, change.new, ran) for change in diff.changed)
+    def _difference(self, module: str) -> str | None:
+        before = self._shapes.get(module)
+        if before is None:
+            return None
+        now = self._shapes_of(module)
+        if not before or not now or before[""] != now[""]:
+            return f"{module} has changed"
+        changed = sorted(name for name in self._ran.get(module, ()) if before.get(name) != now.get(name))
+        return f"{module}.{changed[0]} has changed" if changed else None
 
-
-def _ran_differs(old: CodeType, new: CodeType, ran: set[_Key]) -> bool:
-    """Whether what ran of a function is different; functions in it that were only made, views say, are patched."""
-    inner = [each for each in old.co_consts if isinstance(each, CodeType)]
-    now = [each for each in new.co_consts if isinstance(each, CodeType)]
-    if len(inner) != len(now):
-        return _key(old) in ran or any(_key(each) in ran for each in inner)
-    if _key(old) in ran and not same_code(_without(old), _without(new)):
-        return True
-    return any(_ran_differs(one, other, ran) for one, other in zip(inner, now, strict=True))
-
-
-def _without(code: CodeType) -> CodeType:
-    """The code with nothing of the functions in it but their names."""
-    constants = (each.co_name if isinstance(each, CodeType) else each for each in code.co_consts)
-    return code.replace(co_consts=tuple(constants))
-
-
-def _key(code: CodeType) -> _Key:
-    return code.co_name, code.co_firstlineno
+    def _shapes_of(self, module: str) -> dict[str, set[_Shape]]:
+        return _shapes(_source(self._loader, module), self._files[module])
 
 
 def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = None) -> tuple[Any, Usage]:
     """Call ``make`` and note which managed code runs.
 
-    What runs because a module is imported meanwhile does not count: it would not run again.
+    What runs because a managed module is imported meanwhile does not count: it would not run again.
 
     Args:
         loader: of the modules.
         make: makes the application.
         before: what was noted the last time.
     """
-    reloader = loader.reloader
-    if reloader is None:
-        return make(), Usage(loader, set(), set())
     known = set(loader.loaded())
-    records, ran = reloader.records, set[CodeType]()
+    roots = tuple(os.path.join(root, "") for root in loader.dirs())
+    ran: set[CodeType] = set()
 
-    def note(code: CodeType) -> bool:
+    def note(frame: FrameType) -> bool:
         """Whether the code need not be asked about again."""
-        if records.is_executing():
+        code = frame.f_code
+        if not code.co_filename.startswith(roots):
+            return True
+        if code in ran:
+            return True
+        if _is_imported(frame, roots):
             return False
-        if code.co_filename in records.by_path:
-            ran.add(code)
+        ran.add(code)
         return True
 
     with _noting(note):
         made = make()
     loaded = set(loader.loaded())
-    return made, Usage(loader, ran, (loaded - known) | (before.loaded & loaded if before is not None else set()))
+    taken = (loaded - known) | (before.loaded & loaded if before is not None else set())
+    return made, Usage(loader, ran, taken)
 
+
+def _managed(loader: AutoLoader) -> dict[str, str]:
+    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in loader.loaded())
+    return {name: file for name, file in files if isinstance(file, str)}
+
+
+def _source(loader: AutoLoader, module: str) -> bytes | None:
+    """The text of the code that runs: the file may be another one by now, or be half written."""
+    record = loader.reloader.records.get(module) if loader.reloader is not None else None
+    if record is None:
+        return None
+    complete(record)
+    return record.source
+
+
+def _is_imported(frame: FrameType, roots: tuple[str, ...]) -> bool:
+    """Whether it runs as a part of a managed module that is being executed."""
+    each: FrameType | None = frame
+    while each is not None:
+        if each.f_code.co_name == "<module>" and each.f_code.co_filename.startswith(roots):
+            return True
+        each = each.f_back
+    return False
+
+
+# Code
+
+
+def _shapes(source: bytes | None, file: str) -> dict[str, set[_Shape]]:
+    """What the code of a module does, by name; that of its level by ``""``. Nothing where it is not known."""
+    if source is None:
+        return {}
+    try:
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if hasattr(node, "lineno"):  # where something stands is no difference; classes keep their line
+                node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
+                node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
+        code = compile(tree, file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return {}
+    found = {"": {_shape(code)}}
+    for each in _all_code(code):
+        found.setdefault(_qualname(each), set()).add(_shape(each))
+    return found
+
+
+def _all_code(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _all_code(each)
+
+
+def _qualname(code: CodeType) -> str:
+    return str(getattr(code, "co_qualname", code.co_name))  # before 3.11 there is only the name
+
+
+def _shape(code: CodeType) -> _Shape:
+    constants = tuple(each.co_name if isinstance(each, CodeType) else _constant(each) for each in code.co_consts)
+    fixed = (code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount, code.co_flags)
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    inner = tuple(_shape(each) for each in code.co_consts if isinstance(each, CodeType) and _is_class(each))
+    return code.co_code, getattr(code, "co_exceptiontable", b""), constants, fixed, names, inner
+
+
+def _is_class(code: CodeType) -> bool:
+    """Whether it is the body of a class, which runs with what it stands in."""
+    return "__module__" in code.co_names and "__qualname__" in code.co_names and not code.co_argcount
+
+
+def _constant(value: object) -> bytes:
+    return marshal.dumps(value, 2)  # type: ignore[arg-type]  # keeps 1, 1.0, True and -0.0 apart, as == does not
+
+
+def _names_in(code: CodeType) -> set[str]:
+    return {*code.co_names, *(name for each in _all_code(code) for name in each.co_names)}
+
+
+def _imports(source: bytes | None, file: str, module: str) -> Iterator[tuple[str, str]]:
+    """The names in a file that come from other modules, anywhere in it: ``("bp", "myapp.views")``."""
+    try:
+        tree = ast.parse(source or b"")
+    except (SyntaxError, ValueError):
+        return
+    package = module if os.path.basename(file).startswith("__init__.") else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                for name in {alias.asname or alias.name.partition(".")[0], alias.name.rpartition(".")[2]}:
+                    yield name, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            origin = _absolute(node, package)
+            for alias in node.names:
+                yield alias.asname or alias.name, origin
+                yield alias.asname or alias.name, f"{origin}.{alias.name}".lstrip(".")
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    start = ".".join(parts[: len(parts) - node.level + 1])
+    return ".".join(part for part in (start, node.module) if part)
+
+
+# What runs
 
 if sys.version_info >= (3, 12):
     _monitoring = sys.monitoring
 
     @contextmanager
-    def _noting(note: Callable[[CodeType], bool]) -> Iterator[None]:
+    def _noting(note: Callable[[FrameType], bool]) -> Iterator[None]:
         tool = next((number for number in (4, 3) if _monitoring.get_tool(number) is None), None)
         if tool is None:
             with _profiling(note):
@@ -163,7 +245,9 @@ if sys.version_info >= (3, 12):
         thread = threading.get_ident()
 
         def started(code: CodeType, offset: int) -> Any:
-            return _monitoring.DISABLE if threading.get_ident() == thread and note(code) else None
+            if threading.get_ident() != thread:
+                return None
+            return _monitoring.DISABLE if note(sys._getframe(1)) else None
 
         _monitoring.use_tool_id(tool, "pyautoload")
         _monitoring.register_callback(tool, _monitoring.events.PY_START, started)
@@ -179,18 +263,18 @@ if sys.version_info >= (3, 12):
 else:
 
     @contextmanager
-    def _noting(note: Callable[[CodeType], bool]) -> Iterator[None]:
+    def _noting(note: Callable[[FrameType], bool]) -> Iterator[None]:
         with _profiling(note):
             yield
 
 
 @contextmanager
-def _profiling(note: Callable[[CodeType], bool]) -> Iterator[None]:
+def _profiling(note: Callable[[FrameType], bool]) -> Iterator[None]:
     before = sys.getprofile()
 
     def profile(frame: Any, event: Any, argument: Any) -> None:
         if event == "call":
-            note(frame.f_code)
+            note(frame)
         if before is not None:
             before(frame, event, argument)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Generation", "Generations"]
 
-# How long (seconds) a request waits for the start of a new application, where it has looked for changes itself.
+# How long (seconds) the start of a new application is waited for.
 _START = 10.0
 
 
@@ -59,8 +59,8 @@ class Generations:
             self._session.switched(application)
             return
         done = asyncio.run_coroutine_threadsafe(self._replace(application), loop)
-        if self._session.must_look and not _is_on_a_loop():
-            wait([done], _START)  # a request waits for this, in a thread of its own
+        if not _is_on_a_loop():
+            wait([done], _START)  # whoever tells of this reload is to know what became of it
 
     async def _replace(self, application: Any) -> None:
         if self._replacing is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload import log
 from pyautoload.errors import ReloadError, ReloadingDisabled
@@ -19,11 +19,23 @@ if TYPE_CHECKING:
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.serving.page.failure import Failure
 
-__all__ = ["STREAM", "Session"]
+__all__ = ["STREAM", "Outcome", "Session"]
 
 # So long (seconds) a reload waits for the rest of a response whose first part was sent, or for what a websocket does
 # with a message: what takes longer is a stream.
 STREAM = 0.5
+
+
+class Outcome(NamedTuple):
+    """What a reload meant for the application.
+
+    Attributes:
+        anew: why another one is in use now, ``None`` where it is the same.
+        failure: why another one could not be made, or did not start.
+    """
+
+    anew: str | None = None
+    failure: BaseException | None = None
 
 
 class Session:
@@ -50,6 +62,12 @@ class Session:
         self.loader = loader
         self.news = News()
         self._switch = switch
+        # Of the last reload.
+        self.outcome = Outcome()
+        # An application that took longer (seconds) to make is left to a new process; where there is none, ``None``.
+        self.hand_over: float | None = None
+        # What pages show as wrong, and a new process may be right about: "reload" or "application".
+        self._on_trial = "reload"
         # Held by the one request that looks for changes, where nothing watches: the others need not wait for it.
         self._looking = threading.Lock()
         # Thread 1 (the watcher) tells of a reload while thread 2, which asked for one, tells of that: one by one. What
@@ -90,15 +108,21 @@ class Session:
             self._follow(result)
 
     def _follow(self, result: ReloadResult) -> None:
+        self.outcome = Outcome()
+        self._on_trial = "reload" if result.errors else "application"
         if result.errors:
             self.news.tell(changed=False, troubles={"reload": Trouble.of_reload(result.errors[0])})
             return
+        why = self.target.why_remake(result)
+        if why is not None and self._is_slow():
+            slow = f"{why}, and making the application takes {self.target.took:.1f} s"
+            result.restart_required.setdefault(str(self.target), slow)
         restart = Trouble.of_restart(result.restart_required) if result.restart_required else None
         troubles: dict[str, Trouble | None] = {"reload": None}
         if restart is not None:
             troubles["restart"] = restart  # and stays, as this process cannot do it
         try:
-            made = self.target.remade(result)
+            made = self.target.remade(result) if why is None or not self._is_slow() else None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises when it is made
             self.news.tell(changed=False, troubles=troubles)
             self.failed(error)
@@ -111,6 +135,11 @@ class Session:
         result.notes.append("the application was made anew")
         self.news.tell(changed=False, troubles=troubles)
         self._switch(made)
+        if self.outcome.failure is None:
+            self.outcome = Outcome(anew=why or f"{self.target} is another object")
+
+    def _is_slow(self) -> bool:
+        return self.hand_over is not None and self.target.took > self.hand_over
 
     def switched(self, made: Any) -> None:
         """The new application is in use."""
@@ -120,12 +149,21 @@ class Session:
     def failed(self, error: BaseException) -> None:
         """The new application could not be made, or did not start; the old one serves on."""
         self.target.failed = True
+        self.outcome = Outcome(failure=error)
         log.warning(self.loader.tag, "the application could not be made anew, the one of before serves on: %r", error)
         self.news.tell(changed=False, troubles={"application": Trouble.of_application(error)})
 
-    def restart_failed(self, failure: Failure) -> None:
-        """The process that was to replace this one did not start; this one serves on."""
-        self.news.tell(changed=False, troubles={"restart": Trouble.of_successor(failure)})
+    def restart_failed(self, failure: Failure, *, trial: bool = False) -> None:
+        """The process that was to replace this one did not start; this one serves on.
+
+        Args:
+            failure: why.
+            trial: it was to show whether an edit that could not be reloaded is right: it is not.
+        """
+        about = self._on_trial if trial else "restart"
+        if trial and not self.news.has_trouble(about):
+            return  # mended meanwhile
+        self.news.tell(changed=False, troubles={about: Trouble.of_successor(failure, trial=trial)})
 
 
 def _has_effect(result: ReloadResult) -> bool:

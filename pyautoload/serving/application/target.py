@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,11 +59,24 @@ class Target:
         self._is_made = factory or (self._expression is not None and self._expression.is_call)
         # What ran when a function made the application.
         self._usage: Usage | None = None
+        # How long (seconds) making it took, the last time.
+        self.took = 0.0
         # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
         self.failed = False
         self.application: Any = self._make()
         if self._expression is not None and not self._is_made:
             self._expression = self._home(self._expression)
+
+    def why_remake(self, result: ReloadResult) -> str | None:
+        """Why a reload asks for another application, ``None`` where it does not: ``"shop.web.create_app has changed"``.
+
+        An application that a module holds is not made: whether there is another one shows when it is looked up.
+        """
+        if result.errors or not self._is_made or not _has_changed(result):
+            return None
+        if self.failed:
+            return "it could not be made before"
+        return self._usage.why_affected(result) if self._usage is not None else "it was never made"
 
     def remade(self, result: ReloadResult) -> Any | None:
         """The application after a reload, ``None`` where it is the one of before. Whoever takes it calls ``take``.
@@ -72,7 +86,7 @@ class Target:
         """
         if result.errors or (self._expression is None and not self._is_made):
             return None
-        if self._is_made and not self.failed and not (self._usage is None or self._usage.is_affected(result)):
+        if self._is_made and self.why_remake(result) is None:
             return None
         self.failed = True
         made = self._make()
@@ -86,7 +100,9 @@ class Target:
     def _make(self) -> Any:
         if not self._is_made:
             return self._given if self._expression is None else look_up(self._expression)
+        began = time.monotonic()
         made, self._usage = record(self._loader, self._call(), self._usage)
+        self.took = time.monotonic() - began
         if made is None:
             raise SetupError(f"{self} returned None where an application was expected: does it end in a return?")
         return made
@@ -126,6 +142,13 @@ class Target:
 
     def __str__(self) -> str:
         return self._given if isinstance(self._given, str) else repr(self._given)
+
+
+def _has_changed(result: ReloadResult) -> bool:
+    """Whether any code is another one; where files came and went that making the application wrote itself, none is."""
+    return bool(
+        result.changed or result.patched or result.reexecuted or result.rebound or result.added or result.removed
+    )
 
 
 def parse(text: str) -> _Expression:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.serving.application.session import Session
+from pyautoload.serving.application.session import Outcome, Session
 from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.page.endpoints import Pages
 from pyautoload.serving.page.injection import Script
@@ -55,9 +55,23 @@ class Middleware(ABC):
         """End the streams of events, so that a server that stops need not wait for them."""
         self._session.news.end()
 
-    def restart_failed(self, failure: Failure) -> None:
-        """Let open pages know that the process that was to replace this one did not start."""
-        self._session.restart_failed(failure)
+    def restart_failed(self, failure: Failure, *, trial: bool = False) -> None:
+        """Let open pages know that the process that was to replace this one did not start.
+
+        Args:
+            failure: why.
+            trial: it was to show whether an edit that could not be reloaded is right.
+        """
+        self._session.restart_failed(failure, trial=trial)
+
+    def hand_over_after(self, seconds: float) -> None:
+        """An application that takes longer to make asks for a new process in place of being made in this one."""
+        self._session.hand_over = seconds
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the last reload meant for the application."""
+        return self._session.outcome
 
     def refresh(self) -> None:
         """Let open pages load themselves again: something that they are made of, and that is no code, has changed."""

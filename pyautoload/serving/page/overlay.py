@@ -59,10 +59,12 @@ class Trouble(NamedTuple):
         return cls("A change needs a restart", summary, None, None, [], "The code of before serves on.")
 
     @classmethod
-    def of_successor(cls, failure: Failure) -> Trouble:
-        """A restart failed."""
-        hint = "The process of before serves on."
-        return cls._at("The restart failed", failure.summary, failure.file, failure.line, hint)
+    def of_successor(cls, failure: Failure, *, trial: bool = False) -> Trouble:
+        """A restart failed; with ``trial`` one that was to show whether an edit is right."""
+        title = "The last change is wrong" if trial else "The restart failed"
+        hint = "A new process fails with it, too. " if trial else ""
+        hint += "The previous process is still running."
+        return cls._at(title, failure.summary, failure.file, failure.line, hint)
 
     @classmethod
     def _at(cls, title: str, summary: str, file: str | None, line: int | None, hint: str) -> Trouble:
@@ -115,6 +117,11 @@ class News:
             self._version += changed
             self._number += 1
         self._wake()
+
+    def has_trouble(self, about: str) -> bool:
+        """Whether something is wrong with what is named so."""
+        with self._condition:
+            return about in self._troubles
 
     def end(self) -> None:
         """All streams end: the server stops."""

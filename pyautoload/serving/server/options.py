@@ -33,6 +33,8 @@ class Options:
         force: also where the environment says production.
         drain: how long (seconds) requests may go on in a process that is being replaced.
         requests: whether each request is reported.
+        lifespan: whether an application that is made anew in the same process is started after the old one has ended,
+            ``"sequential"``, or before that, ``"overlap"``.
     """
 
     target: str
@@ -50,6 +52,7 @@ class Options:
     force: bool = False
     drain: float = 10.0
     requests: bool = True
+    lifespan: str = "sequential"
 
     def to_json(self) -> str:
         """As text."""

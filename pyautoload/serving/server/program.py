@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pyautoload import loaders
@@ -15,11 +16,13 @@ from pyautoload.serving.application.target import Target
 from pyautoload.serving.frameworks import after_reload as frameworks
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.access import LOCAL
+from pyautoload.serving.server.discovery import discovered
 from pyautoload.serving.server.options import Options
-from pyautoload.settings import Settings, load
+from pyautoload.serving.server.variables import FILES, flask_variables, mentions
+from pyautoload.settings import Settings, load, nearest, read
 from pyautoload.tree.config import inside
 
-__all__ = ["Program", "check", "load_program", "places", "settings_of"]
+__all__ = ["Program", "check", "load_program", "places", "set_variables", "settings_of"]
 
 
 class Program(NamedTuple):
@@ -37,7 +40,7 @@ class Program(NamedTuple):
 
 
 def settings_of(options: Options) -> Settings:
-    """What the loader is to be like: from the options, else ``pyproject.toml``, else the package of the target.
+    """What the loader is to be like: from the options, else ``pyproject.toml``, else from where the target is.
 
     Raises:
         SetupError: there is nothing of all that, or it is wrong.
@@ -48,13 +51,10 @@ def settings_of(options: Options) -> Settings:
         return Settings(directory=here, roots=list(options.roots), namespaces=namespaces)
     if options.loader is not None:
         return Settings(directory=here)
-    try:
+    if options.config is not None:
         return load(options.config)
-    except SetupError:
-        package = options.target.partition(":")[0].partition(".")[0]
-        if options.config is not None or not os.path.isdir(os.path.join(here, package)):
-            raise
-        return Settings(directory=here, roots=[package])
+    file = nearest(here)
+    return read(file) if file is not None else discovered(options.target.partition(":")[0].strip(), here)
 
 
 def check(options: Options) -> str:
@@ -85,6 +85,19 @@ def places(options: Options) -> list[str]:
     return [settings.directory, *(os.path.join(settings.directory, root) for root in settings.roots)]
 
 
+def set_variables(settings: Settings) -> list[str]:
+    """Set the variables in ``.flaskenv`` and ``.env``, for a program that uses Flask or Quart, as these would.
+
+    Returns:
+        The files that count, whether they are there or not; nothing for other programs.
+    """
+    roots = [os.path.join(settings.directory, root) for root in settings.roots]
+    if not mentions(roots, ("flask", "quart")):
+        return []
+    os.environ.update(flask_variables(os.environ))
+    return [os.path.join(os.getcwd(), name) for name in FILES]
+
+
 def load_program(options: Options, settings: Settings) -> Program:
     """Import the program.
 
@@ -93,6 +106,7 @@ def load_program(options: Options, settings: Settings) -> Program:
     """
     # What "flask run --debug" sets, too: templates are read anew when they change.
     os.environ.setdefault("FLASK_DEBUG", "1")
+    os.environ.setdefault("QUART_DEBUG", "1")
     before = loader_before_import(options, settings)
     module, _, _expression = options.target.partition(":")
     importlib.import_module(module)
@@ -113,6 +127,17 @@ def load_program(options: Options, settings: Settings) -> Program:
         force=options.force,
     )
     return Program(loader, interface, application)
+
+
+def import_all(names: Iterable[str], loader: AutoLoader) -> None:
+    """Import modules that are loaded lazily, as far as their files are there.
+
+    Raises:
+        Exception: whatever one of them raises.
+    """
+    for name in names:
+        if loader.where(name) is not None:
+            importlib.import_module(name)
 
 
 def interface_of(application: Any) -> str:

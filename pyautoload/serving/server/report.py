@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import click
@@ -31,6 +32,8 @@ class Reporter:
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
+        # The time zone of now: a program that sets another one for itself (Django does) changes no line of ours.
+        self._zone = timezone(timedelta(seconds=time.localtime().tm_gmtoff))
         # Requests are answered in many threads: a line is never torn.
         self._lock = threading.Lock()
 
@@ -47,16 +50,20 @@ class Reporter:
 
     def restarting(self, reasons: dict[str, str]) -> None:
         """A new process is being started."""
-        listed = [f"{name} ({why})" if why else name for name, why in reasons.items()]
-        self._say("restarting", "yellow", some(listed, _SHOWN, "; "))
+        self._say("restarting", "yellow", self._reasons(reasons))
 
-    def restarted(self, process: int, took: float) -> None:
+    def restarted(self, process: int, took: float, reasons: dict[str, str]) -> None:
         """The new process answers now."""
-        self._say("restarted", "green", f"process {process}, started in {_time(took)}")
+        why = f": {self._reasons(reasons)}" if reasons else ""
+        self._say("restarted", "green", f"process {process}, started in {_time(took)}{why}")
+
+    @staticmethod
+    def _reasons(reasons: dict[str, str]) -> str:
+        return some([f"{name} ({why})" if why else name for name, why in reasons.items()], _SHOWN, "; ")
 
     def not_started(self, failure: Failure, *, serving_on: bool) -> None:
         """The program, or its successor, could not be started."""
-        rest = "; the process of before serves on" if serving_on else ""
+        rest = "; the previous process is still running" if serving_on else ""
         self._say("start failed:", "red", f"{failure.headline(self.directory)}{rest}")
         if failure.trace:
             click.echo(failure.trace, err=True)
@@ -75,17 +82,32 @@ class Reporter:
 
     # Of the process that serves
 
-    def reload(self, result: ReloadResult) -> None:
-        """One line about one reload."""
+    def reload(self, result: ReloadResult, anew: str | None = None) -> None:
+        """One line about one reload that needs no new process: what runs is what a new one would run.
+
+        Args:
+            result: of the reload.
+            anew: why another application is in use now, if there is one.
+        """
+        took = _time(result.duration)
         if result.errors:
             failures = "; ".join(self._failure(error) for error in result.errors)
-            self._say("reload failed", "red", f"in {_time(result.duration)}: {failures}; the code of before is in use")
+            self._say("reload failed", "red", f"in {took}: {failures}; still running the previous code")
             return
-        parts = what_was_done(result, _SHOWN)
-        if parts or not result.restart_required:
-            left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
-            text = "; ".join([*(parts or ["nothing that runs has changed"]), *left, *result.notes])
-            self._say("reloaded", "green", f"in {_time(result.duration)}: {text}")
+        left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
+        parts = what_was_done(result, _SHOWN) or ["nothing that runs has changed"]
+        why: dict[str, str] = getattr(result, "why", {})
+        text = "; ".join([*parts, *left, *result.notes, *([anew] if anew else []), *why.values()])
+        if left:
+            self._say("partly", "yellow", f"in {took}: {text}")
+        else:
+            self._say("anew" if anew else "exact", "green", f"in {took}: {text}")
+
+    def not_made(self, error: BaseException) -> None:
+        """The application could not be made anew."""
+        failure = Failure.of(error, self.directory)
+        text = f"the application could not be made: {failure.headline(self.directory)}; still running the previous one"
+        self._say("reload failed", "red", text)
 
     def refresh(self, paths: list[str]) -> None:
         """Open pages are loaded again, as these files were saved."""
@@ -113,7 +135,7 @@ class Reporter:
         self._say(str(status), colour, f"{method} {shown} {_time(took)}")
 
     def _say(self, word: str, colour: str, text: str) -> None:
-        stamp = click.style(time.strftime("%H:%M:%S"), dim=True)
+        stamp = click.style(datetime.now(self._zone).strftime("%H:%M:%S"), dim=True)
         with self._lock:
             click.echo(f"{stamp} {click.style(word, fg=colour or None, bold=True)} {text}".rstrip(), err=True)
 

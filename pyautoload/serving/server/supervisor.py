@@ -5,6 +5,9 @@ on. When the second one has loaded the program, the first one is told to accept 
 in the socket's queue; the second one is told to begin; the first one finishes its requests and ends. A child that does
 not come up changes nothing: the first one serves on until the next edit.
 
+A child that could not reload an edit asks for a trial: a second child is started to find out whose fault that was. If
+it comes up, the edit was right, and it takes over. If it does not, the edit was wrong, and the first one serves on.
+
 Executing the new program in place of the old one (``exec``) needs no second process, but the old code would be gone
 before it is known whether the new code starts, and everybody would wait while it does.
 """
@@ -25,6 +28,7 @@ from typing import Any
 
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
+from pyautoload.serving.server.keys import Keys
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.report import Reporter
 
@@ -39,11 +43,15 @@ _QUIT = 3.0
 class Child:
     """One process that serves, or is about to, or has been replaced and finishes its requests."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: Channel) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: Channel, reasons: dict[str, str]) -> None:
         self.process = process
         self.channel = channel
         self.started = time.monotonic()
         self.started_at = time.time()
+        # Why it was started. Example: {"shop.db": "do_not_reload"}
+        self.reasons = reasons
+        # Whether it is to find out if an edit that could not be reloaded is right.
+        self.is_trial = False
         # What its "ready" said: {"interface": "wsgi", ...}; None until then.
         self.ready: dict[str, Any] | None = None
         # Why it asked for its own replacement before it was its turn: {"shop.db": "..."}.
@@ -78,6 +86,9 @@ class Supervisor:
         self.is_waiting = False
         # Signals that came, and that this process ends.
         self.quitting = 0
+        # How somebody asked for a restart by hand, until that has begun. Example: "SIGUSR1"
+        self._by_hand = ""
+        self._keys = Keys()
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -87,11 +98,14 @@ class Supervisor:
             end.setblocking(False)
         self._selector.register(bell, selectors.EVENT_READ, None)
         before = {number: signal.signal(number, self._signalled) for number in _signals()}
+        if hasattr(signal, "SIGUSR1"):
+            before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._restart_signalled)
         if hasattr(signal, "SIGCHLD"):
             # Only to be woken: a program that forks leaves copies of its end of the channel, so it may not close.
             before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
         woken = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
         try:
+            self._take_keys()
             self.next = self._start()
             while not self.quitting:
                 self._step(bell)
@@ -102,6 +116,7 @@ class Supervisor:
                 self._step(bell)
             self.reporter.stopped()
         finally:
+            self._leave_keys()
             for child in self._children():
                 child.kill()
                 child.process.wait()
@@ -116,6 +131,33 @@ class Supervisor:
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self.quitting += 1
 
+    def _restart_signalled(self, number: int, frame: FrameType | None) -> None:
+        self._by_hand = signal.Signals(number).name
+
+    # The terminal
+
+    def _take_keys(self) -> None:
+        if self._keys.is_there and self._keys not in [key.data for key in self._selector.get_map().values()]:
+            self._keys.take()
+            self._selector.register(self._keys, selectors.EVENT_READ, self._keys)
+
+    def _leave_keys(self) -> None:
+        if self._keys in [key.data for key in self._selector.get_map().values()]:
+            self._selector.unregister(self._keys)
+            self._keys.leave()
+
+    def _read_keys(self) -> None:
+        pressed = self._keys.read()
+        if pressed is None:
+            self._leave_keys()
+        elif "r" in pressed:
+            self._by_hand = "the key r"
+
+    def _on_terminal(self, child: Child, message: dict[str, Any]) -> None:
+        """The program reads from the terminal: keys are its own until it is replaced."""
+        if child is self.current:
+            self._leave_keys()
+
     def _children(self) -> list[Child]:
         return [child for child in (self.current, self.next, *self.leaving) if child is not None]
 
@@ -128,9 +170,13 @@ class Supervisor:
         for key, _ in self._selector.select(left):
             if key.data is None:
                 _drain(bell)
+            elif key.data is self._keys:
+                self._read_keys()
             elif key.data in self._children():
                 self._listen_to(key.data)
         self._reap()
+        if self._by_hand and not self.quitting:
+            self._restart_by_hand()
         now = time.monotonic()
         for child in self._children():
             if child.deadline is not None and child.deadline <= now:
@@ -184,14 +230,41 @@ class Supervisor:
             child.restart_wanted = message["reasons"]
         if child is not self.current:
             return
-        if self.next is not None:
-            if self.next.ready is not None:
-                return  # it has loaded everything, and watches: it says so itself if this change came after that
-            self._forget(self.next)
-            self.next.kill()
-            self.next.process.wait()
-        self.reporter.restarting(message["reasons"])
-        self.next = self._start()
+        if self.next is not None and self.next.ready is not None:
+            return  # it has loaded everything, and watches: it says so itself if this change came after that
+        self._replace(message["reasons"])
+
+    def _on_trial(self, child: Child, message: dict[str, Any]) -> None:
+        """An edit could not be reloaded: a fresh process shows whether it is right."""
+        if child is not self.current or (self.next is not None and self.next.ready is not None):
+            return
+        self._replace(message["reasons"], needs=message["needs"])
+        assert self.next is not None
+        self.next.is_trial = True
+
+    def _on_settled(self, child: Child, message: dict[str, Any]) -> None:
+        """The edit that could not be reloaded was mended meanwhile."""
+        if child is self.current and self.next is not None and self.next.is_trial and self.next.ready is None:
+            self._stop_next()
+
+    def _restart_by_hand(self) -> None:
+        if self.next is not None and self.next.ready is not None:
+            return  # when it has taken over
+        how, self._by_hand = self._by_hand, ""
+        self._replace({"by hand": how})
+
+    def _replace(self, reasons: dict[str, str], needs: list[str] | None = None) -> None:
+        self._stop_next()
+        self.reporter.restarting(reasons)
+        self.next = self._start(reasons=reasons, needs=needs)
+
+    def _stop_next(self) -> None:
+        """Give up the one that was to take over, which has not come up yet."""
+        following, self.next = self.next, None
+        if following is not None:
+            self._forget(following)
+            following.kill()
+            following.process.wait()
 
     def _on_failed(self, child: Child, message: dict[str, Any]) -> None:
         if child is self.next:
@@ -210,12 +283,20 @@ class Supervisor:
 
     # What follows
 
-    def _start(self, waiting_for: Failure | None = None, since: float | None = None) -> Child:
+    def _start(
+        self,
+        waiting_for: Failure | None = None,
+        since: float | None = None,
+        reasons: dict[str, str] | None = None,
+        needs: list[str] | None = None,
+    ) -> Child:
         """Start a child.
 
         Args:
             waiting_for: it is to show this, and wait for an edit, in place of loading the program.
             since: edits from then on count.
+            reasons: why it is started.
+            needs: modules that it has to be able to import, or it has not come up.
         """
         mine, its = socket.socketpair()
         for passed in (its, self.listener):
@@ -226,6 +307,8 @@ class Supervisor:
             "channel": its.fileno(),
             "failure": waiting_for.as_dict() if waiting_for is not None else None,
             "since": since or time.time(),
+            "needs": needs or [],
+            "keys": self._keys.is_there,
         }
         passing: dict[str, Any] = {"close_fds": False}  # Windows hands on what is inheritable, and only so
         if os.name != "nt":
@@ -237,7 +320,7 @@ class Supervisor:
         )
         self.listener.set_inheritable(False)
         its.close()
-        child = Child(process, Channel(mine))
+        child = Child(process, Channel(mine), reasons or {})
         self._selector.register(mine, selectors.EVENT_READ, child)
         return child
 
@@ -257,7 +340,8 @@ class Supervisor:
         elif before is None or was_waiting:
             self.reporter.serving(self.listener, self.options.target, child.ready, took)
         else:
-            self.reporter.restarted(child.process.pid, took)
+            self.reporter.restarted(child.process.pid, took, child.reasons)
+        self._take_keys()
         if child.restart_wanted:
             self._on_restart(child, {"reasons": child.restart_wanted})
 
@@ -271,7 +355,7 @@ class Supervisor:
         else:
             self.reporter.not_started(failure, serving_on=not self.is_waiting)
             self.current.deadline = None
-            self.current.channel.send("failed", failure=failure.as_dict())
+            self.current.channel.send("failed", failure=failure.as_dict(), trial=child.is_trial)
 
     def _ended(self, child: Child) -> None:
         """Its end of the channel is closed: it has ended, or is about to."""

@@ -1,6 +1,7 @@
 """Files that the loader does not manage but the program was made from: when one changes, only a restart helps.
 
-These are the program's own modules beside the roots (``wsgi.py``, ``autoload.py``), and ``pyproject.toml``.
+These are the program's own modules beside the roots (``wsgi.py``, ``autoload.py``), ``pyproject.toml``, and files that
+are read once, when the program starts: ``.env``.
 """
 
 from __future__ import annotations
@@ -31,11 +32,19 @@ class Outside:
         roots: the loader's: what lies in them is not our affair.
         changed: called with the paths that have changed, relative to ``directory``.
         polling: look at the files at intervals.
+        read: further files, which the program reads when it starts; they need not be there yet.
     """
 
     def __init__(
-        self, directory: str, roots: Iterable[str], changed: Callable[[list[str]], object], *, polling: bool
+        self,
+        directory: str,
+        roots: Iterable[str],
+        changed: Callable[[list[str]], object],
+        *,
+        polling: bool,
+        read: Iterable[str] = (),
     ) -> None:
+        self.read = list(read)
         self.directory = os.path.abspath(directory)
         self.roots = list(roots)
         self.changed = changed
@@ -69,7 +78,7 @@ class Outside:
 
     def _files(self) -> list[str]:
         libraries = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
-        found = [os.path.join(self.directory, "pyproject.toml")]
+        found = [os.path.join(self.directory, "pyproject.toml"), *self.read]
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
             if not isinstance(file, str) or not inside(file, self.directory):
@@ -85,7 +94,7 @@ class Outside:
         changed = []
         for path in sorted(path for path in batch.paths if path in self.known):
             content = _content(path)
-            if content is not None and content != self.known[path]:
+            if content != self.known[path] and (content is not None or path in self.read):
                 self.known[path] = content
                 changed.append(os.path.relpath(path, self.directory))
         if changed:

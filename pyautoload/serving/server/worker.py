@@ -12,11 +12,13 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.errors import ExtraMissing, ReloadError, ServeError, SetupError
-from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.application.session import Outcome
+from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.graceful_server import Server, Service, Turn
 from pyautoload.serving.server.listening_socket import inherited
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 ENVIRONMENT = "PYAUTOLOAD_SERVE"
+# An application that took longer (seconds) to make is not made again in this process: requests would have to share it.
+_SLOW = 1.0
+# What a program does that reads from the terminal.
+_READS_TERMINAL = frozenset({"builtins.input", "builtins.breakpoint", "pdb.Pdb"})
 
 
 class Worker:
@@ -43,13 +49,17 @@ class Worker:
         listener: shared with the supervisor, and with the process before and after this one.
         channel: to the supervisor.
         since: the program was not read before that, in seconds since the epoch.
+        needs: modules that have to be importable, or the program does not start.
     """
 
-    def __init__(self, options: Options, listener: socket.socket, channel: Channel, since: float) -> None:
+    def __init__(
+        self, options: Options, listener: socket.socket, channel: Channel, since: float, needs: Iterable[str] = ()
+    ) -> None:
         self.options = options
         self.listener = listener
         self.channel = channel
         self.since = since
+        self.needs = list(needs)
         self.directory = os.getcwd()
         self.reporter = Reporter(self.directory)
         self.server: Server | None = None
@@ -76,7 +86,7 @@ class Worker:
             elif what == "retire" and self.server is not None:
                 self.server.retire()
             elif what == "failed":
-                self.successor_failed(Failure(**message["failure"]))
+                self.successor_failed(Failure(**message["failure"]), trial=message["trial"])
             elif what == "quit":
                 break
         self.quit()
@@ -90,14 +100,14 @@ class Worker:
         self._turn.set()
         server.quit()
 
-    def successor_failed(self, failure: Failure) -> None:
-        """The process that should have replaced this one did not start."""
+    def successor_failed(self, failure: Failure, *, trial: bool) -> None:
+        """The process that should have replaced this one did not start; with ``trial``, the edit was wrong."""
         from pyautoload.serving.server.startup_error import WaitingServer
 
         if isinstance(self.server, WaitingServer):
             self.server.show(failure)
         elif self.application is not None:
-            self.application.restart_failed(failure)
+            self.application.restart_failed(failure, trial=trial)
 
     def await_turn(self) -> bool:
         """Say that everything is prepared, and wait to be told to begin."""
@@ -157,12 +167,19 @@ class Worker:
 
         settings = program.settings_of(self.options)
         program.make_importable(settings)
+        variables = program.set_variables(settings)
         loaded = program.load_program(self.options, settings)
+        program.import_all(self.needs, loaded.loader)
         self.interface, self.loader, self.application = loaded.interface, loaded.loader, loaded.application
+        self.application.hand_over_after(_SLOW)
         self.loader.on_reload(self.reloaded)
         self._watch(self.loader)
         self.outside = Outside(
-            settings.directory, self.loader.dirs(), self.outside_changed, polling=self.options.polling
+            settings.directory,
+            self.loader.dirs(),
+            self.outside_changed,
+            polling=self.options.polling,
+            read=variables,
         )
         self.outside.start(self.since)
         if self.options.refresh:
@@ -224,12 +241,34 @@ class Worker:
         """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
         if self._is_retired:
             return
-        self.reporter.reload(result)
-        self._needs_restart.update(result.restart_required)
         if self.outside is not None:
             self.outside.look()
-        if self._needs_restart and not result.errors:
+        self._needs_restart.update(result.restart_required)
+        outcome = self.application.outcome if self.application is not None else Outcome()
+        if result.errors:
+            self.reporter.reload(result)
+            self._try(result.errors)
+        elif outcome.failure is not None:
+            self.reporter.not_made(outcome.failure)
+            self._ask_for_trial({self.options.target: described(outcome.failure)}, [])
+        elif self._needs_restart:
             self.restart(self._needs_restart)
+        else:
+            self.reporter.reload(result, outcome.anew)
+            self.channel.send("settled")
+
+    def _try(self, errors: list[ReloadError]) -> None:
+        """Have a fresh process find out if an edit is right that could not be reloaded.
+
+        A file that is no Python is wrong everywhere, so nothing needs to be tried.
+        """
+        causes = {error.module: error.__cause__ or error for error in errors}
+        if not any(isinstance(cause, (SyntaxError, UnicodeError)) for cause in causes.values()):
+            self._ask_for_trial({name: described(cause) for name, cause in causes.items()}, list(causes))
+
+    def _ask_for_trial(self, reasons: dict[str, str], needs: list[str]) -> None:
+        told = {name: f"not reloadable here: {why}" for name, why in reasons.items()}
+        self.channel.send("trial", reasons={**self._needs_restart, **told}, needs=needs)
 
     def outside_changed(self, paths: list[str]) -> None:
         """A file that is not the loader's has changed."""
@@ -256,15 +295,33 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not any(isinstance(argument, ReloadError) for argument in arguments)
 
 
+def _tell_when_terminal_is_read(channel: Channel) -> None:
+    """Let the supervisor leave the keys to a debugger, or whatever else the program reads them for."""
+    told = False
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal told
+        if event in _READS_TERMINAL and not told:
+            told = channel.send("terminal")
+
+    sys.addaudithook(audit)
+
+
 def main() -> None:
     """What the supervisor starts."""
     task: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
     options = Options.from_json(task["options"])
-    worker = Worker(options, inherited(task["listener"]), Channel(inherited(task["channel"])), task["since"])
+    channel = Channel(inherited(task["channel"]))
+    worker = Worker(options, inherited(task["listener"]), channel, task["since"], task["needs"])
     worker.listener.setblocking(False)
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), worker.quit)
+    if hasattr(signal, "SIGUSR1"):
+        # Meant for the supervisor; sent to all processes of the group it must not end this one.
+        signal.signal(signal.SIGUSR1, lambda number, frame: None)
+    if task["keys"]:
+        _tell_when_terminal_is_read(channel)
     logging.getLogger("pyautoload").addFilter(_is_news)
     threading.Thread(target=worker.listen_to_supervisor, name="pyautoload-serve", daemon=True).start()
     sys.argv[:] = [options.target]
