@@ -17,10 +17,11 @@ demo: $(VENV)/.demo ## run the example application and show what is loaded when
 test: $(VENV)/.test ## run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-lint: $(VENV)/.lint ## check style, format and types
+lint: $(VENV)/.lint ## check style, format, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict pyautoload
+	$(BIN)/lint-imports
 
 format: $(VENV)/.lint ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -36,7 +37,7 @@ bench: $(VENV)/.test ## measure
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what was made here
-	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis build dist
 
 # An existing environment is used as it is, whichever Python it has.
 $(BIN)/python:
