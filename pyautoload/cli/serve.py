@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -34,6 +36,11 @@ from pyautoload.errors import ProductionError, ServeError
 @click.option("--eager", is_flag=True, help="Load everything at the start, not what is used first.")
 @click.option("--polling", is_flag=True, help="Look at the files once a second: for mounts that send no events.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Pages are asked for under this name, too.")
+@click.option(
+    "--secret",
+    is_flag=True,
+    help="Show errors to browsers that opened the printed address only; so with --allow-host and --host, too.",
+)
 @click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
 @click.option(
     "--lifespan",
@@ -47,12 +54,12 @@ from pyautoload.errors import ProductionError, ServeError
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="The namespace of that root.")
 @click.option("--config", metavar="PATH", help="A pyproject.toml, or a directory in the project.")
 @click.option("--loader", metavar="MODULE:NAME", help="A loader that your program makes.")
-def command(host: str, port: int, **options: Any) -> None:
+def command(host: str, port: int, secret: bool, **options: Any) -> None:
     """Serve a WSGI or ASGI application for development: save a file, and the next request uses it.
 
     MODULE:APP is where it is, myapp.web:app, or a call that makes it, "myapp.web:create_app()".
     """
-    from pyautoload.serving.page.access import refuse_production
+    from pyautoload.serving.page.access import is_loopback_address, refuse_production
     from pyautoload.serving.server.listening_socket import listen
     from pyautoload.serving.server.options import Options
     from pyautoload.serving.server.program import check
@@ -67,6 +74,8 @@ def command(host: str, port: int, **options: Any) -> None:
         )
     host, port = _address(host, port, what_flask_says(os.environ))
     shown = host.strip("[]")
+    # Behind a name of one's own there is mostly a proxy, and one that adds no header makes everybody local.
+    with_secret = secret or bool(options["hosts"])
     options["hosts"] += (f"[{shown}]" if ":" in shown else shown,)
     what = Options(**options)
     directory = check(what)
@@ -77,7 +86,9 @@ def command(host: str, port: int, **options: Any) -> None:
         raise click.ClickException(f"{error} (--force, that is)") from error
     except ServeError as error:
         raise click.ClickException(str(error)) from error
-    Supervisor(listener, what, Reporter(directory)).run()
+    if with_secret or not is_loopback_address(listener.getsockname()[0]):
+        what = replace(what, secret=secrets.token_urlsafe(24))
+    Supervisor(listener, what, Reporter(directory, what.secret)).run()
 
 
 def _address(host: str, port: int, variables: Mapping[str, str]) -> tuple[str, int]:

@@ -14,7 +14,6 @@ Nothing of this ever blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +23,7 @@ from pyautoload.serving.application.session import STREAM
 from pyautoload.serving.middleware.asgi_response import Inside, Page
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.endpoints import HEARTBEAT, RETRY, Answer
+from pyautoload.serving.page.visitor import Visitor
 
 __all__ = ["ReloadMiddleware"]
 
@@ -41,6 +41,8 @@ class ReloadMiddleware(Middleware):
         overlay: whether HTML pages show what is wrong after a failed reload.
         refresh: whether HTML pages reload themselves in the browser after a reload.
         allowed_hosts: the names of this server in ``Host`` headers; pages under other names are left alone.
+        secret: what a browser has to know to see errors; it opens ``/__pyautoload__/open?SECRET`` once. Without one,
+            browsers on this machine see them, unless a proxy that adds a header stands between.
         force: also where the environment says production.
 
     Raises:
@@ -82,19 +84,18 @@ class ReloadMiddleware(Middleware):
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         wrapped = send
         if self.pages:
-            header = _headers_of(scope)
-            mount = scope.get("root_path", "")
-            path = scope["path"]
-            answer = self.pages.answer(path, scope["method"], header) or (
-                self.pages.answer(path.removeprefix(mount), scope["method"], header) if mount else None
-            )
+            visitor, method, mount = Visitor.of_scope(scope), scope["method"], scope.get("root_path", "")
+            # Servers do not agree whether the path begins with what the application is mounted at.
+            paths = dict.fromkeys((scope["path"], scope["path"].removeprefix(mount)))
+            query = scope.get("query_string", b"").decode("latin-1")
+            answers = (self.pages.answer(path, method, visitor, query, mount) for path in paths)
+            answer = next((each for each in answers if each is not None), None)
             if answer is not None:
                 await self._own(answer, scope, receive, send)
                 return
-            if self.pages.wants(scope["method"], header):
+            if self.pages.wants(method, visitor):
                 scope = self._readable(scope)
-                script = self.script(mount)
-                wrapped = Page(script, send, is_head=scope["method"] == "HEAD").send
+                wrapped = Page(self.script(mount, visitor), send, is_head=method == "HEAD").send
         if self._session.must_look:
             await asyncio.get_running_loop().run_in_executor(None, self._session.look)
         running = self._loader.running()
@@ -156,12 +157,9 @@ class ReloadMiddleware(Middleware):
             body = b"" if scope["method"] == "HEAD" else answer.body
             await send({"type": "http.response.body", "body": body})
             return
-        names = frozenset(name.decode("latin-1").lower() for name, _ in scope["headers"])
-        client = scope.get("client")
-        in_full = self.pages.may_see_source(client[0] if client else None, names)
-        await self._events(in_full, receive, send)
+        await self._events(receive, send)
 
-    async def _events(self, in_full: bool, receive: Receive, send: Send) -> None:
+    async def _events(self, receive: Receive, send: Send) -> None:
         news, woken, loop = self._session.news, asyncio.Event(), asyncio.get_running_loop()
         gone = loop.create_task(_until_gone(receive, woken))
 
@@ -179,7 +177,7 @@ class ReloadMiddleware(Middleware):
                 while not (gone.done() or news.is_over):
                     if news.number != told:
                         told = news.number
-                        await part(news.event(in_full=in_full))
+                        await part(news.event())
                     try:
                         await asyncio.wait_for(woken.wait(), HEARTBEAT)
                     except asyncio.TimeoutError:
@@ -194,8 +192,3 @@ async def _until_gone(receive: Receive, woken: asyncio.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         continue
     woken.set()
-
-
-def _headers_of(scope: Scope) -> Callable[[str], str | None]:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return headers.get

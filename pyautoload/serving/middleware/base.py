@@ -10,6 +10,7 @@ from pyautoload.serving.application.session import Outcome, Session
 from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.page.endpoints import Pages
 from pyautoload.serving.page.injection import Script
+from pyautoload.serving.page.visitor import Visitor
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -30,10 +31,11 @@ class Middleware(ABC):
         overlay: bool = False,
         refresh: bool = False,
         allowed_hosts: Iterable[str] = LOCAL,
+        secret: str = "",
         force: bool = False,
     ) -> None:
         self._loader = loader
-        self.pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts))
+        self.pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts), secret=secret)
         self._session = Session(app_or_factory, loader, factory=factory, force=force, switch=self._switch)
         self._begin_with(self._session.target.application)
         self._session.begin()
@@ -77,10 +79,11 @@ class Middleware(ABC):
         """Let open pages load themselves again: something that they are made of, and that is no code, has changed."""
         self._session.news.tell(changed=True, troubles={})
 
-    def script(self, mount: str) -> Script:
+    def script(self, mount: str, visitor: Visitor) -> Script:
         """The script for a page that is made now.
 
         Args:
             mount: the path below which the application is.
+            visitor: who gets it.
         """
-        return self.pages.script(mount, self._session.news.version)
+        return self.pages.script(mount, self._session.news.version, visitor)

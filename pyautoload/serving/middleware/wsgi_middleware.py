@@ -15,6 +15,7 @@ from pyautoload.serving.application.session import STREAM
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.endpoints import HEARTBEAT, RETRY, Answer
 from pyautoload.serving.page.injection import Insertion, Script, insertion_for
+from pyautoload.serving.page.visitor import Visitor
 
 if TYPE_CHECKING:
     from pyautoload.reloading.gate import Pass
@@ -38,6 +39,8 @@ class ReloadMiddleware(Middleware):
         overlay: whether HTML pages show what is wrong after a failed reload.
         refresh: whether HTML pages reload themselves in the browser after a reload.
         allowed_hosts: the names of this server in ``Host`` headers; pages under other names are left alone.
+        secret: what a browser has to know to see errors; it opens ``/__pyautoload__/open?SECRET`` once. Without one,
+            browsers on this machine see them, unless a proxy that adds a header stands between.
         force: also where the environment says production.
 
     Raises:
@@ -64,15 +67,15 @@ class ReloadMiddleware(Middleware):
         """WSGI."""
         page = None
         if self.pages:
-            header = _headers_of(environ)
-            answer = self.pages.answer(environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], header)
+            visitor, method = Visitor.of_environ(environ), environ["REQUEST_METHOD"]
+            mount, query = environ.get("SCRIPT_NAME", ""), environ.get("QUERY_STRING", "")
+            answer = self.pages.answer(environ.get("PATH_INFO", ""), method, visitor, query, mount)
             if answer is not None:
                 return self._own(answer, environ, start_response)
-            if self.pages.wants(environ["REQUEST_METHOD"], header):
+            if self.pages.wants(method, visitor):
                 if "HTTP_ACCEPT_ENCODING" in environ:
                     environ["HTTP_ACCEPT_ENCODING"] = self.pages.acceptable(environ["HTTP_ACCEPT_ENCODING"])
-                script = self.script(environ.get("SCRIPT_NAME", ""))
-                page = _Page(script, start_response, is_head=environ["REQUEST_METHOD"] == "HEAD")
+                page = _Page(self.script(mount, visitor), start_response, is_head=method == "HEAD")
         if self._session.must_look:
             self._session.look()
         running = self._loader.running()
@@ -95,14 +98,12 @@ class ReloadMiddleware(Middleware):
             return []
         if answer.body is not None:
             return [answer.body]
-        names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
-        in_full = self.pages.may_see_source(environ.get("REMOTE_ADDR"), names)
         if not environ.get("wsgi.multithread", False):
             # The one thread there is must not be kept: the browser asks again in a moment.
-            return [RETRY, self._session.news.event(in_full=in_full)]
-        return self._events(in_full)
+            return [RETRY, self._session.news.event()]
+        return self._events()
 
-    def _events(self, in_full: bool) -> Iterator[bytes]:
+    def _events(self) -> Iterator[bytes]:
         news = self._session.news
         yield RETRY
         told = -1
@@ -110,12 +111,8 @@ class ReloadMiddleware(Middleware):
             number = news.wait(told, HEARTBEAT)
             if news.is_over:
                 return
-            yield news.event(in_full=in_full) if number != told else b":\n\n"
+            yield news.event() if number != told else b":\n\n"
             told = number
-
-
-def _headers_of(environ: Environ) -> Callable[[str], str | None]:
-    return lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}")
 
 
 class _Body:

@@ -38,19 +38,58 @@
     return made;
   }
 
+  function linked(shown, link) {
+    const place = element("code", shown);
+    if (!link) return place;
+    const made = element("a", "", place);
+    made.href = link;
+    return made;
+  }
+
+  // A line is a block: the one after the marked one has to begin below it.
+  function code(lines, here) {
+    const made = element("pre");
+    for (const [number, text] of lines) {
+      const line = element("span", String(number).padStart(5) + "  " + text + "\n");
+      if (number === here) line.className = "here";
+      made.append(line);
+    }
+    return made;
+  }
+
+  function frame(of) {
+    const place = element("p", "", linked(of.shown + ":" + of.line, of.link));
+    if (of.name) place.append(" in ", element("code", of.name));
+    const made = element("div", "", place);
+    made.className = "frame";
+    if (of.source.length) made.append(code(of.source, of.line));
+    return made;
+  }
+
+  // The user's frames, and those of libraries folded.
+  function part(of, trouble) {
+    const made = element("section");
+    if (of.relation) {
+      const relation = element("p", of.relation);
+      relation.className = "relation";
+      made.append(relation, element("h2", of.summary));
+    }
+    const isShown = (one) => trouble.source.length && one.shown === trouble.file && one.line === trouble.line;
+    made.append(...of.frames.filter((one) => !one.library && !isShown(one)).map(frame));
+    const others = of.frames.filter((one) => one.library);
+    if (others.length) {
+      const count = others.length + " frame" + (others.length > 1 ? "s" : "") + " of libraries";
+      made.append(element("details", "", element("summary", count), ...others.map(frame)));
+    }
+    return made;
+  }
+
   function section(trouble) {
     const place = trouble.file ? trouble.file + (trouble.line ? ":" + trouble.line : "") : "";
     const made = element("section", "", element("h2", trouble.title), element("p", trouble.summary));
-    if (place) made.append(element("p", "", element("code", place)));
-    if (trouble.source.length) {
-      const lines = trouble.source.map(([number, text]) => {
-        const line = element("span", String(number).padStart(5) + "  " + text + "\n");
-        if (number === trouble.line) line.className = "here";
-        return line;
-      });
-      made.append(element("pre", "", ...lines));
-    }
-    made.append(element("p", trouble.hint));
+    if (place) made.append(element("p", "", linked(place, trouble.link)));
+    if (trouble.source.length) made.append(code(trouble.source, trouble.line));
+    made.append(...trouble.parts.map((each) => part(each, trouble)), element("p", trouble.hint));
     return made;
   }
 
@@ -67,21 +106,18 @@
     sheet.replaceSync(`
       :host { all: initial; position: fixed; right: 1rem; bottom: 1rem; z-index: 2147483647; color-scheme: light dark;
         max-width: min(46rem, calc(100vw - 2rem)); max-height: 60vh; overflow: auto; border-radius: 6px;
-        border-left: 5px solid #cf222e; background: Canvas; color: CanvasText; box-shadow: 0 4px 24px #0006;
-        font: 14px/1.45 system-ui, sans-serif; }
-      section { padding: .6rem 2.2rem .6rem 1rem; }
-      h2 { font-size: 1em; margin: 0 0 .3em; }
-      p { margin: .3em 0; overflow-wrap: anywhere; }
-      code, pre { font: 12px/1.5 ui-monospace, monospace; }
-      pre { overflow-x: auto; margin: .4em 0; padding: .4em; background: #8882; }
-      .here { background: #cf222e40; display: inline-block; min-width: 100%; }
+        border-left: 5px solid #cf222e; background: Canvas; color: CanvasText; box-shadow: 0 4px 24px #0006; }
+      .panel > section { padding: .6rem 2.2rem .6rem 1rem; }
       button { position: absolute; top: .4rem; right: .4rem; border: 0; background: none; color: inherit;
-        font: inherit; cursor: pointer; }`);
+        font: inherit; cursor: pointer; }
+      PANEL_SHEET`);
     root.adoptedStyleSheets = [sheet];
     const close = element("button", "\u00d7");
     close.title = "Hide";
     close.addEventListener("click", () => host.remove());
-    root.append(close, ...troubles.map(section));
+    const panel = element("div", "", close, ...troubles.map(section));
+    panel.className = "panel";
+    root.append(panel);
     document.documentElement.append(host);
   }
 
@@ -91,9 +127,22 @@
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("pyautoload " + events) : null;
   let last = null;
 
+  // The server does not tell everybody: it says whom, and how to be among them.
+  async function explain() {
+    try {
+      const answer = await fetch(events);
+      if (answer.status === 403) console.info("pyautoload: " + (await answer.text()));
+    } catch {
+      // it has gone
+    }
+  }
+
   function listen() {
     if (stream) return;
     stream = new EventSource(events);
+    stream.onerror = () => {
+      if (stream && stream.readyState === EventSource.CLOSED) explain();
+    };
     stream.onmessage = (event) => {
       last = JSON.parse(event.data);
       if (channel) channel.postMessage({ news: last });

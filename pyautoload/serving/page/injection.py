@@ -100,15 +100,22 @@ class Insertion:
 
 
 class Script(NamedTuple):
-    """Where the script is, how new the page is, and what the script is to do."""
+    """Where the script is, how new the page is, and what the script is to do.
+
+    Attributes:
+        note: what the page gets in place of the script.
+    """
 
     base: str
     version: str
     overlay: bool
     refresh: bool
+    note: str = ""
 
     def element(self, nonce: str) -> bytes:
-        """The ``<script>`` element."""
+        """The ``<script>`` element, or a comment with the note."""
+        if self.note:
+            return f"<!-- {html.escape(self.note, quote=False)} -->".encode("ascii", "replace")
         wants = " ".join(word for word, wanted in (("overlay", self.overlay), ("refresh", self.refresh)) if wanted)
         with_nonce = f' nonce="{html.escape(nonce)}"' if nonce else ""
         source = html.escape(f"{self.base}client.js")

@@ -8,15 +8,15 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 from pyautoload.errors import ReloadError
+from pyautoload.serving.page.editor import editor_link
 from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.page.frames import Part, source_around
 
 __all__ = ["News", "Trouble"]
-
-# So many lines of source before and behind the one with the error.
-_AROUND = 4
 
 
 class Trouble(NamedTuple):
@@ -27,8 +27,10 @@ class Trouble(NamedTuple):
         summary: ``"SyntaxError: invalid syntax"``.
         file: where, relative to the working directory if it lies there.
         line: the line there.
-        source: lines with their numbers; shown on this machine only.
+        source: lines with their numbers.
         hint: what to do.
+        link: opens the file in an editor.
+        parts: the errors with their frames, where there is more to tell than that place.
     """
 
     title: str
@@ -37,20 +39,24 @@ class Trouble(NamedTuple):
     line: int | None
     source: list[tuple[int, str]]
     hint: str
+    link: str = ""
+    parts: list[Part] = []
 
     @classmethod
     def of_reload(cls, error: ReloadError) -> Trouble:
         """A reload failed."""
         failure = Failure.of(error.__cause__ or error, os.getcwd())
         file, line = (error.file, error.line) if error.file else (failure.file, failure.line)
-        return cls._at("The last change is not in use", failure.summary, file, line, "The code of before serves on.")
+        return cls._at(
+            "The last change is not in use", replace(failure, file=file, line=line), "The code of before serves on."
+        )
 
     @classmethod
     def of_application(cls, error: BaseException) -> Trouble:
         """The application could not be made anew."""
         failure = Failure.of(error, os.getcwd())
         hint = "The application of before serves on."
-        return cls._at("The application could not be made anew", failure.summary, failure.file, failure.line, hint)
+        return cls._at("The application could not be made anew", failure, hint)
 
     @classmethod
     def of_restart(cls, reasons: dict[str, str]) -> Trouble:
@@ -64,19 +70,14 @@ class Trouble(NamedTuple):
         title = "The last change is wrong" if trial else "The restart failed"
         hint = "A new process fails with it, too. " if trial else ""
         hint += "The previous process is still running."
-        return cls._at(title, failure.summary, failure.file, failure.line, hint)
+        return cls._at(title, failure, hint)
 
     @classmethod
-    def _at(cls, title: str, summary: str, file: str | None, line: int | None, hint: str) -> Trouble:
+    def _at(cls, title: str, failure: Failure, hint: str) -> Trouble:
+        file, line = failure.file, failure.line
         shown = file.removeprefix(os.getcwd() + os.sep) if file else None
-        return cls(title, summary, shown, line, _source(file, line), hint)
-
-    def told(self, *, in_full: bool) -> dict[str, Any]:
-        """For JSON; the source only ``in_full``."""
-        told = self._asdict()
-        if not in_full:
-            told["source"] = []
-        return told
+        link = editor_link(file, line) if file else ""
+        return cls(title, failure.summary, shown, line, source_around(file, line), hint, link, _more(failure))
 
 
 class News:
@@ -168,25 +169,15 @@ class News:
             with self._condition:
                 self._wakers.discard(waker)
 
-    def event(self, *, in_full: bool) -> bytes:
-        """What is so now, as an event of a stream.
-
-        Args:
-            in_full: with the source.
-        """
+    def event(self) -> bytes:
+        """What is so now, as an event of a stream."""
         with self._condition:
             version, troubles = self.version, list(self._troubles.values())
-        told = {"version": version, "troubles": [trouble.told(in_full=in_full) for trouble in troubles]}
+        told = {"version": version, "troubles": [trouble._asdict() for trouble in troubles]}
         return b"data: " + json.dumps(told).encode("ascii") + b"\n\n"
 
 
-def _source(file: str | None, line: int | None) -> list[tuple[int, str]]:
-    if not file or not line:
-        return []
-    try:
-        with open(file, "rb") as opened:
-            lines = opened.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    first = max(0, line - 1 - _AROUND)
-    return [(number + 1, lines[number]) for number in range(first, min(len(lines), line + _AROUND))]
+def _more(failure: Failure) -> list[Part]:
+    """The frames, unless they are but the one place that is shown anyway."""
+    places = {(frame["file"], frame["line"]) for part in failure.parts for frame in part["frames"]}
+    return failure.parts if places - {(failure.file, failure.line)} else []

@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pyautoload.serving.page.access import is_loopback
-from pyautoload.serving.page.error_page import error_page
+from pyautoload.serving.page.error_page import closed_page, error_page
 from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.page.headers import OF_ALL, OF_PAGES
+from pyautoload.serving.page.injection import Headers
+from pyautoload.serving.page.visitor import Visitor
 
 if TYPE_CHECKING:
     from pyautoload.serving.middleware.base import Middleware
 
-__all__ = ["crash_page"]
+__all__ = ["HEADERS", "crash_page"]
+
+# Of the response, besides its length.
+HEADERS: Headers = [("Content-Type", "text/html; charset=utf-8"), *OF_ALL, *OF_PAGES]
 
 
-def crash_page(
-    middleware: Middleware, method: str, mount: str, client: str | None, names: frozenset[str],
-    header: Callable[[str], str | None], error: BaseException,
-) -> bytes | None:  # fmt: skip
+def crash_page(middleware: Middleware, method: str, mount: str, visitor: Visitor, error: BaseException) -> bytes | None:
     """The page for a request that failed.
 
     Args:
         middleware: ours, around the program.
         method: of the request.
         mount: the path below which the application is.
-        client: the address of the connection.
-        names: the names of the request's headers.
-        header: gives the value of one.
+        visitor: who asks.
         error: what the program raised.
 
     Returns:
         HTML, or ``None`` where no page was asked for, or pages are not to show errors.
     """
     pages = middleware.pages
-    if not pages.overlay or not pages.wants(method, header):
+    if not pages.overlay or not pages.wants(method, visitor):
         return None
-    script = middleware.script(mount).element("").decode()
-    if not is_loopback(client, names):
-        return error_page("Error", "Internal Server Error", "", "", script)
+    script = middleware.script(mount, visitor).element("").decode()
+    if not pages.guard.lets_in(visitor):
+        return closed_page("Internal Server Error", pages.guard.hint, script)
     directory = os.getcwd()
     failure = Failure.of(error, directory)
-    return error_page(failure.summary, failure.headline(directory), failure.trace, "", script)
+    return error_page(failure.summary, failure.headline(directory), failure, "", script)

@@ -35,6 +35,7 @@ class Options:
         requests: whether each request is reported.
         lifespan: whether an application that is made anew in the same process is started after the old one has ended,
             ``"sequential"``, or before that, ``"overlap"``.
+        secret: what a browser has to know to see errors; empty for nothing.
     """
 
     target: str
@@ -53,6 +54,7 @@ class Options:
     drain: float = 10.0
     requests: bool = True
     lifespan: str = "sequential"
+    secret: str = ""
 
     def to_json(self) -> str:
         """As text."""

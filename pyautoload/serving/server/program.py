@@ -124,6 +124,7 @@ def load_program(options: Options, settings: Settings) -> Program:
         overlay=options.overlay,
         refresh=options.refresh,
         allowed_hosts=(*LOCAL, *options.hosts),
+        secret=options.secret,
         force=options.force,
     )
     return Program(loader, interface, application)

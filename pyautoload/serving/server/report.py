@@ -13,6 +13,7 @@ import click
 
 from pyautoload.errors import ReloadError
 from pyautoload.reloading.result import ReloadResult, some, what_was_done
+from pyautoload.serving.page.endpoints import OPEN
 from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.listening_socket import url
 from pyautoload.serving.server.options import OURS
@@ -28,12 +29,14 @@ class Reporter:
 
     Args:
         directory: what paths are shown relative to.
+        secret: what belongs to the address that is shown, for those who are to see errors.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, secret: str = "") -> None:
         self.directory = directory
         # The time zone of now: a program that sets another one for itself (Django does) changes no line of ours.
         self._zone = timezone(timedelta(seconds=time.localtime().tm_gmtoff))
+        self.secret = secret
         # Requests are answered in many threads: a line is never torn.
         self._lock = threading.Lock()
 
@@ -42,11 +45,20 @@ class Reporter:
     def serving(self, listener: socket.socket, target: str, ready: dict[str, Any], took: float) -> None:
         """The program answers now."""
         what = f"{target} ({ready['interface'].upper()} on {ready['server']}, started in {_time(took)})"
-        self._say("serving", "green", f"{what} on {click.style(url(listener), bold=True)} - Ctrl-C ends it")
+        self._say("serving", "green", f"{what} on {click.style(self._address(listener), bold=True)} - Ctrl-C ends it")
+        self._tell_of_secret()
 
     def waiting(self, listener: socket.socket) -> None:
         """Only the error is shown, until the next edit."""
-        self._say("waiting", "yellow", f"for an edit; until then the error is shown on {url(listener)}")
+        self._say("waiting", "yellow", f"for an edit; until then the error is shown on {self._address(listener)}")
+        self._tell_of_secret()
+
+    def _address(self, listener: socket.socket) -> str:
+        return url(listener) + (f"{OPEN}?{self.secret}" if self.secret else "")
+
+    def _tell_of_secret(self) -> None:
+        if self.secret:
+            self._say("secret", "", "open that address once in each browser that is to see errors and to reload pages")
 
     def restarting(self, reasons: dict[str, str]) -> None:
         """A new process is being started."""

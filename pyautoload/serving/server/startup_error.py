@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from pyautoload.serving.page.access import LOCAL, is_allowed, is_loopback
-from pyautoload.serving.page.error_page import error_page
+from pyautoload.serving.page.access import LOCAL
+from pyautoload.serving.page.endpoints import OPEN, opened
+from pyautoload.serving.page.error_page import closed_page, error_page
 from pyautoload.serving.page.failure import Failure
+from pyautoload.serving.page.guard import Guard
+from pyautoload.serving.page.headers import OF_ALL, policy
+from pyautoload.serving.page.injection import Headers
+from pyautoload.serving.page.visitor import Visitor
 from pyautoload.serving.server.graceful_server import ThreadedServer
 
 __all__ = ["WaitingServer"]
@@ -17,7 +23,7 @@ __all__ = ["WaitingServer"]
 _TITLE = "The program does not start"
 # This page marks itself with a header: when an answer lacks it, the program is there.
 _MARK = "X-PyAutoload-Waiting"
-_SCRIPT = """<script>
+_SCRIPT = """<script nonce="NONCE">
 setInterval(async () => {
   try {
     const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" });
@@ -36,17 +42,25 @@ class WaitingServer(ThreadedServer):
         directory: what paths are shown relative to.
         hosts: names, besides this machine's own, under which the page may be asked for.
         refresh: whether the page reloads itself.
+        secret: what a browser has to know to see the error; empty for nothing.
     """
 
     name = "waiting"
 
     def __init__(
-        self, listener: socket.socket, failure: Failure, directory: str, hosts: Iterable[str], *, refresh: bool
+        self,
+        listener: socket.socket,
+        failure: Failure,
+        directory: str,
+        hosts: Iterable[str],
+        *,
+        refresh: bool,
+        secret: str = "",
     ) -> None:
         super().__init__(listener, self._handle, drain=1.0)
         self.failure = failure
         self.directory = directory
-        self.hosts = (*LOCAL, *hosts)
+        self.guard = Guard((*LOCAL, *hosts), secret)
         self.refresh = refresh
         # Changes with each failure, so that open pages show the latest.
         self._number = 0
@@ -60,18 +74,19 @@ class WaitingServer(ThreadedServer):
         connection.settimeout(10)
         _Handler(connection, address, self)  # type: ignore[arg-type]
 
-    def page(self, *, in_full: bool) -> tuple[bytes, str]:
+    def page(self, *, in_full: bool, nonce: str = "") -> tuple[bytes, str]:
         """The page, and the mark of the error that it shows.
 
         Args:
-            in_full: with the traceback, which shows source: for somebody at this machine only.
+            in_full: with the error, which shows source.
+            nonce: of the script in it.
         """
         mark = str(self._number)
         if not in_full:
-            return error_page(_TITLE, _TITLE, "", "", ""), mark
+            return closed_page(_TITLE, self.guard.hint, ""), mark
         hint = "Save the file again when it is mended" + (", and this page reloads by itself." if self.refresh else ".")
-        script = _SCRIPT.replace("SEEN", mark) if self.refresh else ""
-        return error_page(_TITLE, self.failure.headline(self.directory), self.failure.trace, hint, script), mark
+        script = _SCRIPT.replace("SEEN", mark).replace("NONCE", nonce) if self.refresh else ""
+        return error_page(_TITLE, self.failure.headline(self.directory), self.failure, hint, script), mark
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -91,14 +106,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         server: WaitingServer = self.server
-        is_here = is_loopback(self.client_address[0], {name.lower() for name in self.headers})
-        body, mark = server.page(in_full=is_here and is_allowed(self.headers.get("Host", ""), server.hosts))
-        self.send_response(503, _TITLE)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header(_MARK, mark)
-        self.send_header("Connection", "close")
+        visitor = Visitor.of_pairs(self.client_address[0], self.headers.items())
+        path, _, query = self.path.partition("?")
+        if path == OPEN:
+            answer = opened(server.guard, visitor, query, "")
+            self._send(int(answer.status[:3]), answer.headers, answer.body or b"")
+            return
+        nonce = secrets.token_urlsafe(16)
+        body, mark = server.page(in_full=server.guard.lets_in(visitor), nonce=nonce)
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body))), (_MARK, mark)]
+        self._send(503, [*headers, *OF_ALL, ("Content-Security-Policy", policy(nonce))], body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no request is told so, in the same words whatever it says."""
+        body = b"This is no request that can be answered."
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *OF_ALL]
+        self._send(code, headers, body)
+
+    def _send(self, code: int, headers: Headers, body: bytes) -> None:
+        self.send_response(code, _TITLE if code == 503 else None)
+        for name, value in (*headers, ("Connection", "close")):
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

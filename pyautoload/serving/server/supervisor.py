@@ -36,6 +36,8 @@ __all__ = ["ENVIRONMENT", "Supervisor"]
 
 # What a child is to do, as JSON: a variable, so that its command line stays short; the child takes it out.
 ENVIRONMENT = "PYAUTOLOAD_SERVE"
+# So many bytes of an error are passed on in it: Windows takes 32,767 for a variable.
+_FAILURE = 24_000
 # How long (seconds) a child may take to end when it is told to.
 _QUIT = 3.0
 
@@ -305,7 +307,7 @@ class Supervisor:
             "options": self.options.to_json(),
             "listener": self.listener.fileno(),
             "channel": its.fileno(),
-            "failure": waiting_for.as_dict() if waiting_for is not None else None,
+            "failure": waiting_for.within(_FAILURE).as_dict() if waiting_for is not None else None,
             "since": since or time.time(),
             "needs": needs or [],
             "keys": self._keys.is_there,

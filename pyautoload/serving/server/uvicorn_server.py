@@ -15,7 +15,8 @@ from typing import Any
 import uvicorn
 
 from pyautoload.errors import ServeError
-from pyautoload.serving.server.crash_page import crash_page
+from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.server.crash_page import HEADERS, crash_page
 from pyautoload.serving.server.graceful_server import QUIT_GRACE, Server, Service, Turn
 
 __all__ = ["UvicornServer"]
@@ -216,17 +217,8 @@ class _Front:
     def _page(self, scope: Any, error: BaseException) -> bytes | None:
         if scope["type"] != "http":
             return None
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        client = scope.get("client")
-        return crash_page(
-            self._application,
-            scope["method"],
-            scope.get("root_path", ""),
-            client[0] if client else None,
-            frozenset(headers),
-            headers.get,
-            error,
-        )
+        visitor = Visitor.of_scope(scope)
+        return crash_page(self._application, scope["method"], scope.get("root_path", ""), visitor, error)
 
 
 def _is_plain(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -234,7 +226,8 @@ def _is_plain(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 def _as_messages(page: bytes) -> list[dict[str, Any]]:
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(page)).encode())]
+    headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS]
+    headers.append((b"content-length", str(len(page)).encode()))
     return [
         {"type": "http.response.start", "status": 500, "headers": _with_ours(headers)},
         {"type": "http.response.body", "body": page},

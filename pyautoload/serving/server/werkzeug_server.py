@@ -9,7 +9,8 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from pyautoload.serving.server.crash_page import crash_page
+from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.server.crash_page import HEADERS, crash_page
 from pyautoload.serving.server.graceful_server import Service, ThreadedServer
 
 __all__ = ["WerkzeugServer"]
@@ -53,20 +54,12 @@ class WerkzeugServer(ThreadedServer):
         try:
             return self._service.application(environ, start_response)
         except Exception as error:
-            names = frozenset(name[5:].lower().replace("_", "-") for name in environ if name.startswith("HTTP_"))
-            page = crash_page(
-                self._service.application,
-                environ["REQUEST_METHOD"],
-                environ.get("SCRIPT_NAME", ""),
-                environ.get("REMOTE_ADDR"),
-                names,
-                lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}"),
-                error,
-            )
+            method, mount = environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "")
+            page = crash_page(self._service.application, method, mount, Visitor.of_environ(environ), error)
             if page is None:
                 raise
             self._service.reporter.crashed(error)
-            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+            headers = [*HEADERS, ("Content-Length", str(len(page)))]
             start_response("500 Internal Server Error", headers, sys.exc_info())
             return [page]
 

@@ -221,8 +221,9 @@ class Worker:
         from pyautoload.serving.server.startup_error import WaitingServer
         from pyautoload.serving.server.unmanaged_files import SOURCES, changed_since, watch_files
 
+        options = self.options
         self.server = WaitingServer(
-            self.listener, failure, self.directory, self.options.hosts, refresh=self.options.refresh
+            self.listener, failure, self.directory, options.hosts, refresh=options.refresh, secret=options.secret
         )
         places = program.places(self.options)
 
