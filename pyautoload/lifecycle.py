@@ -10,7 +10,7 @@ from types import ModuleType
 from pyautoload.errors import ConflictError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.namespace import access_of
+from pyautoload.importing.namespace_access import access_of
 from pyautoload.sources import unmount
 from pyautoload.tree.config import Config
 

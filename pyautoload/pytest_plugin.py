@@ -167,7 +167,7 @@ class CheckItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problem as ``pyautoload check`` shows it; a traceback would only show this file."""
         if isinstance(excinfo.value, CheckFailed):
-            from pyautoload.checking.check import relative_to
+            from pyautoload.checking.problem_search import relative_to
 
             return str(relative_to(str(self.config.rootpath), excinfo.value.problem))
         return super().repr_failure(excinfo, style)

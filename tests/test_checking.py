@@ -12,9 +12,9 @@ import pytest
 
 from pyautoload import AutoLoader
 from pyautoload.checking import Problem, find_problems
-from pyautoload.checking.cycles import Rehearsal, components, find_cycles
-from pyautoload.checking.graph import ImportGraph
-from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, TYPING, Reference, read_source
+from pyautoload.checking.import_cycles import Rehearsal, components, find_cycles
+from pyautoload.checking.import_graph import ImportGraph
+from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, TYPING, Reference, read_source
 from pyautoload.checking.survey import Survey
 from pyautoload.errors import SetupError
 

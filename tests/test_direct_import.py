@@ -12,7 +12,7 @@ import time
 import pytest
 
 from pyautoload import AutoLoader, EagerLoadError
-from pyautoload.importing.direct import DirectImport
+from pyautoload.importing.direct_import import DirectImport
 
 # One process loads directly; in the other a finder that finds nothing stands in front, which asks for the ordinary way.
 DIRECT = ""
@@ -25,7 +25,7 @@ sys.meta_path.insert(0, Nothing)
 SETUP = """
 import sys, importlib, json, warnings, gc, dataclasses, functools, threading, types
 from pyautoload import AutoLoader, EagerLoadError
-from pyautoload.importing import direct
+from pyautoload.importing import direct_import as direct
 loader = AutoLoader("app").setup()
 used = []
 original = direct.DirectImport.load

@@ -9,7 +9,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyautoload.lazy.statements import BadStatement, _from_tree, _plain, parsed
+from pyautoload.lazy.export_statements import BadStatement, _from_tree, _plain, parsed
 
 WORDS = [
     "from",

@@ -40,7 +40,7 @@ def module_with(name, **names):
     return module
 
 
-# Attribute access: importing/namespace.py
+# Attribute access: importing/namespace_access.py
 
 
 def test_an_attribute_error_from_a_modules_getattr_means_that_there_is_no_such_attribute():
@@ -95,7 +95,8 @@ def test_getattr_and_dir_of_a_module_are_looked_up_in_its_dict_each_time():
 
 
 def test_the_error_of_a_missing_attribute_carries_the_module():
-    # Hence an AttributeError at import time can be told to be about an unfinished module: importing/cycles.py
+    # Hence an AttributeError at import time can be told to be about an unfinished module:
+    # importing/cycle_explanation.py
     module = types.ModuleType("m")
     with pytest.raises(AttributeError) as caught:
         module.x  # noqa: B018
@@ -133,7 +134,7 @@ def test_a_from_import_copies_the_reference(monkeypatch):
     assert names["x"] == 1
 
 
-# The import protocol: importing/direct.py, importing/loader.py, importing/cycles.py
+# The import protocol: importing/direct_import.py, importing/loader.py, importing/cycle_explanation.py
 
 
 def test_a_module_is_in_sys_modules_while_it_runs_and_leaves_when_it_fails(plain):
@@ -159,7 +160,7 @@ def test_a_module_is_bound_on_its_parent_after_it_ran(plain):
 
 
 def test_what_a_module_puts_in_its_place_is_what_an_import_gives(plain):
-    # binder.loaded, frames.imported
+    # binder.loaded, hidden_frames.imported
     plain({"one.py": "import sys\nsys.modules[__name__] = 'other'"})
     assert importlib.import_module("one") == "other"
 
@@ -188,7 +189,7 @@ def test_a_finder_may_raise_module_not_found_to_keep_the_others_from_being_asked
 
 
 def test_the_statement_does_not_say_that_another_threads_import_failed(plain):
-    # frames.imported looks into sys.modules after the statement and imports once more where the name is missing.
+    # hidden_frames.imported looks into sys.modules after the statement and imports once more where the name is missing.
     plain(
         {
             "pkg/__init__.py": "import threading\ngo, up = threading.Event(), threading.Event()",
@@ -229,8 +230,8 @@ def test_a_thread_that_imports_what_another_one_is_importing_waits_for_it(plain)
 
 
 def test_the_import_statement_survives_a_deadlock_between_module_locks(plain):
-    # Two threads in a circular import: one sees an unfinished module, none hangs. frames.imported uses the statement,
-    # as ``import_module`` may raise the deadlock's error.
+    # Two threads in a circular import: one sees an unfinished module, none hangs. hidden_frames.imported uses the
+    # statement, as ``import_module`` may raise the deadlock's error.
     plain(
         {
             "pkg/__init__.py": "import threading\nmeet = threading.Barrier(2)",
@@ -249,7 +250,7 @@ def test_the_import_statement_survives_a_deadlock_between_module_locks(plain):
 
 
 def test_the_stock_loader_runs_in_frames_that_tracebacks_and_warnings_leave_out(plain):
-    # importing/frames.py
+    # importing/hidden_frames.py
     name = importlib.machinery.SourceFileLoader.exec_module.__code__.co_filename
     assert "importlib" in name
     assert "_bootstrap" in name
@@ -264,8 +265,8 @@ def test_the_stock_loader_runs_in_frames_that_tracebacks_and_warnings_leave_out(
 
 
 def test_a_function_counts_as_the_import_systems_by_its_file_name_alone():
-    # importing/frames.py
-    from pyautoload.importing.frames import part_of_import
+    # importing/hidden_frames.py
+    from pyautoload.importing.hidden_frames import part_of_import
 
     @part_of_import
     def between(function):
@@ -402,10 +403,11 @@ def test_our_locks_are_made_anew_after_a_fork(autoload):
 
 
 def test_what_is_private_in_the_import_system_and_used_is_there():
-    # importing/direct.py and module_locks.py do without any of these that is missing, at the cost of speed only.
+    # importing/direct_import.py and module_locks.py do without any of these that is missing, at the cost of speed only.
     from importlib import _bootstrap
 
-    from pyautoload.importing import direct, module_locks
+    from pyautoload.importing import direct_import as direct
+    from pyautoload.importing import module_locks
 
     assert hasattr(_bootstrap, "_get_module_lock")
     assert hasattr(_bootstrap, "_DeadlockError")
@@ -414,7 +416,7 @@ def test_what_is_private_in_the_import_system_and_used_is_there():
 
 
 def test_builtins_import_is_what_the_statement_calls(monkeypatch):
-    # frames.imported calls it by name, so that what others have put in its place is used.
+    # hidden_frames.imported calls it by name, so that what others have put in its place is used.
     asked = []
     original = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", lambda name, *rest: asked.append(name) or original(name, *rest))

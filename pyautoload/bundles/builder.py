@@ -13,7 +13,7 @@ from pyautoload.bundles.place import default_place, signature
 from pyautoload.bundles.writer import Content, write
 from pyautoload.importing import bytecode
 from pyautoload.importing.loader import PyAutoloadLoader
-from pyautoload.importing.mounted import MountedLoader
+from pyautoload.importing.mounted_loader import MountedLoader
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.config import Config
@@ -22,7 +22,7 @@ from pyautoload.tree.registry import Namespace
 from pyautoload.tree.scanner import RACY_NS
 
 if TYPE_CHECKING:
-    from pyautoload.importing.eager import Progress
+    from pyautoload.importing.eager_load import Progress
 
 __all__ = ["BuiltBundle", "build"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyautoload.checking.check import find_problems
 from pyautoload.checking.problem import Problem
+from pyautoload.checking.problem_search import find_problems
 
 __all__ = ["Problem", "find_problems"]

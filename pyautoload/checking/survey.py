@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from types import SimpleNamespace
 
-from pyautoload.checking.imports import ModuleSource, read_source
+from pyautoload.checking.source_imports import ModuleSource, read_source
 from pyautoload.errors import ConflictError
 from pyautoload.sources import source_for
 from pyautoload.tree.config import Config

@@ -48,8 +48,8 @@ def eager(work: dict[str, Any]) -> dict[str, Any]:
 def _set_up(work: dict[str, Any]) -> tuple[float, Any]:
     """The loader, and the seconds that importing PyAutoload itself took: the contest is about the user's modules."""
     began = time.perf_counter()
-    from pyautoload.checking.attaching import configured
-    from pyautoload.importing import direct, eager  # noqa: F401
+    from pyautoload.checking.loader_lookup import configured
+    from pyautoload.importing import eager_load as eager  # noqa: F401
 
     aside = time.perf_counter() - began
     return aside, configured(work["config"], work["inflector"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pyautoload.checking.cycles import Cycle, find_cycles
-from pyautoload.checking.graph import Edge, ImportGraph
-from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, TYPING
+from pyautoload.checking.import_cycles import Cycle, find_cycles
+from pyautoload.checking.import_graph import Edge, ImportGraph
+from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, TYPING
 from pyautoload.sources import source_for
 
 __all__ = ["KINDS", "Picture"]

@@ -67,7 +67,7 @@ class Project:
 
     def running_loader(self) -> AutoLoader:
         """The loader, set up, for commands that run the user's code."""
-        from pyautoload.checking.attaching import configured, named_loader
+        from pyautoload.checking.loader_lookup import configured, named_loader
 
         self.make_importable()
         if self.loader_name is not None:

@@ -27,7 +27,7 @@ def command(project: Project, static: bool, skip: tuple[str, ...], timeout: floa
     are not there, import cycles, dead patterns. Each module is also imported in a child process, so that a crash in
     one of them is a finding and not the end; --static leaves that out. Notes are no findings.
     """
-    from pyautoload.checking.check import find_problems, relative_to
+    from pyautoload.checking.problem_search import find_problems, relative_to
 
     if static and project.loader_name:
         raise click.UsageError("--static runs nothing, --loader runs your program: use one of them")

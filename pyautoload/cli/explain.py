@@ -20,7 +20,7 @@ def command(project: Project, name_or_path: str, json_: bool) -> None:
 
     Nothing of your code is run. The exit code is 1 for what is not managed.
     """
-    from pyautoload.checking.explain import explain
+    from pyautoload.checking.explanation import explain
 
     explanation = explain(project.loader(), name_or_path)
     if json_:

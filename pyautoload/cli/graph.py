@@ -52,7 +52,7 @@ def command(
 
     html makes one self-contained page to search, zoom and filter: pyautoload graph -o imports.html
     """
-    from pyautoload.checking.graph import ImportGraph
+    from pyautoload.checking.import_graph import ImportGraph
     from pyautoload.checking.survey import Survey
     from pyautoload.cli._drawing import KINDS, Picture
 

@@ -131,7 +131,7 @@ def _has_directory(settings: Settings, name: str) -> bool:
 
 def _look(settings: Settings) -> tuple[int, list[Problem]]:
     """The number of managed files, and the static problems with the settings as they are now."""
-    from pyautoload.checking.check import find_problems
+    from pyautoload.checking.problem_search import find_problems
     from pyautoload.checking.survey import Survey
 
     loader = settings.apply(AutoLoader(tag="init"))
@@ -171,7 +171,7 @@ def _plain(settings: Settings, problems: list[Problem]) -> list[str]:
 
 
 def _show(settings: Settings, modules: int, left: list[Problem]) -> None:
-    from pyautoload.checking.check import relative_to
+    from pyautoload.checking.problem_search import relative_to
 
     click.secho(f"found {modules} Python file{'s' if modules != 1 else ''} in {', '.join(settings.roots)}", bold=True)
     fitting = modules - len(settings.inflections) - len(settings.plain_modules)

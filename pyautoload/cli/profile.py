@@ -30,7 +30,7 @@ def command(
     import importlib
 
     # Else their time would be counted as that of the module that uses them first.
-    for needed in ("pyautoload.importing.eager", "pyautoload.importing.direct", "pyautoload.profiling"):
+    for needed in ("pyautoload.importing.eager_load", "pyautoload.importing.direct_import", "pyautoload.profiling"):
         importlib.import_module(needed)
     loader = project.running_loader()
     failed = False

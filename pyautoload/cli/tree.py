@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from pyautoload.autoloader import AutoLoader
-from pyautoload.checking.imports import read_source
+from pyautoload.checking.source_imports import read_source
 from pyautoload.cli._output import as_json, json_option, marks
 from pyautoload.cli._project import Project, project_options
 from pyautoload.sources import source_for

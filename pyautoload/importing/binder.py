@@ -8,7 +8,7 @@ from types import ModuleType
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
-from pyautoload.importing.namespace import NamespaceAccess, access_of, is_hook
+from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming

@@ -11,10 +11,10 @@ from types import ModuleType
 
 from pyautoload.callbacks import checked_dotted_name
 from pyautoload.errors import ExpectedNameError, ModuleNotFoundError, PathError
-from pyautoload.importing.direct import DirectImport
-from pyautoload.importing.eager import EagerLoad, Planned, Progress, collection_paused, plan
+from pyautoload.importing.direct_import import DirectImport
+from pyautoload.importing.eager_load import EagerLoad, Planned, Progress, collection_paused, plan
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.namespace import defined_names
+from pyautoload.importing.namespace_access import defined_names
 from pyautoload.sources import source_for
 from pyautoload.tree.config import inside, split_module_file
 from pyautoload.tree.introspection import Introspection, absolute

@@ -243,7 +243,7 @@ class PyAutoloadFinder:
         return spec
 
     def _mounted_spec(self, fullname: str, path: str) -> ModuleSpec:
-        from pyautoload.importing.mounted import MountedBytecodeLoader, MountedLoader
+        from pyautoload.importing.mounted_loader import MountedBytecodeLoader, MountedLoader
 
         if path.endswith(".py"):
             return ModuleSpec(fullname, MountedLoader(fullname, path, self.binder), origin=path)

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 
 from pyautoload import log
-from pyautoload.importing import bytecode, cycles
-from pyautoload.importing.frames import part_of_import, without_frames
+from pyautoload.importing import bytecode
+from pyautoload.importing.cycle_explanation import explained
+from pyautoload.importing.hidden_frames import part_of_import, without_frames
 from pyautoload.sources import FILE_SYSTEM, source_for
 
 TYPE_CHECKING = False
@@ -84,7 +85,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         try:
             exec(code, module.__dict__)
         except (ImportError, AttributeError) as error:
-            cycle = cycles.explained(error, binder.manages)
+            cycle = explained(error, binder.manages)
             if cycle is None:
                 raise
             raise cycle from error
@@ -204,7 +205,7 @@ def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Load
 
 
 def _reattach(module: ModuleType, name: str, binder: Binder) -> None:
-    from pyautoload.importing.namespace import access_of
+    from pyautoload.importing.namespace_access import access_of
 
     access = access_of(module, binder.tree)
     if access is not None:

@@ -10,20 +10,20 @@ from pyautoload.lazy.exports import exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyautoload.lazy.convention import exports_by_convention as exports_by_convention
-    from pyautoload.lazy.deferred import module as module
     from pyautoload.lazy.export_errors import ExportError as ExportError
     from pyautoload.lazy.export_errors import StatementError as StatementError
-    from pyautoload.lazy.loaded import Registry as Registry
-    from pyautoload.lazy.loaded import registry as registry
+    from pyautoload.lazy.export_registry import Registry as Registry
+    from pyautoload.lazy.export_registry import registry as registry
+    from pyautoload.lazy.lazy_module import module as module
     from pyautoload.lazy.stub import exports_from_stub as exports_from_stub
 
 __getattr__, __dir__, __all__ = exports(
     __name__,
     """
     from .convention import exports_by_convention
-    from .deferred import module
+    from .lazy_module import module
     from .export_errors import ExportError, StatementError
-    from .loaded import Registry, registry
+    from .export_registry import Registry, registry
     from .stub import exports_from_stub
     """,
 )

@@ -10,8 +10,8 @@ from importlib.machinery import all_suffixes
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pyautoload.lazy.export_statements import Export
 from pyautoload.lazy.exports import Exports, forget_earlier, install
-from pyautoload.lazy.statements import Export
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, checked_name, folded, is_name, normalized
 
 if TYPE_CHECKING:

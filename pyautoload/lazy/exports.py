@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyautoload.lazy.statements import BadStatement, Export, declared, parsed
+from pyautoload.lazy.export_statements import BadStatement, Export, declared, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def install(made: Exports, eager: bool | None) -> Triple:
     if wants_eager() if eager is None else eager:
         made.load_all()
     elif sys.version_info >= (3, 15):
-        from pyautoload.lazy.native import bind
+        from pyautoload.lazy.native_lazy_imports import bind
 
         names = [name for name in made.pending if name not in made.namespace]
         bind(made.package, made.namespace, names, lambda name: made.load(made.entries[name]))
@@ -162,7 +162,7 @@ class Exports:
             value = self.value(entry)
         except AttributeError as error:
             from pyautoload.errors import LoadError
-            from pyautoload.lazy.origin import file_of
+            from pyautoload.lazy.source_location import file_of
 
             failed = LoadError(entry.source, file_of(entry.source, error), error)
             self.annotate(failed, entry)
@@ -235,7 +235,7 @@ class Exports:
         """Names that are exported from a submodule of the same name must not turn into that submodule."""
         same = {name for name, entry in self.entries.items() if self.collides(entry)}
         if same:
-            from pyautoload.lazy.guard import guard
+            from pyautoload.lazy.submodule_guard import guard
 
             guard(self.package, same, self.bind_exported)
 
@@ -269,7 +269,7 @@ class Exports:
 
     def where(self, entry: Export) -> str:
         """Where ``entry`` is stated: ``'/src/pkg/__init__.py:7'``, or its line within the exports."""
-        from pyautoload.lazy.origin import located
+        from pyautoload.lazy.source_location import located
 
         file, line = located(self.namespace, self.text, entry.line)
         return f"{file}:{line}" if line else f"exports of {self.package}"
@@ -298,7 +298,7 @@ def _module(package: str) -> ModuleType:
 
 def _statement_error(package: str, namespace: dict[str, Any], text: str, bad: BadStatement) -> SyntaxError:
     from pyautoload.lazy.export_errors import StatementError
-    from pyautoload.lazy.origin import located
+    from pyautoload.lazy.source_location import located
 
     file, line = located(namespace, text, bad.line)
     return StatementError(package, bad.reason, file, line, bad.statement)

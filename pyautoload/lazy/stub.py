@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from pyautoload.lazy.export_statements import ONLY_AST, BadStatement, Export, add, imported, statement_of, taken
 from pyautoload.lazy.exports import Exports, forget_earlier, install
-from pyautoload.lazy.statements import ONLY_AST, BadStatement, Export, add, imported, statement_of, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

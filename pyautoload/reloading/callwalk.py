@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from types import FunctionType, ModuleType
 
-from pyautoload.relative import absolute_module
+from pyautoload.relative_imports import absolute_module
 from pyautoload.reloading.bodies import FunctionBodies
 from pyautoload.reloading.facts import Facts
 from pyautoload.reloading.functions import underlying

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import CodeType
 from typing import NamedTuple
 
-from pyautoload.relative import absolute_module
+from pyautoload.relative_imports import absolute_module
 from pyautoload.reloading.opcodes import (
     ATTR_SHIFT,
     GLOBAL_SHIFT,

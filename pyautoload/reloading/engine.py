@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload import log
 from pyautoload.errors import ReloadError
-from pyautoload.importing.eager import collection_paused
+from pyautoload.importing.eager_load import collection_paused
 from pyautoload.reloading.apply import Transaction
 from pyautoload.reloading.failures import Failures
 from pyautoload.reloading.gate import Gate

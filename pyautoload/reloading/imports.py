@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
-from pyautoload.relative import absolute_module
+from pyautoload.relative_imports import absolute_module
 from pyautoload.syntax import FUNCTIONS
 
 __all__ = ["bound_by", "exported_by", "import_statements", "source_of", "star_imports", "taken_otherwise"]

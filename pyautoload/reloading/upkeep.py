@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload.errors import ReloadError
 from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.namespace import access_of
+from pyautoload.importing.namespace_access import access_of
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.records import Records

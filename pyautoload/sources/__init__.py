@@ -53,7 +53,7 @@ def mount(path: str, source: Source) -> None:
         path: absolute; need not exist.
         source: it is asked with absolute paths.
     """
-    from pyautoload.sources.mounted import Mounted
+    from pyautoload.sources.source_adapter import Mounted
 
     _mounts[path] = Mounted(source)
 

@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator
 
-from pyautoload.relative import absolute_module
+from pyautoload.relative_imports import absolute_module
 from pyautoload.stubs.definitions import bindings, literal_all
 from pyautoload.syntax import is_type_checking
 

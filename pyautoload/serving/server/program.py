@@ -170,7 +170,7 @@ def loader_before_import(options: Options, settings: Settings) -> AutoLoader:
     It gives way to one that the program sets up itself for the same directory.
     """
     if options.loader is not None:
-        from pyautoload.checking.attaching import named_loader
+        from pyautoload.checking.loader_lookup import named_loader
 
         loader = named_loader(options.loader)
     else:

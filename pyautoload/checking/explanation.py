@@ -192,7 +192,7 @@ class _Explainer:
         """What the file's text shows of the expected name."""
         from types import SimpleNamespace
 
-        from pyautoload.checking.imports import read_source
+        from pyautoload.checking.source_imports import read_source
 
         if not path.endswith(".py"):
             return

@@ -7,17 +7,17 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.checking.dead import dead_rules
-from pyautoload.checking.graph import ImportGraph
+from pyautoload.checking.dead_rules import dead_rules
+from pyautoload.checking.import_graph import ImportGraph
 from pyautoload.checking.problem import ERROR, KINDS, Problem
-from pyautoload.checking.static import (
+from pyautoload.checking.static_problems import (
     asked_for,
     expected_name_problem,
     missing_expected_names,
     static_problems,
 )
 from pyautoload.checking.survey import Survey
-from pyautoload.checking.trial import Trial
+from pyautoload.checking.trial_import import Trial
 from pyautoload.tree.globs import GlobSet
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pyautoload.checking.conditions import holds_here
-from pyautoload.relative import absolute_module
+from pyautoload.relative_imports import absolute_module
 from pyautoload.syntax import is_not_type_checking, is_type_checking, stored_names
 
 __all__ = ["FUNCTION", "IMPORT_TIME", "TYPING", "Binding", "ModuleSource", "Reference", "read_source"]

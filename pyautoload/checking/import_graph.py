@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pyautoload.checking.imports import IMPORT_TIME, Binding, Reference
+from pyautoload.checking.source_imports import IMPORT_TIME, Binding, Reference
 from pyautoload.checking.survey import Survey
 from pyautoload.tree.registry import Namespace
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from pyautoload.checking.cycles import Cycle, find_cycles
-from pyautoload.checking.graph import Edge, ImportGraph, Target
-from pyautoload.checking.imports import FUNCTION, IMPORT_TIME, ModuleSource
+from pyautoload.checking.import_cycles import Cycle, find_cycles
+from pyautoload.checking.import_graph import Edge, ImportGraph, Target
 from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
+from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, ModuleSource
 from pyautoload.checking.survey import Survey
 from pyautoload.tree.inflector import folded
 from pyautoload.tree.introspection import unusable_stems

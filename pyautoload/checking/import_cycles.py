@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pyautoload.checking.graph import Edge, ImportGraph, Target
-from pyautoload.checking.imports import Binding, Reference
+from pyautoload.checking.import_graph import Edge, ImportGraph, Target
+from pyautoload.checking.source_imports import Binding, Reference
 
 __all__ = ["Cycle", "components", "find_cycles"]
 

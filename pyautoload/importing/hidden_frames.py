@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
-from pyautoload.importing.cycles import is_initializing
+from pyautoload.importing.cycle_explanation import is_initializing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

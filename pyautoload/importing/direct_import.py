@@ -160,7 +160,7 @@ def made_module(name: str, path: str, directories: list[str] | None, loader: PyA
 
 def _probe(directories: list[str] | None) -> tuple[ModuleType, ModuleType]:
     """A module made by the import system and one made here."""
-    name, path = "pyautoload.probe", __file__[: -len("direct.py")] + "probe.py"
+    name, path = "pyautoload.probe", __file__[: -len("direct_import.py")] + "probe.py"
     loader = PyAutoloadLoader(name, path, cached=cache_path(path))
     spec = ModuleSpec(name, loader, origin=path)
     spec.submodule_search_locations = directories

@@ -16,10 +16,10 @@ import traceback
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyautoload.checking.attaching import configured, named_loader
-from pyautoload.importing.frames import part_of_import
+from pyautoload.checking.loader_lookup import configured, named_loader
+from pyautoload.importing.hidden_frames import part_of_import
 from pyautoload.importing.loader import PyAutoloadLoader
-from pyautoload.importing.namespace import defined_names
+from pyautoload.importing.namespace_access import defined_names
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader

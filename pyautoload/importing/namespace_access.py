@@ -9,8 +9,8 @@ from types import ModuleType
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.importing.completion import Completion
-from pyautoload.importing.cycles import is_initializing, unfinished
-from pyautoload.importing.frames import imported, part_of_import
+from pyautoload.importing.cycle_explanation import is_initializing, unfinished
+from pyautoload.importing.hidden_frames import imported, part_of_import
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace

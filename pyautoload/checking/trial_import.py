@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pyautoload.checking.child import Work
+from pyautoload.checking.child_process import Work
 from pyautoload.errors import SetupError
 from pyautoload.sources import own_source
 from pyautoload.tree.config import Config
@@ -21,7 +21,7 @@ from pyautoload.tree.config import Config
 __all__ = ["Trial"]
 
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); work = sys.argv.pop(); " + (
-    "from pyautoload.checking.child import main; main(work)"
+    "from pyautoload.checking.child_process import main; main(work)"
 )
 # How often (s) the parent looks how far the child is.
 _INTERVAL = 0.02

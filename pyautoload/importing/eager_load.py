@@ -12,10 +12,10 @@ from typing import NamedTuple
 from pyautoload import log
 from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, NameInflectionError
 from pyautoload.importing.binder import Binder
-from pyautoload.importing.cycles import is_initializing
-from pyautoload.importing.direct import DirectImport
-from pyautoload.importing.frames import imported
-from pyautoload.importing.namespace import access_of, defined_names
+from pyautoload.importing.cycle_explanation import is_initializing
+from pyautoload.importing.direct_import import DirectImport
+from pyautoload.importing.hidden_frames import imported
+from pyautoload.importing.namespace_access import access_of, defined_names
 from pyautoload.tree.config import Config, split_module_file
 from pyautoload.tree.inflector import checked_name, checked_stem
 from pyautoload.tree.registry import Namespace
