@@ -255,3 +255,72 @@ def test_a_factory_that_makes_files_is_called_once(inside: str, tree: Tree, serv
     served.write("shop/parts.py", PARTS.format("third"))
     served.shows("third")
     assert served.log.count("called") == 3
+
+
+# Modules beside the roots
+
+PLAIN = """
+    import os
+    from shop import parts
+
+    def make(word):
+        def app(environ, start_response):
+            start_response("200 OK", [])
+            return [f"{parts.text()} {word} {os.getpid()}".encode()]
+        return app
+
+    app = make("made")
+    WORD = "first"
+
+    def create_app():
+        return make("first")
+"""
+
+
+@pytest.mark.parametrize(
+    ("wsgi", "old", "new"),
+    [
+        ("from shop.web import create_app\napp = create_app()\n", 'make("first")', 'make("second")'),
+        ("import shop.web\napp = shop.web.create_app()\n", 'make("first")', 'make("second")'),
+        ("import shop\napp = shop.web.create_app()\n", "parts.text()", "parts.text(), 'second'"),
+        ("from shop.web import WORD, make\napp = make(WORD)\n", '"first"\n\n', '"second"\n\n'),
+        ("from shop.web import make\nimport shop.web as w\napp = make(w.WORD)\n", '"first"\n\n', '"second"\n\n'),
+        ("from shop.web import make\nimport shop\napp = make(str(shop.web.WORD))\n", '"first"\n\n', '"second"\n\n'),
+        ("from shop.web import *\napp = make(WORD)\n", '"first"\n\n', '"second"\n\n'),
+        ("from shop.web import app\n", 'make("made")', 'make("second")'),
+        ("import shop\napplication = app = shop.web.app\n", 'make("made")', 'make("second")'),
+        ("from shop.web import app as made\napp = lambda *args: made(*args)\n", 'make("made")', 'make("second")'),
+    ],
+)
+def test_what_a_module_beside_the_roots_made_or_holds_is_never_old(
+    wsgi: str, old: str, new: str, tree: Tree, serve: Callable[..., Served]
+) -> None:
+    files = {"shop/web.py": PLAIN, "shop/parts.py": PARTS.format("parts"), "wsgi.py": wsgi}
+    tree({"pyproject.toml": FILES["pyproject.toml"], **files})
+    served = serve("wsgi:app").ready()
+    served.get()
+    served.edit("shop/web.py", old, new)
+    served.shows("second")
+
+
+def test_a_module_beside_the_roots_does_not_restart_for_a_body_that_it_never_ran(
+    tree: Tree, serve: Callable[..., Served]
+) -> None:
+    wsgi = "from shop.web import create_app, WORD\napp = create_app()\n"
+    files = {"shop/web.py": PLAIN, "shop/parts.py": PARTS.format("parts"), "wsgi.py": wsgi}
+    tree({"pyproject.toml": FILES["pyproject.toml"], **files})
+    served = serve("wsgi:app").ready()
+    before = served.get().text.split()[-1]
+    served.write("shop/parts.py", PARTS.format("second"))
+    assert served.shows("second").text.split()[-1] == before
+
+
+def test_a_file_that_the_loader_ignores_restarts(tree: Tree, serve: Callable[..., Served]) -> None:
+    web = PLAIN.replace("from shop import parts", "from shop.vendor import parts")
+    config = FILES["pyproject.toml"] + 'ignore = ["shop/vendor"]\n'
+    tree({"pyproject.toml": config, "shop/web.py": web, "shop/vendor/parts.py": PARTS.format("first")})
+    served = serve("shop.web:app").ready()
+    served.get()
+    served.write("shop/vendor/parts.py", PARTS.format("second"))
+    served.shows("second")
+    served.printed("restarted")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
 
-__all__ = ["Usage", "record"]
+__all__ = ["Usage", "absolute_name", "imported_names", "record", "running"]
 
 # What code does, without what the functions in it do, and without the lines where it stands.
 _Shape = tuple[object, ...]
@@ -103,6 +103,21 @@ def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = N
         before: what was noted the last time.
     """
     known = set(loader.loaded())
+    with running(loader) as ran:
+        made = make()
+    loaded = set(loader.loaded())
+    taken = (loaded - known) | (before.loaded & loaded if before is not None else set())
+    return made, Usage(loader, ran, taken)
+
+
+def imported_names(loader: AutoLoader, module: str) -> set[str]:
+    """The names in a managed module that it has from elsewhere."""
+    return {name for name, _ in _imports(_source(loader, module), sys.modules[module].__file__ or "", module)}
+
+
+@contextmanager
+def running(loader: AutoLoader) -> Iterator[set[CodeType]]:
+    """Note which code below the roots of a loader runs in this thread, but not as a part of managed modules."""
     roots = tuple(os.path.join(root, "") for root in loader.dirs())
     ran: set[CodeType] = set()
 
@@ -119,10 +134,7 @@ def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = N
         return True
 
     with _noting(note):
-        made = make()
-    loaded = set(loader.loaded())
-    taken = (loaded - known) | (before.loaded & loaded if before is not None else set())
-    return made, Usage(loader, ran, taken)
+        yield ran
 
 
 def _managed(loader: AutoLoader) -> dict[str, str]:
@@ -216,13 +228,14 @@ def _imports(source: bytes | None, file: str, module: str) -> Iterator[tuple[str
                 for name in {alias.asname or alias.name.partition(".")[0], alias.name.rpartition(".")[2]}:
                     yield name, alias.name
         elif isinstance(node, ast.ImportFrom):
-            origin = _absolute(node, package)
+            origin = absolute_name(node, package)
             for alias in node.names:
                 yield alias.asname or alias.name, origin
                 yield alias.asname or alias.name, f"{origin}.{alias.name}".lstrip(".")
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def absolute_name(node: ast.ImportFrom, package: str) -> str:
+    """The module that a statement imports from, in full."""
     if not node.level:
         return node.module or ""
     parts = package.split(".")

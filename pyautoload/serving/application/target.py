@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.errors import SetupError
-from pyautoload.serving.application.app_dependencies import Usage, record
+from pyautoload.serving.application.app_dependencies import Usage, imported_names, record
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -109,15 +109,13 @@ class Target:
 
     def _home(self, expression: _Expression) -> _Expression:
         """The managed module and name that the application has, where the module that was named is not managed."""
-        reloader = self._loader.reloader
-        if reloader is None or expression.module in reloader.records:
+        loaded = self._loader.loaded()
+        if expression.module in loaded:
             return expression
-        for module in self._loader.loaded():
+        for module in loaded:
             names = getattr(sys.modules.get(module), "__dict__", {})
-            self._loader.dependencies(module)  # brings the graph up to date
-            imported = {alias.local for alias in reloader.graph.aliases(module)}
             for name, value in list(names.items()):
-                if value is self.application and module in reloader.records and name not in imported:
+                if value is self.application and name not in imported_names(self._loader, module):
                     return expression._replace(module=module, path=(name,))
         return expression
 

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from pyautoload import loaders
 from pyautoload.autoloader import AutoLoader
 from pyautoload.errors import ServeError, SetupError
+from pyautoload.serving.application.app_dependencies import running
 from pyautoload.serving.application.target import Target
+from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
 from pyautoload.serving.frameworks import after_reload as frameworks
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.access import LOCAL
@@ -32,11 +34,13 @@ class Program(NamedTuple):
         loader: manages it.
         interface: ``"wsgi"`` or ``"asgi"``.
         application: with everything that serving adds.
+        holders: what modules beside the roots hold of it.
     """
 
     loader: AutoLoader
     interface: str
     application: Middleware
+    holders: UnmanagedHolders
 
 
 def settings_of(options: Options) -> Settings:
@@ -109,7 +113,8 @@ def load_program(options: Options, settings: Settings) -> Program:
     os.environ.setdefault("QUART_DEBUG", "1")
     before = loader_before_import(options, settings)
     module, _, _expression = options.target.partition(":")
-    importlib.import_module(module)
+    with running(before) as ran:
+        importlib.import_module(module)
     loader = loader_after_import(before)
     # Before the middleware, which wants to know all that needs a restart.
     frameworks.attach(loader)
@@ -127,7 +132,7 @@ def load_program(options: Options, settings: Settings) -> Program:
         secret=options.secret,
         force=options.force,
     )
-    return Program(loader, interface, application)
+    return Program(loader, interface, application, UnmanagedHolders(loader, ran, target.application))
 
 
 def import_all(names: Iterable[str], loader: AutoLoader) -> None:

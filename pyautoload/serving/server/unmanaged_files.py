@@ -10,7 +10,8 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
@@ -33,6 +34,7 @@ class Outside:
         changed: called with the paths that have changed, relative to ``directory``.
         polling: look at the files at intervals.
         read: further files, which the program reads when it starts; they need not be there yet.
+        managed: whether a path below the roots is the loader's: what it ignores can be imported all the same.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class Outside:
         *,
         polling: bool,
         read: Iterable[str] = (),
+        managed: Callable[[str], bool] = lambda path: True,
     ) -> None:
+        self.managed = managed
         self.read = list(read)
         self.directory = os.path.abspath(directory)
         self.roots = list(roots)
@@ -76,16 +80,21 @@ class Outside:
         """No more."""
         self._watcher.stop()
 
-    def _files(self) -> list[str]:
+    def modules(self) -> Iterator[ModuleType]:
+        """The program's modules that the loader does not manage."""
         libraries = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
-        found = [os.path.join(self.directory, "pyproject.toml"), *self.read]
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or not inside(file, self.directory):
+            if not isinstance(file, str) or not isinstance(module, ModuleType) or not inside(file, self.directory):
                 continue
-            if not any(inside(file, other) for other in (*self.roots, *libraries)):
-                found.append(file)
-        return found
+            if any(inside(file, other) for other in libraries):
+                continue
+            if not any(inside(file, root) for root in self.roots) or not self.managed(file):
+                yield module
+
+    def _files(self) -> list[str]:
+        mine = [str(module.__file__) for module in self.modules()]
+        return [os.path.join(self.directory, "pyproject.toml"), *self.read, *mine]
 
     def _is_wanted(self, path: str) -> bool:
         return path in self.known

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.reloading.watcher import Watcher
+    from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
     from pyautoload.serving.middleware.base import Middleware
     from pyautoload.serving.server.unmanaged_files import Outside
 
@@ -67,6 +68,7 @@ class Worker:
         # Around the program's application.
         self.application: Middleware | None = None
         self.outside: Outside | None = None
+        self.holders: UnmanagedHolders | None = None
         self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
@@ -180,8 +182,11 @@ class Worker:
             self.outside_changed,
             polling=self.options.polling,
             read=variables,
+            managed=self.loader.is_managed,
         )
+        self.holders = loaded.holders
         self.outside.start(self.since)
+        self.holders.look_at(self.outside.modules())
         if self.options.refresh:
             self.page_files = watch_page_files(
                 settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
@@ -242,9 +247,12 @@ class Worker:
         """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
         if self._is_retired:
             return
-        if self.outside is not None:
-            self.outside.look()
         self._needs_restart.update(result.restart_required)
+        if self.outside is not None and self.holders is not None:
+            self.outside.look()
+            if not result.errors:
+                self._needs_restart.update(self.holders.why_old(result))
+            self.holders.look_at(self.outside.modules())
         outcome = self.application.outcome if self.application is not None else Outcome()
         if result.errors:
             self.reporter.reload(result)
