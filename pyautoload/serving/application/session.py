@@ -127,6 +127,8 @@ class Session:
             self.news.tell(changed=False, troubles=troubles)
             self.failed(error)
             return
+        if made is None and why is None and not restart and (why := self.target.why_start_again(result)):
+            made = self.target.application
         if made is None:
             if not self.target.failed:
                 troubles["application"] = None

@@ -6,8 +6,9 @@ import ast
 import importlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.errors import SetupError
@@ -59,6 +60,8 @@ class Target:
         self._is_made = factory or (self._expression is not None and self._expression.is_call)
         # What ran when a function made the application.
         self._usage: Usage | None = None
+        # What ran when it was started (ASGI).
+        self._start: Usage | None = None
         # How long (seconds) making it took, the last time.
         self.took = 0.0
         # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
@@ -76,7 +79,16 @@ class Target:
             return None
         if self.failed:
             return "it could not be made before"
-        return self._usage.why_affected(result) if self._usage is not None else "it was never made"
+        why = self._usage.why_affected(result) if self._usage is not None else "it was never made"
+        return why or self.why_start_again(result)
+
+    def why_start_again(self, result: ReloadResult) -> str | None:
+        """Why a reload asks for another start of the same application, ``None`` where it does not."""
+        return self._start.why_affected(result) if self._start is not None and not result.errors else None
+
+    def started(self, ran: Iterable[CodeType]) -> None:
+        """The application was started, and this code ran meanwhile."""
+        self._start = Usage(self._loader, ran, set())
 
     def remade(self, result: ReloadResult) -> Any | None:
         """The application after a reload, ``None`` where it is the one of before. Whoever takes it calls ``take``.

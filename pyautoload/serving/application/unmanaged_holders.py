@@ -1,7 +1,7 @@
 """What modules beside the roots hold of managed ones: they are not executed again, so what they hold may grow old.
 
-``wsgi.py`` says ``from shop.settings import DEBUG``, or ``app = create_app()``. When ``DEBUG`` is another object after a
-reload, or ``create_app`` has changed, only a new process can bring ``wsgi.py`` up to date. Functions and classes are
+``wsgi.py`` says ``from shop.settings import DEBUG``, or ``app = create_app()``. When ``DEBUG`` is another object after
+a reload, or ``create_app`` has changed, only a new process can bring ``wsgi.py`` up to date. Functions and classes are
 updated in place, so holding one is no reason.
 """
 
@@ -87,10 +87,14 @@ class UnmanagedHolders:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 origin = absolute_name(node, package)
-                for alias in node.names:
-                    value = vars(module).get(alias.asname or alias.name, _GONE)
-                    if self._is_managed(origin) and vars(sys.modules[origin]).get(alias.name) is value:
-                        yield origin, alias.name
+                if not self._is_managed(origin):
+                    continue
+                names = {alias.name: alias.asname or alias.name for alias in node.names}
+                if "*" in names:
+                    names = {name: name for name in vars(sys.modules[origin]) if not name.startswith("_")}
+                for name, local in names.items():
+                    if vars(sys.modules[origin]).get(name) is vars(module).get(local, _GONE):
+                        yield origin, name
 
     def _mentioned(self, tree: ast.Module, module: ModuleType) -> Iterator[tuple[str, str]]:
         """What is reached by attributes while the module is executed: ``shop.settings.DEBUG``."""

@@ -14,16 +14,22 @@ Nothing of this ever blocks the event loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pyautoload.errors import SetupError
 from pyautoload.serving.application.generations import Generations
 from pyautoload.serving.application.lifespan import Application, Message, Receive, Scope, Send
 from pyautoload.serving.application.session import STREAM
 from pyautoload.serving.middleware.asgi_response import Inside, Page
 from pyautoload.serving.middleware.base import Middleware
+from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.page.endpoints import HEARTBEAT, RETRY, Answer
 from pyautoload.serving.page.visitor import Visitor
+
+if TYPE_CHECKING:
+    from pyautoload.autoloader import AutoLoader
 
 __all__ = ["ReloadMiddleware"]
 
@@ -34,8 +40,7 @@ class ReloadMiddleware(Middleware):
     Args:
         app_or_factory: an application; a string that names one, ``"myapp.web:app"`` or ``"myapp.web:create_app()"``;
             with ``factory`` a callable without arguments, or a string that names one. What is named or called is made
-            at once, and taken anew after a reload in which the code that made it was executed again: the new one is
-            started (lifespan) before it gets its first request, the old one ended after its last.
+            at once, and taken anew after a reload in which the code that made it was executed again.
         loader: with reloading enabled. One that does not watch looks for changes before each request.
         factory: whether the application has to be made by a call.
         overlay: whether HTML pages show what is wrong after a failed reload.
@@ -44,6 +49,9 @@ class ReloadMiddleware(Middleware):
         secret: what a browser has to know to see errors; it opens ``/__pyautoload__/open?SECRET`` once. Without one,
             browsers on this machine see them, unless a proxy that adds a header stands between.
         force: also where the environment says production.
+        lifespan: ``"sequential"``: when the application is taken anew, the old one answers what it has begun and ends
+            (lifespan), then the new one starts; new requests wait meanwhile, streams and websockets are not waited for.
+            ``"overlap"``: the new one starts first, the old one ends after its last request.
 
     Raises:
         ProductionError: the environment says production.
@@ -53,8 +61,35 @@ class ReloadMiddleware(Middleware):
 
     _applications: Generations
 
+    def __init__(
+        self,
+        app_or_factory: Any,
+        loader: AutoLoader,
+        *,
+        factory: bool = False,
+        overlay: bool = False,
+        refresh: bool = False,
+        allowed_hosts: Iterable[str] = LOCAL,
+        secret: str = "",
+        force: bool = False,
+        lifespan: str = "sequential",
+    ) -> None:
+        if lifespan not in ("sequential", "overlap"):
+            raise SetupError(f'lifespan is "sequential" or "overlap", not {lifespan!r}')
+        self._overlap = lifespan == "overlap"
+        super().__init__(
+            app_or_factory,
+            loader,
+            factory=factory,
+            overlay=overlay,
+            refresh=refresh,
+            allowed_hosts=allowed_hosts,
+            secret=secret,
+            force=force,
+        )
+
     def _begin_with(self, application: Application) -> None:
-        self._applications = Generations(application, self._session)
+        self._applications = Generations(application, self._session, overlap=self._overlap)
 
     def _switch(self, application: Application) -> None:
         self._applications.switch(application)
@@ -73,8 +108,9 @@ class ReloadMiddleware(Middleware):
         elif kind == "http":
             await self._http(scope, receive, send)
         elif kind == "websocket":
+            await self._applications.opened()
             await self._applications.run(
-                scope, lambda application, own: self._websocket(application, own, receive, send)
+                scope, lambda application, own, _: self._websocket(application, own, receive, send), waits=False
             )
         else:
             await self._applications.current.application(scope, receive, send)
@@ -98,13 +134,16 @@ class ReloadMiddleware(Middleware):
                 wrapped = Page(self.script(mount, visitor), send, is_head=method == "HEAD").send
         if self._session.must_look:
             await asyncio.get_running_loop().run_in_executor(None, self._session.look)
+        await self._applications.opened()
         running = self._loader.running()
         await running.__aenter__()
         inside = Inside(running)
+
+        async def work(application: Application, own: Scope, answered: Callable[[], object]) -> None:
+            await application(own, receive, inside.sending(wrapped, answered))
+
         try:
-            await self._applications.run(
-                scope, lambda application, own: application(own, receive, inside.sending(wrapped))
-            )
+            await self._applications.run(scope, work, waits=True)
         finally:
             inside.leave()
 

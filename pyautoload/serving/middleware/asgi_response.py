@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyautoload.serving.application.lifespan import Message, Send
@@ -27,12 +28,18 @@ class Inside:
         if running is not None:
             running.__exit__(None, None, None)
 
-    def sending(self, send: Send) -> Send:
-        """The application's ``send``, which tells when the response is complete."""
+    def sending(self, send: Send, answered: Callable[[], object]) -> Send:
+        """The application's ``send``, which tells when the response is complete.
+
+        Args:
+            send: of the server.
+            answered: called when the first part is sent.
+        """
 
         async def sending(message: Message) -> None:
             kind = message["type"]
             if kind == "http.response.body" or kind in ("http.response.pathsend", "http.response.zerocopysend"):
+                answered()
                 if not message.get("more_body", False):
                     # Before it is sent: a server may begin with the next request of the connection there and then.
                     self.leave()

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from pyautoload import loaders
@@ -122,7 +122,7 @@ def load_program(options: Options, settings: Settings) -> Program:
     if options.eager:
         loader.eager_load()  # after the target, which notes what is loaded while it makes the application
     interface = options.interface if options.interface != "auto" else interface_of(target.application)
-    middleware: type[Middleware] = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
+    middleware: Callable[..., Middleware] = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
     application = middleware(
         target,
         loader,
@@ -131,6 +131,7 @@ def load_program(options: Options, settings: Settings) -> Program:
         allowed_hosts=(*LOCAL, *options.hosts),
         secret=options.secret,
         force=options.force,
+        **({"lifespan": options.lifespan} if interface == "asgi" else {}),
     )
     return Program(loader, interface, application, UnmanagedHolders(loader, ran, target.application))
 
