@@ -243,7 +243,7 @@ else:
 
 
 class ReloadError(AutoloadError):
-    """A reload failed; everything was put back, the old code serves on. ``__cause__`` is the error itself.
+    """A reload failed; everything was put back, the previous code is still running. ``__cause__`` is the error itself.
 
     Attributes:
         module: the module whose code failed.
@@ -256,7 +256,7 @@ class ReloadError(AutoloadError):
         where = f" at {file}:{line}" if file and line else f" in {file}" if file else ""
         super().__init__(
             f"reloading {module} failed{where}: {type(error).__name__}: {text_of(error)}. "
-            f"Nothing was changed, the code of before is in use; save the file again when it is mended"
+            f"Nothing was changed, the previous code is still running; save the file again when it is mended"
         )
         self.module = module
         self.file = file

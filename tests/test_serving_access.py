@@ -15,8 +15,8 @@ from serving_app import Events, asgi_server, get, wsgi_server
 from pyautoload.serving.asgi import ReloadMiddleware as Asgi
 from pyautoload.serving.page.access import is_allowed, is_ip_address, is_loopback, is_same_origin
 from pyautoload.serving.page.editor import editor_link
-from pyautoload.serving.page.guard import Guard
 from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.page.visitor_guard import Guard
 from pyautoload.serving.wsgi import ReloadMiddleware as Wsgi
 
 PAGE = b"<!doctype html><html><body><p>hello</p></body></html>"

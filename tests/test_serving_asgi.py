@@ -358,7 +358,7 @@ def test_the_event_stream_tells_of_reloads_and_ends_with_the_server(shop):
             a.edit(parts=PARTS.format("two"))
             second = events.next()
             assert first["version"] != second["version"]
-        until(lambda: not middleware._session.news._wakers)
+        until(lambda: not middleware._session.events._wakers)
         with Events(port) as events:
             assert events.next() == second
             middleware.close()

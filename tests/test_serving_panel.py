@@ -22,8 +22,8 @@ from served import Served
 from serving_app import get
 
 from pyautoload.serving.page.failure import Failure
-from pyautoload.serving.page.frames import is_library, source_around
 from pyautoload.serving.page.panel import panel
+from pyautoload.serving.page.traceback_frames import is_library, source_around
 
 Tree = Callable[[dict[str, str]], Path]
 

@@ -23,8 +23,8 @@ from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.listening_socket import listen, url
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.report import Reporter
-from pyautoload.serving.server.startup_error import WaitingServer
-from pyautoload.serving.server.unmanaged_files import SOURCES, Outside, changed_since, watch_files
+from pyautoload.serving.server.startup_error import StartupErrorServer
+from pyautoload.serving.server.unmanaged_files import SOURCES, UnmanagedFiles, changed_since, watch_files
 
 Tree = Callable[[dict[str, str]], Path]
 
@@ -106,7 +106,7 @@ def test_a_path_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_page_escapes_what_it_shows() -> None:
     with listen("127.0.0.1", 0) as listener:
-        server = WaitingServer(listener, Failure("<script>alert(1)</script>"), "", [], refresh=False)
+        server = StartupErrorServer(listener, Failure("<script>alert(1)</script>"), "", [], refresh=False)
         page, mark = server.page(in_full=True)
         assert b"<script>" not in page
         server.show(Failure("another"))
@@ -122,7 +122,7 @@ def test_modules_beside_the_roots_are_watched_by_content(tree: Tree, monkeypatch
     import beside_the_roots  # type: ignore[import-not-found] # noqa: F401
 
     told: list[str] = []
-    outside = Outside(str(root), [str(root / "app")], told.extend, polling=False)
+    outside = UnmanagedFiles(str(root), [str(root / "app")], told.extend, polling=False)
     outside.start(time.time() + 60)
     try:
         names = {os.path.basename(path) for path in outside.known}

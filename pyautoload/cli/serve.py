@@ -60,12 +60,12 @@ def command(host: str, port: int, secret: bool, **options: Any) -> None:
     MODULE:APP is where it is, myapp.web:app, or a call that makes it, "myapp.web:create_app()".
     """
     from pyautoload.serving.page.access import is_loopback_address, refuse_production
+    from pyautoload.serving.server.flask_environment import what_flask_says
     from pyautoload.serving.server.listening_socket import listen
     from pyautoload.serving.server.options import Options
     from pyautoload.serving.server.program import check
     from pyautoload.serving.server.report import Reporter
     from pyautoload.serving.server.supervisor import Supervisor
-    from pyautoload.serving.server.variables import what_flask_says
 
     if not any(map(importlib.util.find_spec, ("werkzeug", "uvicorn"))):
         raise click.ClickException(

@@ -1,4 +1,4 @@
-"""Usage: which code made an application, so that it is made again when that changes, and only then."""
+"""AppDependencies: which code made an application, so that it is made again when that changes, and only then."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
 
-__all__ = ["Usage", "absolute_name", "imported_names", "record", "running"]
+__all__ = ["AppDependencies", "absolute_name", "imported_names", "record", "running"]
 
 # What code does, without what the functions in it do, and without the lines where it stands.
 _Shape = tuple[object, ...]
 
 
-class Usage:
+class AppDependencies:
     """The managed code that ran while an application was made, and the modules whose values that code mentions.
 
     Args:
@@ -92,7 +92,9 @@ class Usage:
         return _shapes(_source(self._loader, module), self._files[module])
 
 
-def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = None) -> tuple[Any, Usage]:
+def record(
+    loader: AutoLoader, make: Callable[[], Any], before: AppDependencies | None = None
+) -> tuple[Any, AppDependencies]:
     """Call ``make`` and note which managed code runs.
 
     What runs because a managed module is imported meanwhile does not count: it would not run again.
@@ -107,7 +109,7 @@ def record(loader: AutoLoader, make: Callable[[], Any], before: Usage | None = N
         made = make()
     loaded = set(loader.loaded())
     taken = (loaded - known) | (before.loaded & loaded if before is not None else set())
-    return made, Usage(loader, ran, taken)
+    return made, AppDependencies(loader, ran, taken)
 
 
 def imported_names(loader: AutoLoader, module: str) -> set[str]:

@@ -177,7 +177,7 @@ class Generations:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._session.news.end()
+        self._session.events.end()
         self._lifespan_scope = None
         complaints = []
         for generation in [*self._old, self.current]:

@@ -12,7 +12,7 @@ from pyautoload.errors import ReloadError, ReloadingDisabled
 from pyautoload.serving.application.target import Target
 from pyautoload.serving.frameworks import after_reload as frameworks
 from pyautoload.serving.page.access import refuse_production
-from pyautoload.serving.page.overlay import News, Trouble
+from pyautoload.serving.page.overlay import OverlayMessage, PageEvents
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -60,7 +60,7 @@ class Session:
         if loader.reloader is None:
             raise ReloadingDisabled("ReloadMiddleware")
         self.loader = loader
-        self.news = News()
+        self.events = PageEvents()
         self._switch = switch
         # Of the last reload.
         self.outcome = Outcome()
@@ -111,20 +111,20 @@ class Session:
         self.outcome = Outcome()
         self._on_trial = "reload" if result.errors else "application"
         if result.errors:
-            self.news.tell(changed=False, troubles={"reload": Trouble.of_reload(result.errors[0])})
+            self.events.tell(changed=False, troubles={"reload": OverlayMessage.of_reload(result.errors[0])})
             return
         why = self.target.why_remake(result)
         if why is not None and self._is_slow():
             slow = f"{why}, and making the application takes {self.target.took:.1f} s"
             result.restart_required.setdefault(str(self.target), slow)
-        restart = Trouble.of_restart(result.restart_required) if result.restart_required else None
-        troubles: dict[str, Trouble | None] = {"reload": None}
+        restart = OverlayMessage.of_restart(result.restart_required) if result.restart_required else None
+        troubles: dict[str, OverlayMessage | None] = {"reload": None}
         if restart is not None:
             troubles["restart"] = restart  # and stays, as this process cannot do it
         try:
             made = self.target.remade(result) if why is None or not self._is_slow() else None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises when it is made
-            self.news.tell(changed=False, troubles=troubles)
+            self.events.tell(changed=False, troubles=troubles)
             self.failed(error)
             return
         if made is None and why is None and not restart and (why := self.target.why_start_again(result)):
@@ -132,10 +132,10 @@ class Session:
         if made is None:
             if not self.target.failed:
                 troubles["application"] = None
-            self.news.tell(changed=_has_effect(result), troubles=troubles)
+            self.events.tell(changed=_has_effect(result), troubles=troubles)
             return
         result.notes.append("the application was made anew")
-        self.news.tell(changed=False, troubles=troubles)
+        self.events.tell(changed=False, troubles=troubles)
         self._switch(made)
         if self.outcome.failure is None:
             self.outcome = Outcome(anew=why or f"{self.target} is another object")
@@ -146,14 +146,16 @@ class Session:
     def switched(self, made: Any) -> None:
         """The new application is in use."""
         self.target.take(made)
-        self.news.tell(changed=True, troubles={"application": None})
+        self.events.tell(changed=True, troubles={"application": None})
 
     def failed(self, error: BaseException) -> None:
         """The new application could not be made, or did not start; the old one serves on."""
         self.target.failed = True
         self.outcome = Outcome(failure=error)
-        log.warning(self.loader.tag, "the application could not be made anew, the one of before serves on: %r", error)
-        self.news.tell(changed=False, troubles={"application": Trouble.of_application(error)})
+        log.warning(
+            self.loader.tag, "the application could not be made anew, the previous one still answers: %r", error
+        )
+        self.events.tell(changed=False, troubles={"application": OverlayMessage.of_application(error)})
 
     def restart_failed(self, failure: Failure, *, trial: bool = False) -> None:
         """The process that was to replace this one did not start; this one serves on.
@@ -163,9 +165,9 @@ class Session:
             trial: it was to show whether an edit that could not be reloaded is right: it is not.
         """
         about = self._on_trial if trial else "restart"
-        if trial and not self.news.has_trouble(about):
+        if trial and not self.events.has_trouble(about):
             return  # mended meanwhile
-        self.news.tell(changed=False, troubles={about: Trouble.of_successor(failure, trial=trial)})
+        self.events.tell(changed=False, troubles={about: OverlayMessage.of_successor(failure, trial=trial)})
 
 
 def _has_effect(result: ReloadResult) -> bool:

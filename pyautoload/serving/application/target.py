@@ -12,7 +12,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.errors import SetupError
-from pyautoload.serving.application.app_dependencies import Usage, imported_names, record
+from pyautoload.serving.application.app_dependencies import AppDependencies, imported_names, record
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -59,9 +59,9 @@ class Target:
         self._expression = parse(application) if isinstance(application, str) else None
         self._is_made = factory or (self._expression is not None and self._expression.is_call)
         # What ran when a function made the application.
-        self._usage: Usage | None = None
+        self._usage: AppDependencies | None = None
         # What ran when it was started (ASGI).
-        self._start: Usage | None = None
+        self._start: AppDependencies | None = None
         # How long (seconds) making it took, the last time.
         self.took = 0.0
         # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
@@ -88,7 +88,7 @@ class Target:
 
     def started(self, ran: Iterable[CodeType]) -> None:
         """The application was started, and this code ran meanwhile."""
-        self._start = Usage(self._loader, ran, set())
+        self._start = AppDependencies(self._loader, ran, set())
 
     def remade(self, result: ReloadResult) -> Any | None:
         """The application after a reload, ``None`` where it is the one of before. Whoever takes it calls ``take``.

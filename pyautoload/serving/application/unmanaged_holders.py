@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyautoload.serving.application.app_dependencies import Usage, absolute_name
+from pyautoload.serving.application.app_dependencies import AppDependencies, absolute_name
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
@@ -44,7 +44,7 @@ class UnmanagedHolders:
 
     def __init__(self, loader: AutoLoader, ran: Iterable[CodeType], application: Any) -> None:
         self._loader = loader
-        self._usage = Usage(loader, ran, set())
+        self._usage = AppDependencies(loader, ran, set())
         self._application = application
         self._seen: set[str] = set()
         self._held: list[_Held] = []

@@ -23,7 +23,7 @@ def attach(loader: AutoLoader) -> None:
             a restart.
     """
     if "django.conf" in sys.modules and loader not in _attached:
-        from pyautoload.serving.frameworks.django_caches import Follower
+        from pyautoload.serving.frameworks.django_caches import DjangoCaches
 
         _attached.add(loader)
-        Follower(loader).begin()
+        DjangoCaches(loader).begin()

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
 
-__all__ = ["Follower"]
+__all__ = ["DjangoCaches"]
 
 ONCE = "Django reads it once, when it starts"
 
 
-class Follower:
+class DjangoCaches:
     """Follows the reloads of one loader.
 
     Args:

@@ -199,7 +199,7 @@ class ReloadMiddleware(Middleware):
         await self._events(receive, send)
 
     async def _events(self, receive: Receive, send: Send) -> None:
-        news, woken, loop = self._session.news, asyncio.Event(), asyncio.get_running_loop()
+        news, woken, loop = self._session.events, asyncio.Event(), asyncio.get_running_loop()
         gone = loop.create_task(_until_gone(receive, woken))
 
         def wake() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload.serving.application.session import Outcome, Session
 from pyautoload.serving.page.access import LOCAL
-from pyautoload.serving.page.endpoints import Pages
+from pyautoload.serving.page.endpoints import PageEndpoints
 from pyautoload.serving.page.injection import Script
 from pyautoload.serving.page.visitor import Visitor
 
@@ -35,7 +35,7 @@ class Middleware(ABC):
         force: bool = False,
     ) -> None:
         self._loader = loader
-        self.pages = Pages(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts), secret=secret)
+        self.pages = PageEndpoints(overlay=overlay, refresh=refresh, hosts=tuple(allowed_hosts), secret=secret)
         self._session = Session(app_or_factory, loader, factory=factory, force=force, switch=self._switch)
         self._begin_with(self._session.target.application)
         self._session.begin()
@@ -55,7 +55,7 @@ class Middleware(ABC):
 
     def close(self) -> None:
         """End the streams of events, so that a server that stops need not wait for them."""
-        self._session.news.end()
+        self._session.events.end()
 
     def restart_failed(self, failure: Failure, *, trial: bool = False) -> None:
         """Let open pages know that the process that was to replace this one did not start.
@@ -77,7 +77,7 @@ class Middleware(ABC):
 
     def refresh(self) -> None:
         """Let open pages load themselves again: something that they are made of, and that is no code, has changed."""
-        self._session.news.tell(changed=True, troubles={})
+        self._session.events.tell(changed=True, troubles={})
 
     def script(self, mount: str, visitor: Visitor) -> Script:
         """The script for a page that is made now.
@@ -86,4 +86,4 @@ class Middleware(ABC):
             mount: the path below which the application is.
             visitor: who gets it.
         """
-        return self.pages.script(mount, self._session.news.version, visitor)
+        return self.pages.script(mount, self._session.events.version, visitor)

@@ -100,11 +100,11 @@ class ReloadMiddleware(Middleware):
             return [answer.body]
         if not environ.get("wsgi.multithread", False):
             # The one thread there is must not be kept: the browser asks again in a moment.
-            return [RETRY, self._session.news.event()]
+            return [RETRY, self._session.events.event()]
         return self._events()
 
     def _events(self) -> Iterator[bytes]:
-        news = self._session.news
+        news = self._session.events
         yield RETRY
         told = -1
         while not news.is_over:

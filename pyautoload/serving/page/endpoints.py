@@ -7,12 +7,12 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from pyautoload.serving.page.guard import Guard
-from pyautoload.serving.page.headers import OF_ALL, OF_PAGES
 from pyautoload.serving.page.injection import Headers, Script, acceptable, is_for_a_page
+from pyautoload.serving.page.response_headers import OF_ALL, OF_PAGES
 from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.page.visitor_guard import Guard
 
-__all__ = ["BASE", "OPEN", "Answer", "Pages", "opened"]
+__all__ = ["BASE", "OPEN", "Answer", "PageEndpoints", "opened"]
 
 BASE = "/__pyautoload__/"
 # Where the secret goes, behind a question mark.
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
     body: bytes | None
 
 
-class Pages:
+class PageEndpoints:
     """What a middleware does for pages, if anything.
 
     Args:

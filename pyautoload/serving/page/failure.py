@@ -8,7 +8,7 @@ import traceback
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from pyautoload.serving.page.frames import Part, is_library, is_machinery, parts_of
+from pyautoload.serving.page.traceback_frames import Part, is_library, is_machinery, parts_of
 
 __all__ = ["Failure", "described"]
 

@@ -1,4 +1,4 @@
-"""News: what open pages are told. That there is something new, and what is wrong."""
+"""PageEvents: what open pages are told: that there is something new, and what the overlay prints."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import NamedTuple
 from pyautoload.errors import ReloadError
 from pyautoload.serving.page.editor import editor_link
 from pyautoload.serving.page.failure import Failure
-from pyautoload.serving.page.frames import Part, source_around
+from pyautoload.serving.page.traceback_frames import Part, source_around
 
-__all__ = ["News", "Trouble"]
+__all__ = ["PageEvents", "OverlayMessage"]
 
 
-class Trouble(NamedTuple):
+class OverlayMessage(NamedTuple):
     """What is wrong at the moment.
 
     Attributes:
@@ -43,29 +43,31 @@ class Trouble(NamedTuple):
     parts: list[Part] = []
 
     @classmethod
-    def of_reload(cls, error: ReloadError) -> Trouble:
+    def of_reload(cls, error: ReloadError) -> OverlayMessage:
         """A reload failed."""
         failure = Failure.of(error.__cause__ or error, os.getcwd())
         file, line = (error.file, error.line) if error.file else (failure.file, failure.line)
         return cls._at(
-            "The last change is not in use", replace(failure, file=file, line=line), "The code of before serves on."
+            "The last change is not in use",
+            replace(failure, file=file, line=line),
+            "The previous code is still running.",
         )
 
     @classmethod
-    def of_application(cls, error: BaseException) -> Trouble:
+    def of_application(cls, error: BaseException) -> OverlayMessage:
         """The application could not be made anew."""
         failure = Failure.of(error, os.getcwd())
-        hint = "The application of before serves on."
+        hint = "The previous application still answers."
         return cls._at("The application could not be made anew", failure, hint)
 
     @classmethod
-    def of_restart(cls, reasons: dict[str, str]) -> Trouble:
+    def of_restart(cls, reasons: dict[str, str]) -> OverlayMessage:
         """A change needs a new process."""
         summary = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        return cls("A change needs a restart", summary, None, None, [], "The code of before serves on.")
+        return cls("A change needs a restart", summary, None, None, [], "The previous code is still running.")
 
     @classmethod
-    def of_successor(cls, failure: Failure, *, trial: bool = False) -> Trouble:
+    def of_successor(cls, failure: Failure, *, trial: bool = False) -> OverlayMessage:
         """A restart failed; with ``trial`` one that was to show whether an edit is right."""
         title = "The last change is wrong" if trial else "The restart failed"
         hint = "A new process fails with it, too. " if trial else ""
@@ -73,14 +75,14 @@ class Trouble(NamedTuple):
         return cls._at(title, failure, hint)
 
     @classmethod
-    def _at(cls, title: str, failure: Failure, hint: str) -> Trouble:
+    def _at(cls, title: str, failure: Failure, hint: str) -> OverlayMessage:
         file, line = failure.file, failure.line
         shown = file.removeprefix(os.getcwd() + os.sep) if file else None
         link = editor_link(file, line) if file else ""
         return cls(title, failure.summary, shown, line, source_around(file, line), hint, link, _more(failure))
 
 
-class News:
+class PageEvents:
     """What is new, and everybody who wants to know.
 
     Thread 1 (the watcher) reloads and publishes, threads 2 to 9 (event streams of WSGI) wait for that, and the event
@@ -92,14 +94,14 @@ class News:
         # Which process this is, and how often something changed in it: a page reloads when that is not what it knows.
         self._process = secrets.token_hex(4)
         self._version = 0
-        # What is wrong, by what it concerns. Example: {"reload": Trouble(...)}
-        self._troubles: dict[str, Trouble] = {}
+        # What is wrong, by what it concerns. Example: {"reload": OverlayMessage(...)}
+        self._troubles: dict[str, OverlayMessage] = {}
         # Counts everything that is told.
         self._number = 0
         self._is_over = False
         self._wakers: set[Callable[[], object]] = set()
 
-    def tell(self, *, changed: bool, troubles: dict[str, Trouble | None]) -> None:
+    def tell(self, *, changed: bool, troubles: dict[str, OverlayMessage | None]) -> None:
         """Publish.
 
         Args:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pyautoload.serving.page.editor import editor_link
 from pyautoload.serving.page.failure import Failure
-from pyautoload.serving.page.frames import Frame, Part
+from pyautoload.serving.page.traceback_frames import Frame, Part
 
 __all__ = ["panel"]
 

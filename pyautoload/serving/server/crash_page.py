@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyautoload.serving.page.error_page import closed_page, error_page
 from pyautoload.serving.page.failure import Failure
-from pyautoload.serving.page.headers import OF_ALL, OF_PAGES
 from pyautoload.serving.page.injection import Headers
+from pyautoload.serving.page.response_headers import OF_ALL, OF_PAGES
 from pyautoload.serving.page.visitor import Visitor
 
 if TYPE_CHECKING:

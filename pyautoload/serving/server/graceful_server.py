@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyautoload.serving.server.report import Reporter
 
-__all__ = ["Server", "Service", "ThreadedServer", "Turn"]
+__all__ = ["Server", "Service", "ThreadedServer", "Handover"]
 
 # How long (seconds) requests may go on when the server is told to quit.
 QUIT_GRACE = 1.0
 
 
-class Turn:
+class Handover:
     """When a server may accept, and what it says of itself.
 
     Args:
@@ -73,7 +73,7 @@ class Server(ABC):
     name = ""
 
     @abstractmethod
-    def run(self, turn: Turn) -> None:
+    def run(self, turn: Handover) -> None:
         """Serve until told otherwise."""
 
     @abstractmethod
@@ -109,7 +109,7 @@ class ThreadedServer(Server):
         self._bell, self._ringer = socket.socketpair()
         self._ringer.setblocking(False)
 
-    def run(self, turn: Turn) -> None:
+    def run(self, turn: Handover) -> None:
         """Serve until told otherwise."""
         if turn.ready():
             with selectors.DefaultSelector() as selector:

@@ -19,8 +19,8 @@ from pyautoload.serving.frameworks import after_reload as frameworks
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.server.discovery import discovered
+from pyautoload.serving.server.flask_environment import FILES, flask_variables, mentions
 from pyautoload.serving.server.options import Options
-from pyautoload.serving.server.variables import FILES, flask_variables, mentions
 from pyautoload.settings import Settings, load, nearest, read
 from pyautoload.tree.config import inside
 

@@ -12,13 +12,13 @@ from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.page.endpoints import OPEN, opened
 from pyautoload.serving.page.error_page import closed_page, error_page
 from pyautoload.serving.page.failure import Failure
-from pyautoload.serving.page.guard import Guard
-from pyautoload.serving.page.headers import OF_ALL, policy
 from pyautoload.serving.page.injection import Headers
+from pyautoload.serving.page.response_headers import OF_ALL, policy
 from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.page.visitor_guard import Guard
 from pyautoload.serving.server.graceful_server import ThreadedServer
 
-__all__ = ["WaitingServer"]
+__all__ = ["StartupErrorServer"]
 
 _TITLE = "The program does not start"
 # This page marks itself with a header: when an answer lacks it, the program is there.
@@ -33,7 +33,7 @@ setInterval(async () => {
 </script>"""
 
 
-class WaitingServer(ThreadedServer):
+class StartupErrorServer(ThreadedServer):
     """Answers every request with the error.
 
     Args:
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _answer(self) -> None:
-        server: WaitingServer = self.server
+        server: StartupErrorServer = self.server
         visitor = Visitor.of_pairs(self.client_address[0], self.headers.items())
         path, _, query = self.path.partition("?")
         if path == OPEN:

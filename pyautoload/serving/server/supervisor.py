@@ -28,7 +28,7 @@ from typing import Any
 
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
-from pyautoload.serving.server.keys import Keys
+from pyautoload.serving.server.keyboard import Keys
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.report import Reporter
 

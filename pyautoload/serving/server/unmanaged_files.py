@@ -17,7 +17,7 @@ from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
 from pyautoload.tree.config import inside, outermost
 
-__all__ = ["SOURCES", "Outside", "changed_since", "watch_files"]
+__all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "watch_files"]
 
 # What a program is made of.
 SOURCES = (".py", ".toml")
@@ -25,7 +25,7 @@ SOURCES = (".py", ".toml")
 _DEBOUNCE = 0.05
 
 
-class Outside:
+class UnmanagedFiles:
     """Watches them.
 
     Args:

@@ -17,7 +17,7 @@ import uvicorn
 from pyautoload.errors import ServeError
 from pyautoload.serving.page.visitor import Visitor
 from pyautoload.serving.server.crash_page import HEADERS, crash_page
-from pyautoload.serving.server.graceful_server import QUIT_GRACE, Server, Service, Turn
+from pyautoload.serving.server.graceful_server import QUIT_GRACE, Handover, Server, Service
 
 __all__ = ["UvicornServer"]
 
@@ -40,7 +40,7 @@ class UvicornServer(Server):
         config = uvicorn.Config(self._front, log_config=None, access_log=False, date_header=False)
         self._server = _Uvicorn(config, self._front, int(service.drain))
 
-    def run(self, turn: Turn) -> None:
+    def run(self, turn: Handover) -> None:
         """Serve until told otherwise.
 
         Raises:
@@ -65,7 +65,7 @@ class UvicornServer(Server):
 class _Uvicorn(uvicorn.Server):
     """Begins when it is its turn, ends when it is told to, and does not wake up ten times a second between."""
 
-    turn: Turn
+    turn: Handover
 
     def __init__(self, config: uvicorn.Config, front: _Front, drain: int) -> None:
         super().__init__(config)

@@ -20,7 +20,7 @@ from pyautoload.errors import ExtraMissing, ReloadError, ServeError, SetupError
 from pyautoload.serving.application.session import Outcome
 from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
-from pyautoload.serving.server.graceful_server import Server, Service, Turn
+from pyautoload.serving.server.graceful_server import Handover, Server, Service
 from pyautoload.serving.server.listening_socket import inherited
 from pyautoload.serving.server.options import EVENTS, Options
 from pyautoload.serving.server.report import Reporter
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pyautoload.reloading.watcher import Watcher
     from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
     from pyautoload.serving.middleware.base import Middleware
-    from pyautoload.serving.server.unmanaged_files import Outside
+    from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
 
 __all__ = ["main"]
 
@@ -67,7 +67,7 @@ class Worker:
         self.loader: AutoLoader | None = None
         # Around the program's application.
         self.application: Middleware | None = None
-        self.outside: Outside | None = None
+        self.unmanaged: UnmanagedFiles | None = None
         self.holders: UnmanagedHolders | None = None
         self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
@@ -104,9 +104,9 @@ class Worker:
 
     def successor_failed(self, failure: Failure, *, trial: bool) -> None:
         """The process that should have replaced this one did not start; with ``trial``, the edit was wrong."""
-        from pyautoload.serving.server.startup_error import WaitingServer
+        from pyautoload.serving.server.startup_error import StartupErrorServer
 
-        if isinstance(self.server, WaitingServer):
+        if isinstance(self.server, StartupErrorServer):
             self.server.show(failure)
         elif self.application is not None:
             self.application.restart_failed(failure, trial=trial)
@@ -129,8 +129,8 @@ class Worker:
         threading.Thread(target=self._stop_watching, daemon=True).start()
 
     def _stop_watching(self) -> None:
-        if self.outside is not None:
-            self.outside.stop()
+        if self.unmanaged is not None:
+            self.unmanaged.stop()
         if self.page_files is not None:
             self.page_files.stop()
         if self.loader is not None and self.loader.reloader is not None:
@@ -157,7 +157,7 @@ class Worker:
         if self._is_over:
             return
         try:
-            server.run(Turn(self.await_turn, self.retired))
+            server.run(Handover(self.await_turn, self.retired))
         except ServeError as error:
             self.channel.send("failed", failure=Failure(str(error)).as_dict())
 
@@ -165,7 +165,7 @@ class Worker:
         """Load the program, begin to watch, and make the server for it."""
         from pyautoload.serving.server import program
         from pyautoload.serving.server.page_files import watch_page_files
-        from pyautoload.serving.server.unmanaged_files import Outside
+        from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
 
         settings = program.settings_of(self.options)
         program.make_importable(settings)
@@ -176,7 +176,7 @@ class Worker:
         self.application.hand_over_after(_SLOW)
         self.loader.on_reload(self.reloaded)
         self._watch(self.loader)
-        self.outside = Outside(
+        self.unmanaged = UnmanagedFiles(
             settings.directory,
             self.loader.dirs(),
             self.outside_changed,
@@ -185,8 +185,8 @@ class Worker:
             managed=self.loader.is_managed,
         )
         self.holders = loaded.holders
-        self.outside.start(self.since)
-        self.holders.look_at(self.outside.modules())
+        self.unmanaged.start(self.since)
+        self.holders.look_at(self.unmanaged.modules())
         if self.options.refresh:
             self.page_files = watch_page_files(
                 settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
@@ -223,11 +223,11 @@ class Worker:
     def wait_for_edit(self, failure: Failure) -> None:
         """Show why the program did not start, until an edit is worth another try."""
         from pyautoload.serving.server import program
-        from pyautoload.serving.server.startup_error import WaitingServer
+        from pyautoload.serving.server.startup_error import StartupErrorServer
         from pyautoload.serving.server.unmanaged_files import SOURCES, changed_since, watch_files
 
         options = self.options
-        self.server = WaitingServer(
+        self.server = StartupErrorServer(
             self.listener, failure, self.directory, options.hosts, refresh=options.refresh, secret=options.secret
         )
         places = program.places(self.options)
@@ -238,7 +238,7 @@ class Worker:
         watcher = watch_files(places, SOURCES, try_again, polling=self.options.polling)
         if missed := changed_since(places, self.since):
             try_again(missed)
-        self.server.run(Turn(self.await_turn, self.retired))
+        self.server.run(Handover(self.await_turn, self.retired))
         watcher.stop()
 
     # Reloading
@@ -248,11 +248,11 @@ class Worker:
         if self._is_retired:
             return
         self._needs_restart.update(result.restart_required)
-        if self.outside is not None and self.holders is not None:
-            self.outside.look()
+        if self.unmanaged is not None and self.holders is not None:
+            self.unmanaged.look()
             if not result.errors:
                 self._needs_restart.update(self.holders.why_old(result))
-            self.holders.look_at(self.outside.modules())
+            self.holders.look_at(self.unmanaged.modules())
         outcome = self.application.outcome if self.application is not None else Outcome()
         if result.errors:
             self.reporter.reload(result)
