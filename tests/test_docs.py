@@ -73,6 +73,16 @@ def test_links_lead_to_pages_and_headings_that_exist(name: str) -> None:
             assert heading in headings(path), f"{name} links to {target}"
 
 
+def test_the_map_names_files_that_exist() -> None:
+    text = (DOCS / "how-it-works.md").read_text(encoding="utf-8")
+    the_map = text.partition("## The folders")[2].partition("## Words")[0]
+    named = set(re.findall(r"`([\w/]+(?:\.py|\.js|/))`", the_map)) | set(
+        re.findall(r'\["([\w/]+(?:\.py|/))<br/>', the_map)
+    )
+    assert len(named) > 40
+    assert [name for name in sorted(named) if not (PROJECT / "pyautoload" / name).exists()] == []
+
+
 def headings(path: Path) -> set[str]:
     """The anchors of a page, as Python-Markdown makes them."""
     text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

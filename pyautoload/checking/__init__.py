@@ -1,4 +1,7 @@
-"""Checking: what is wrong with a tree, found without running it, or by importing it in a child process."""
+"""Checking: what is wrong with a tree, found without running it, or by importing it in a child process.
+
+The command line and the pytest plugin call this, and users ``find_problems``. It looks at a loader from outside.
+"""
 
 from __future__ import annotations
 

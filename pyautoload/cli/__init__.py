@@ -1,6 +1,7 @@
 """The command line. Each module of this package without a leading underscore is a command of that name.
 
 Such a module defines ``command``, a click command; it is imported when it is used, or when help lists it.
+Only ``__main__.py`` calls this package.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Names that load on first use, for packages that want no loader: ``exports``, ``module`` and what reads them.
 
-``exports`` is all that ``import pyautoload`` itself needs, so everything else here loads on first use, too.
+``exports`` is all that ``import pyautoload`` itself needs, so everything else here loads on first use, too. Packages of
+users call this, and ``pyautoload/__init__.py``; it knows no loader.
 """
 
 from __future__ import annotations

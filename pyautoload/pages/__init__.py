@@ -1,4 +1,7 @@
-"""Pages: self-contained HTML files. Script, style and data are in the page; it loads nothing from anywhere."""
+"""Pages: self-contained HTML files. Script, style and data are in the page; it loads nothing from anywhere.
+
+``profiling.py`` and ``pyautoload graph`` call ``render``.
+"""
 
 from __future__ import annotations
 

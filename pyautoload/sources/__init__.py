@@ -1,4 +1,7 @@
-"""Where files come from: the file system, an archive, or a place of the user's own."""
+"""Where files come from: the file system, an archive, or a place of the user's own.
+
+Whoever reads a managed file asks here for its place (``source_for``). This folder knows no other.
+"""
 
 from __future__ import annotations
 

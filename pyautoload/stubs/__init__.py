@@ -2,6 +2,8 @@
 
 A checker reads files and runs nothing, so it cannot know that ``myapp/models/user.py`` is ``myapp.models.User``. An
 ``__init__.pyi`` in the namespace's own directory tells it so. Only namespaces get one: modules speak for themselves.
+
+The command line calls this, and users ``generate``, ``check`` and ``write``.
 """
 
 from __future__ import annotations
