@@ -9,6 +9,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; without the extra that it needs, say how to install that."""
+    if sys.argv[1:2] == ["run"] and sys.argv[2:3] not in ([], ["-h"], ["--help"]):
+        # Before anything else is imported: who runs a program this way does not want to wait.
+        from pyautoload.warm.client import main as run
+
+        run(sys.argv[2:])
     try:
         import click  # noqa: F401
         import rich  # noqa: F401

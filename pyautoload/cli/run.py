@@ -1,0 +1,20 @@
+"""``pyautoload run``: a program, as ``python`` runs it, from a warm process where there is one."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, options_metavar="[--why]"
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="(FILE | -m MODULE | -c CODE) [ARGUMENTS]...")
+def command(arguments: tuple[str, ...]) -> None:
+    """Run a program as `python` does, from the process that `pyautoload warm` holds for this directory.
+
+    Where there is none, or none that fits, it is a cold process, with the same outcome. --why prints which it was, and
+    why, before the program begins.
+    """
+    from pyautoload.warm.client import main
+
+    main(list(arguments))

@@ -1,0 +1,114 @@
+"""``pyautoload run``: what ``python`` does with the same arguments, in a warm process where there is one.
+
+This process stays in the terminal and stands for the other one: it passes signals on, and ends as that ends. Nothing is
+imported here that is not needed: it is what the user waits for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["main"]
+
+_USAGE = "usage: pyautoload run [--why] (FILE | -m MODULE | -c CODE) [ARGUMENTS]"
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run a program, and end as it ends.
+
+    Args:
+        arguments: ``["--why", "manage.py", "migrate"]``.
+    """
+    tells = arguments[:1] == ["--why"]
+    arguments = arguments[1:] if tells else arguments
+    if not arguments or (arguments[0] in ("-m", "-c") and len(arguments) < 2) or _is_option(arguments[0]):
+        print(_USAGE, file=sys.stderr)
+        sys.exit(2)
+    reason = "this system has no warm processes"
+    if hasattr(os, "fork"):
+        reason = _warm(arguments, tells=tells)
+    if tells:
+        print(f"pyautoload: cold: {reason}", file=sys.stderr, flush=True)
+    _cold(arguments)
+
+
+def _is_option(argument: str) -> bool:
+    return argument.startswith("-") and argument not in ("-m", "-c")
+
+
+def _cold(arguments: list[str]) -> NoReturn:
+    command = [sys.executable, *_options(), *arguments]
+    if os.name == "nt":
+        import subprocess
+
+        sys.exit(subprocess.call(command))
+    for number in _inherited_descriptors():
+        os.set_inheritable(number, True)
+    os.execv(sys.executable, command)
+
+
+def _options() -> list[str]:
+    """What stands between the interpreter and ``-m pyautoload``, or the script of that name."""
+    given = list(sys.orig_argv)
+    options = given[1 : len(given) - len(sys.argv)]
+    if options and options[-1].endswith("m") and not options[-1].startswith("--"):
+        options[-1:] = [options[-1][:-1]] if len(options[-1]) > 2 else []
+    return options
+
+
+def _is_unbuffered() -> bool:
+    return bool(getattr(sys.__stdout__, "write_through", False))
+
+
+def _warm(arguments: list[str], *, tells: bool) -> str:
+    """Have it run elsewhere, and end with it; returns why not."""
+    from pyautoload.warm import address, inherited, wire
+    from pyautoload.warm.orders import order
+    from pyautoload.warm.standing import Signals, stand_for
+
+    if sys.flags.inspect or os.environ.get("PYTHONINSPECT"):
+        return "the interpreter is to stay at a prompt"
+    try:
+        directory = os.getcwd()
+    except OSError:
+        return "the working directory is gone"
+    connection = address.connect(directory)
+    if connection is None:
+        return "no `pyautoload warm` of this Python runs in this directory"
+    numbers = [number for number in _inherited_descriptors() if number != connection.fileno()]
+    if len(numbers) > wire.MOST_DESCRIPTORS - 4:
+        return "too many files are open"
+    wanted = order(arguments, os.environ, directory, numbers, options=_options(), session=True, reports=True)
+    wanted["unbuffered"] = _is_unbuffered()
+    message = {"who": address.who(directory), "inherited": inherited.state(), "order": wanted}
+    signals = Signals(connection)
+    if not wire.send(connection, message, numbers):
+        return signals.dropped("`pyautoload warm` has ended")
+    signals.pass_on()  # from before the program begins: it may be told to end at once
+    received = wire.receive(connection)
+    if received is None:
+        return signals.dropped("`pyautoload warm` has ended, or its template")
+    if "pid" not in received[0]:
+        return signals.dropped(str(received[0]["cold"]))
+    if tells:
+        print(f"pyautoload: warm: {received[0]['why']}", file=sys.stderr, flush=True)
+    stand_for(connection)
+
+
+def _inherited_descriptors() -> list[int]:
+    """The open files that were handed to this process."""
+    directory = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    found = []
+    for number in map(int, os.listdir(directory)):
+        try:
+            if number <= 2 or os.get_inheritable(number):
+                os.fstat(number)
+                found.append(number)
+        except OSError:
+            continue  # that of the listing
+    return sorted(found)
