@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
     from pyautoload.reloading.result import ReloadResult
+    from pyautoload.reloading.status import Status
     from pyautoload.sources import Source
     from pyautoload.tree.introspection import Introspection
 
@@ -423,6 +424,14 @@ class AutoLoader:
             ReloadError: something failed; everything was put back.
         """
         return self._enabled("reload_if_changed()").reload_if_changed()
+
+    def status(self) -> Status:
+        """What is watched and how, which files could not be applied; ``print`` shows it.
+
+        Raises:
+            ReloadingDisabled: ``enable_reloading()`` was not called.
+        """
+        return self._enabled("status()").status()
 
     def running(self) -> Pass:
         """A context manager for one piece of work, ``with`` or ``async with``: no reload happens in the midst of it."""

@@ -14,7 +14,7 @@ import pytest
 from reload_app import app  # noqa: F401
 from watchdog import events
 
-from pyautoload.reloading import observation, watcher
+from pyautoload.reloading import watchdog_events, watcher
 from pyautoload.reloading.checkout import Checkout
 
 COUNT = 150
@@ -143,7 +143,7 @@ def test_a_flood_of_events_of_other_files_has_everything_looked_at(app, monkeypa
 
 
 def test_the_system_is_not_asked_for_events_that_change_nothing():
-    assert events.FileModifiedEvent in observation._WANTED
-    assert events.FileOpenedEvent not in observation._WANTED
-    assert events.DirModifiedEvent not in observation._WANTED
-    assert getattr(events, "FileClosedNoWriteEvent", None) not in observation._WANTED
+    assert events.FileModifiedEvent in watchdog_events.WANTED
+    assert events.FileOpenedEvent not in watchdog_events.WANTED
+    assert events.DirModifiedEvent not in watchdog_events.WANTED
+    assert getattr(events, "FileClosedNoWriteEvent", None) not in watchdog_events.WANTED

@@ -301,11 +301,10 @@ def test_the_bytecode_cache_never_serves_old_code(app, monkeypatch):
 def test_polling_takes_over_when_the_system_has_no_watches_left(app, monkeypatch):
     from pyautoload.reloading import observation
 
-    class Exhausted(observation.Observer):
-        def schedule(self, *arguments, **keywords):
-            raise OSError(28, "inotify watch limit reached")
+    def exhausted(tell):
+        raise OSError(24, "too many open files")
 
-    monkeypatch.setattr(observation, "Observer", Exhausted)
+    monkeypatch.setattr(observation, "_events", exhausted)
     with pytest.warns(RuntimeWarning, match="max_user_watches"):
         a = app(a=ONE)
     f = a("a").f

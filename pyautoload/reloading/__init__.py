@@ -3,7 +3,8 @@
 The modules from the top down; each knows only its own line and those below it.
 
 - ``reloader``: the one object that a loader delegates to.
-- ``watching``, ``watcher``, ``observation``, ``checkout``: being told of changes.
+- ``watching``, ``survey``: being told of changes, or finding them.
+- ``watcher``, ``observation``, ``inotify``, ``watchdog_events``, ``polled``, ``checkout``: being told.
 - ``staleness``, ``attempt``, ``engine``: one reload, put back where it fails.
 - ``planning``, ``failures``, ``batch``: from what may have changed to what has.
 - ``apply``: a transaction over all modules, in the order of their dependencies.
@@ -17,4 +18,5 @@ The modules from the top down; each knows only its own line and those below it.
 - ``pieces``, ``statementdiff``, ``statements``, ``bindings``, ``uses``, ``imports``: source as a list of statements.
 - ``shells``, ``codefacts``, ``codeimports``, ``functions``, ``codediff``, ``nested``, ``opcodes``: code objects.
 - ``gate``, ``result``, ``journal``, ``kinds``, ``index``, ``interrupts``, ``signature``, ``sourcestore``: the rest.
+- ``told``, ``status``: what is told of directories and of all that is watched.
 """

@@ -81,7 +81,7 @@ class Reloader(Watching):
         with self.gate.parked(), self._alone():
             if self._watcher is not None:
                 self._watcher.take()
-            result = self._engine.start_over() if fresh else self._attempt(None, names, asked=True)
+            result = self._engine.start_over() if fresh else self._attempt(self._complete(None), names, asked=True)
         self._tell(result)
         if result.errors:
             raise result.errors[0]
@@ -108,7 +108,7 @@ class Reloader(Watching):
                 return None  # the watcher's thread was quicker
             if batch is None and self._staleness.is_as_it_failed():
                 return None
-            result = self._attempt(batch, ())
+            result = self._attempt(self._complete(batch), ())
         if not self._is_news(result):
             return None
         self._tell(result)
@@ -137,10 +137,10 @@ class Reloader(Watching):
 
     def _apply(self, batch: Batch) -> None:
         """What the watcher calls."""
-        self._await_return(batch)
+        complete = self._complete(batch)
         with self._alone():
             try:
-                result = self._attempt(batch, ())
+                result = self._attempt(complete, ())
             except BaseException as error:  # noqa: BLE001 - the watcher has nobody to raise to, and must live on
                 result = self._unexpected(batch, error)
         watcher = self._watcher

@@ -13,6 +13,7 @@ from pyautoload.errors import text_of
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.checkout import Checkout
 from pyautoload.reloading.observation import STRUCTURAL, Observation
+from pyautoload.reloading.status import Seen
 
 __all__ = ["Watcher"]
 
@@ -32,11 +33,14 @@ _OF_ONE_COMPLETE = 0.2
 # So many files are no edit by hand: there may be pauses between them.
 _SEVERAL = 8
 _MANY_FILES = 64
-# A file that was opened for writing and is not closed is waited for that long, in seconds: on a busy machine the writer
-# may have to wait in between.
+# A file that was opened for writing and is not closed is waited for that long (seconds) after each time that it is
+# written to, as on a busy machine the writer may have to wait in between; but not for ever, as a log file stays open.
 _WRITING = 0.5
+_LONGEST_WRITING = 5.0
 # What failed unexpectedly may fail again at once: not more often than every so many seconds.
 _AFTER_AN_ERROR = 0.05
+# Directories are looked at for the first time so many seconds after they began to be watched.
+_FIRST_CHECK = 0.5
 
 
 class Watcher:
@@ -49,6 +53,7 @@ class Watcher:
         polling: look at the files at intervals in place of asking the system for events.
         wanted: whether a path is of any interest.
         idle: called while nothing happens; says in how many seconds it wants to be called again, if at all.
+        is_left_out: whether a directory is not watched; hidden ones are not by default.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Watcher:
         polling: bool,
         wanted: Callable[[str], bool],
         idle: Callable[[], float | None],
+        is_left_out: Callable[[str], bool] | None = None,
     ) -> None:
         self._directories = list(directories)
         self._checkout = Checkout(self._directories)
@@ -67,7 +73,16 @@ class Watcher:
         self._debounce = debounce
         self._wanted = wanted
         self._idle = idle
-        self._observation = Observation(self._directories, self._note, polling=polling)
+        self._observation = Observation(
+            self._directories,
+            self._note,
+            self.look_at_everything,
+            polling=polling,
+            is_wanted=wanted,
+            **({} if is_left_out is None else {"is_left_out": is_left_out}),
+        )
+        # When the directories are to be looked at next, by the monotonic clock.
+        self._check_at = 0.0
         self._thread: threading.Thread | None = None
         # Thread 1 (the observer) notes events while thread 2 (ours) takes a batch.
         self._condition = threading.Condition()
@@ -76,9 +91,11 @@ class Watcher:
         self._created: set[str] = set()
         # Whether the last event says that a file is complete.
         self._completed = False
-        # Files that were written to and not closed yet.
-        self._writing: set[str] = set()
+        # Files that were written to and not closed yet → when first and when last, by the monotonic clock.
+        self._writing: dict[str, tuple[float, float]] = {}
         self._tells_closing = False
+        # Real file → the links to it that are wanted.
+        self._links: dict[str, set[str]] = {}
         self._count = 0
         self._everything = False
         # When the first and the last event came; the first one by the clock that files go by, too.
@@ -99,6 +116,8 @@ class Watcher:
     def start(self) -> None:
         """Begin to watch."""
         self._observation.start()
+        self._tells_closing = self._observation.tells_closing
+        self._check_at = time.monotonic() + _FIRST_CHECK
         self._thread = threading.Thread(target=self._work, name="pyautoload-reload", daemon=True)
         self._thread.start()
 
@@ -109,8 +128,21 @@ class Watcher:
 
     @property
     def polls(self) -> bool:
-        """Whether changes are looked for at intervals."""
+        """Whether changes are looked for at intervals, at least in some directories."""
         return self._observation.polls
+
+    @property
+    def tells_closing(self) -> bool:
+        """Whether it is known of each file when it is complete."""
+        return self._tells_closing and not self._observation.polls
+
+    def seen(self) -> Seen:
+        """What is watched, and how."""
+        return self._observation.seen()
+
+    def missing(self) -> list[str]:
+        """Directories that are to be watched and are not there."""
+        return self._observation.missing()
 
     def stop(self) -> None:
         """End watching; returns when no batch is being applied any more."""
@@ -125,21 +157,38 @@ class Watcher:
         """Watch further directories, not what lies below them: files outside the roots that are read at import."""
         self._observation.also(directories)
 
+    def follow(self, path: str, real: str) -> None:
+        """A wanted file is a link: who edits the file that it leads to edits it."""
+        with self._condition:
+            self._links.setdefault(real, set()).add(path)
+        self._observation.also([os.path.dirname(real)])
+
+    def found(self, paths: Iterable[str], directories: Iterable[str], created: Iterable[str]) -> None:
+        """Changes were found that no event told of."""
+        with self._condition:
+            self._unlocked_begin()
+            self._paths.update(paths)
+            self._changed_directories.update(directories)
+            self._created.update(created)
+            self.pending = True
+            self._condition.notify_all()
+
     # Events
 
     def _note(self, kind: str, path: str, is_directory: bool) -> None:
-        if not self._wanted(path) and not is_directory:
+        if path in self._links:
+            for link in tuple(self._links[path]):
+                self._note(kind, link, False)
+        if not is_directory and not self._wanted(path):
             self._note_flood()
             return
         with self._condition:
-            now = time.monotonic()
-            if not self._count:
-                self._first, self._began = now, time.time()
-            self._last = now
-            self._count += 1
+            now = self._unlocked_begin()
             self._paths.add(path)
             self._completed = kind in ("closed", "moved")
-            self._note_writing(kind, path, is_directory)
+            self._note_writing(kind, path, is_directory, now)
+            if is_directory and kind == "deleted":
+                self._check_at = 0.0  # soon there may be another one
             if kind in STRUCTURAL:
                 self._changed_directories.add(os.path.dirname(path))
                 if kind != "deleted":
@@ -152,6 +201,15 @@ class Watcher:
             if self._count == 1 or (self._completed and len(self._paths) == 1):
                 self._condition.notify_all()
 
+    def _unlocked_begin(self) -> float:
+        """There is one more event now."""
+        now = time.monotonic()
+        if not self._count:
+            self._first, self._began = now, time.time()
+        self._last = now
+        self._count += 1
+        return now
+
     def _note_flood(self) -> None:
         """Events of other files may have filled the system's queue, so that those of ours were lost."""
         now = time.monotonic()
@@ -161,36 +219,51 @@ class Watcher:
             self._ignored = 0
             self.look_at_everything()
 
-    def _note_writing(self, kind: str, path: str, is_directory: bool) -> None:
+    def _note_writing(self, kind: str, path: str, is_directory: bool, now: float) -> None:
         """Files that are still being written are waited for, where the system tells when they are closed."""
         if kind == "closed":
             self._tells_closing = True
-            self._writing.discard(path)
+            self._writing.pop(path, None)
         elif kind in ("modified", "created") and not is_directory:
-            self._writing.add(path)
+            self._writing[path] = self._writing.get(path, (now,))[0], now
         elif kind in ("moved", "deleted"):
-            self._writing.discard(path)
+            self._writing.pop(path, None)
+
+    def _unlocked_written(self) -> dict[str, tuple[float, float]]:
+        """The files that are in the midst of being written."""
+        if not self._tells_closing:
+            return {}
+        now = time.monotonic()
+        return {
+            path: (first, last)
+            for path, (first, last) in self._writing.items()
+            if now - last < _WRITING and now - first < _LONGEST_WRITING
+        }
 
     def look_at_everything(self) -> None:
         """Hand over a batch that asks to look at all files."""
         with self._condition:
-            self._first = self._last = time.monotonic()
-            self._count += 1
+            self._unlocked_begin()
             self._everything = self.pending = True
             self._condition.notify_all()
 
     def take(self) -> Batch | None:
-        """Everything noted so far; ``None`` when there is nothing."""
+        """Everything noted so far, but for files that are being written; ``None`` when there is nothing."""
         with self._condition:
             if not self._count:
+                return None
+            writing = self._unlocked_written()
+            if writing and not self._everything and self._paths == writing.keys():
+                self._first = time.monotonic()
                 return None
             # What git has written is complete when it lets go of its lock; the events may still be on their way.
             by_git = self._by_git or (len(self._paths) > 1 and self._checkout.has_ended_since(self._began))
             everything = self._everything or by_git or self._count > _MANY
-            batch = Batch(self._paths, self._changed_directories, self._created, everything)
-            self._paths, self._changed_directories, self._created = set(), set(), set()
-            self._writing = set()
-            self._count, self._everything, self._by_git, self.pending = 0, False, False, False
+            batch = Batch(self._paths - writing.keys(), self._changed_directories, self._created, everything)
+            self._paths, self._changed_directories, self._created = set(writing), set(), set()
+            self._writing, self._completed = writing, False
+            self._first = time.monotonic()
+            self._count, self._everything, self._by_git, self.pending = len(writing), False, False, bool(writing)
             return batch
 
     # The thread
@@ -222,6 +295,8 @@ class Watcher:
             if not self._count and not self._stopping:
                 self._poked = False
                 wanted = self._unlocked_idle()
+                left = self._check_at - time.monotonic()
+                wanted = left if wanted is None else min(wanted, left)
                 if not self._count and not self._stopping and not self._poked:
                     self._condition.wait(wanted)
             while self._count and not self._stopping:
@@ -242,7 +317,7 @@ class Watcher:
 
     def _quiet(self) -> float:
         """How long no event must have come: less after one complete file, more while many files are written."""
-        if self._writing and self._tells_closing:
+        if self._unlocked_written():
             return max(self._debounce, _WRITING)
         count = len(self._paths)
         if count == 1 and self._completed:
@@ -260,6 +335,8 @@ class Watcher:
     def _unlocked_idle(self) -> float | None:
         self._condition.release()
         try:
+            if time.monotonic() >= self._check_at:
+                self._check_at = time.monotonic() + self._observation.check()
             return self._idle()
         finally:
             self._condition.acquire()

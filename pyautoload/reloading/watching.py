@@ -16,11 +16,14 @@ from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
 from pyautoload.reloading.records import Records
 from pyautoload.reloading.signature import signature
-from pyautoload.sources import source_for
-from pyautoload.tree.config import inside, outermost
+from pyautoload.reloading.staleness import Staleness
+from pyautoload.reloading.status import Seen, Status
+from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.tree.config import hidden, inside, outermost
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
+    from pyautoload.reloading.survey import Survey
     from pyautoload.reloading.watcher import Watcher
 
 __all__ = ["Watching"]
@@ -36,6 +39,10 @@ _BREATH = 0.002
 _GRACE = 0.1
 # The same for one that is empty: somebody is about to write it.
 _GRACE_FOR_EMPTY = 0.5
+# Where the end of writing is not told, a file is complete that was not written to for so long (ns). Many files are
+# looked at one after the other for longer than that.
+_SETTLED_NS = 20_000_000
+_FEW = 64
 
 
 class Watching(ABC):
@@ -46,7 +53,13 @@ class Watching(ABC):
     graph: Graph
     _mutex: threading.Lock
     _watcher: Watcher | None
+    _staleness: Staleness
 
+    _survey: Survey | None = None
+    # How many files were read at import when their directories began to be watched.
+    _readers = 0
+    # Roots that were found not to be there, and told of.
+    _absent: set[str] = set()
     # What the running watcher was started with: roots, polling, debounce.
     _watched: tuple[object, ...] = ()
     # Zip files that roots lie in; a change of one may be a change of any module in it. Example: {"/srv/app.zip"}
@@ -92,23 +105,30 @@ class Watching(ABC):
         self.binder.registry.refresh_dependencies = None
 
     def _watch(self, polling: bool, debounce: float) -> None:
+        from pyautoload.reloading.survey import Survey
         from pyautoload.reloading.watcher import Watcher
 
         config = self.binder.tree.config
-        roots = [path for path in config.roots if os.path.isdir(path)]
-        tops = outermost(roots)
-        self._watcher = Watcher(
-            tops, self._apply, debounce=debounce, polling=polling, wanted=self._is_wanted, idle=self._idle
+        tops = outermost(path for path in config.roots if source_for(path) is FILE_SYSTEM)
+        watcher = self._watcher = Watcher(
+            tops,
+            self._apply,
+            debounce=debounce,
+            polling=polling,
+            wanted=self._is_wanted,
+            idle=self._idle,
+            is_left_out=self._is_left_out,
         )
-        self.records.on_fresh = self._watcher.wake
+        self._survey, self._readers = Survey(self._staleness, watcher), 0
+        self.records.on_fresh = watcher.wake
         self._archives = archives_of(config.roots)
-        self._watcher.start()
-        self._watcher.also(map(os.path.dirname, self._archives))
+        watcher.start()
+        watcher.also(map(os.path.dirname, self._archives))
         if len(self.records):
-            self._watcher.look_at_everything()  # something may have changed before it was watched
+            watcher.look_at_everything()  # something may have changed before it was watched
 
     def _unwatch(self) -> None:
-        watcher, self._watcher = self._watcher, None
+        watcher, self._watcher, self._survey = self._watcher, None, None
         self.records.on_fresh = lambda: None
         if watcher is not None:
             watcher.stop()
@@ -117,6 +137,18 @@ class Watching(ABC):
     def watches(self) -> bool:
         """Whether changes are applied in the background."""
         return self._watcher is not None and self._watcher.is_alive
+
+    def status(self) -> Status:
+        """What is watched, and how."""
+        watcher, survey = self._watcher, self._survey
+        seen = watcher.seen() if watcher is not None else Seen(None, 0, {}, [], {})
+        links = {**seen.links, **(survey.links if survey is not None else {})}
+        failing = sorted(self._staleness.failures.paths)
+        return Status(self.watches, len(self.records), failing, **{**seen._asdict(), "links": links})
+
+    def _is_left_out(self, directory: str) -> bool:
+        """Whether nothing that is loaded lies in a directory below a root; what is read there is watched for itself."""
+        return hidden(os.path.basename(directory)) or self.binder.tree.config.ignored.matches(directory)
 
     def _is_wanted(self, path: str) -> bool:
         if path in self.records.readers or path in self.records.by_path or path in self._archives:
@@ -135,7 +167,7 @@ class Watching(ABC):
         records = self.records
         if not (records.fresh or records.untidy or records.roomy):
             self._watch_data()
-            return None
+            return self._survey.step() if self._survey is not None else None
         now = time.monotonic()
         left = records.last + _QUIET_BEFORE_LOOKING - now
         if left > 0 and not (records.untidy and now - records.untidy_since > _LONGEST_UNREAD):
@@ -157,17 +189,63 @@ class Watching(ABC):
 
     def _watch_data(self) -> None:
         watcher = self._watcher
-        if watcher is None or not self.records.readers:
+        if watcher is None or len(self.records.readers) == self._readers:
             return
-        roots = list(self.binder.tree.config.roots)
-        outside = {os.path.dirname(path) for path in list(self.records.readers)}
-        watcher.also(path for path in outside if not any(inside(path, root) for root in roots))
+        self._readers = len(self.records.readers)
+        watcher.also({os.path.dirname(path) for path in list(self.records.readers)})
+
+    # Before a batch is applied
+
+    def _complete(self, batch: Batch | None) -> Batch | None:
+        """What of a batch may be applied, once its files are complete.
+
+        Args:
+            batch: ``None`` to look at everything.
+
+        Returns:
+            The same, but for what lies in roots that are not there.
+        """
+        absent = self._absent_roots()
+        if absent:
+            return self._outside(batch, absent)
+        if batch is not None:
+            self._await_return(batch)
+            # It may have been the root that was about to go.
+            absent = self._absent_roots()
+        return batch if not absent else self._outside(batch, absent)
+
+    def _absent_roots(self) -> list[str]:
+        """Roots that are not there: between two checkouts, or not mounted. Until they are, their modules stay."""
+        roots = [path for path in self.binder.tree.config.roots if source_for(path) is FILE_SYSTEM]
+        absent = [path for path in roots if not os.path.isdir(path)]
+        for path in set(absent) - self._absent:
+            log.warning(self.binder.tag, "the root %s is not there: what was loaded from it stays until it is", path)
+        self._absent = set(absent)
+        return absent
+
+    def _outside(self, batch: Batch | None, absent: Iterable[str]) -> Batch:
+        """A batch without what lies in some roots."""
+        records, spaces = self.records, self.binder.registry.namespaces()
+        if batch is None or batch.everything:
+            paths = {*(batch.paths if batch is not None else ()), *records.by_path, *records.readers}
+            directories = {directory for space in spaces for directory in space.stamps}
+            batch = Batch(paths, directories, batch.created if batch is not None else set(), everything=False)
+
+        def outside(some: Iterable[str]) -> set[str]:
+            # What stands for all below a directory above the root stands for the root, too.
+            return {path for path in some if not any(inside(path, root) or inside(root, path) for root in absent)}
+
+        return Batch(outside(batch.paths), outside(batch.directories), outside(batch.created), everything=False)
 
     def _await_return(self, batch: Batch) -> None:
         """Some editors delete or empty a file and write it again: a module is not given up for that moment."""
         start = time.monotonic()
         missing = [path for path in batch.paths if path in self.records.by_path or path in self._archives]
         while missing := [path for path in missing if self._is_void(path, time.monotonic() - start)]:
+            time.sleep(0.005)
+        if self._watcher is None or self._watcher.tells_closing or len(batch.paths) > _FEW:
+            return
+        while any(map(_is_being_written, batch.paths)) and time.monotonic() - start < _GRACE_FOR_EMPTY:
             time.sleep(0.005)
 
     def _is_void(self, path: str, waited: float) -> bool:
@@ -179,6 +257,12 @@ class Watching(ABC):
         if stamp.size or record is None or record.stamp is None or not record.stamp.size:
             return False
         return waited < _GRACE_FOR_EMPTY
+
+
+def _is_being_written(path: str) -> bool:
+    """Whether a file was written to just now, where nobody tells that it is complete."""
+    stamp = signature(path)
+    return stamp is not None and 0 <= time.time_ns() - stamp.mtime_ns < _SETTLED_NS
 
 
 def archives_of(roots: Iterable[str]) -> frozenset[str]:
