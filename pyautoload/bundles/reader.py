@@ -15,11 +15,14 @@ import os
 import struct
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import MAGIC_NUMBER
+from itertools import chain
 from types import CodeType
 
+from pyautoload.bundles.trust import reason_against
 from pyautoload.sources import source_for
+from pyautoload.sources.regular import open_regular
 from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
@@ -104,12 +107,13 @@ class Bundle:
         self._warned = False
         self._held: dict[str, _Held | None] = {}
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            raise BundleProblem(f"it cannot be read ({error.strerror})") from error
+            self._descriptor, status = open_regular(path)
+        except (OSError, ValueError) as error:
+            raise BundleProblem(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from error
         try:
-            _check_owner(os.fstat(self._descriptor))
-            self._index, made_at = self._read_index(signature)
+            if (reason := reason_against(path, status)) is not None:
+                raise BundleProblem(reason)
+            self._index, made_at = self._read_index(signature, len(roots))
         except BaseException:
             self.close()
             raise
@@ -177,10 +181,10 @@ class Bundle:
             except OSError:
                 return None
         codes = held.read.get(group)
-        code = codes[place] if codes else None
+        code = codes[place] if codes and place < len(codes) else None
         if not codes or code is None:
             codes = held.read[group] = self._group(*held.groups[group])
-            code = codes[place] if codes else None
+            code = codes[place] if place < len(codes) else None
         if code is None:
             return None
         codes[place] = None
@@ -206,7 +210,10 @@ class Bundle:
         if len(data) != length or binascii.crc32(data) != checksum:
             self._warn_of_damage()
             return []
-        codes: list[CodeType | None] = marshal.loads(data)
+        codes: list[CodeType | None] | None = _unmarshalled(data)
+        if not isinstance(codes, list) or not all(isinstance(code, CodeType) for code in codes):
+            self._warn_of_damage()
+            return []
         return codes
 
     def _ask_for(self, offset: int) -> None:
@@ -228,12 +235,25 @@ class Bundle:
         if place is not None:
             data = self._read(place[0], place[1])
             if len(data) == place[1] and binascii.crc32(data) == place[2]:
-                packed, barren, groups, records = marshal.loads(data)
-                held = _Held(self._unpacked(packed), self._all_relocated(barren), groups, records)
-            else:
+                held = self._understood(name, _unmarshalled(data))
+            if held is None:
                 self._warn_of_damage()
         self._held[name] = held
         return held
+
+    def _understood(self, name: str, record: Any) -> _Held | None:
+        """What a record says; ``None`` where it is not what one looks like, however right its checksum is."""
+        try:
+            packed, barren, groups, records = record
+            if packed[0] != name or not _is_plausible(packed, barren) or not _is_a_table(groups, 3):
+                return None
+            if not _is_a_table(list(records.values()), 4) or not _are_texts(records):
+                return None
+            if any(not 0 <= group < len(groups) or place < 0 for group, place, _, _ in records.values()):
+                return None
+            return _Held(self._unpacked(packed), self._all_relocated(barren), groups, records)
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError):
+            return None
 
     def _warn_of_damage(self) -> None:
         if not self._warned:
@@ -249,10 +269,10 @@ class Bundle:
             with open(self.path, "rb") as file:
                 file.seek(offset)
                 return file.read(length)
-        except OSError:
+        except (OSError, ValueError, OverflowError, MemoryError):
             return b""
 
-    def _read_index(self, signature: tuple[Any, ...]) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
+    def _read_index(self, signature: tuple[Any, ...], roots: int) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
         header = self._read(0, HEADER.size)
         if len(header) < HEADER.size or header[:16] != SIGNATURE:
             raise BundleProblem("it is no bundle, or its beginning is damaged")
@@ -264,11 +284,17 @@ class Bundle:
         data = self._read(offset, length) if at_end else b""
         if not at_end or binascii.crc32(data) != checksum:
             raise BundleProblem("it is truncated or damaged")
-        made_with, made_at, index = marshal.loads(data)
+        read = _unmarshalled(data)
+        if not isinstance(read, tuple) or len(read) != 3 or not isinstance(read[0], tuple):
+            raise BundleProblem("it is damaged")
+        made_with, made_at, index = read
         if made_with[1:3] != signature[1:3]:
             raise BundleProblem("it was made by another Python, or with other flags")
         if made_with != signature:
             raise BundleProblem("it was made for other roots or other patterns")
+        is_index = isinstance(index, dict) and _are_texts(index) and _is_a_table(list(index.values()), 3)
+        if not is_index or not isinstance(made_at, list) or len(made_at) != roots or not _are_texts(made_at):
+            raise BundleProblem("it is damaged")
         return index, made_at
 
     def _unpacked(self, packed: tuple[Any, ...]) -> Namespace:
@@ -297,14 +323,43 @@ class Bundle:
         return path
 
 
-def _check_owner(status: os.stat_result) -> None:
-    """A bundle holds code: only one that nobody else could have written is read."""
-    if not hasattr(os, "geteuid"):
-        return
-    if status.st_uid not in (0, os.geteuid()):
-        raise BundleProblem(f"it belongs to the user {status.st_uid}, not to the one who runs this, nor to root")
-    if status.st_mode & 0o022:
-        raise BundleProblem("others may write to it; take that away with: chmod go-w")
+def _unmarshalled(data: bytes) -> Any:
+    """What bytes stand for; ``None`` where they are damaged in spite of their checksum."""
+    try:
+        return marshal.loads(data)
+    except (EOFError, ValueError, TypeError, MemoryError):
+        return None
+
+
+def _is_plausible(packed: tuple[Any, ...], barren: Any) -> bool:
+    """Whether what is said of a namespace has the form that ``Namespace`` wants."""
+    _, directories, file, modules, organised, excluded, shadowed, stamps, subdirs = packed
+    tables = (modules, excluded, shadowed)
+    texts = (directories, organised, *tables, *(table.values() for table in tables), stamps, subdirs, barren)
+    return (
+        (file is None or isinstance(file, str))
+        and isinstance(directories, tuple)
+        and isinstance(organised, list)
+        and all(map(_are_texts, texts))
+        and all(isinstance(paths, tuple) and _are_texts(paths) for paths in subdirs.values())
+        and _are_numbers(stamps.values())
+        and all(_are_texts(each) and _are_numbers(each.values()) for each in barren.values())
+    )
+
+
+def _are_texts(items: Iterable[Any]) -> bool:
+    return set(map(type, items)) <= {str}
+
+
+def _are_numbers(items: Iterable[Any]) -> bool:
+    return set(map(type, items)) <= {int}
+
+
+def _is_a_table(rows: Any, width: int) -> bool:
+    """Whether it is a list of tuples of so many numbers."""
+    if not isinstance(rows, list) or not set(map(type, rows)) <= {tuple} or not set(map(len, rows)) <= {width}:
+        return False
+    return _are_numbers(chain.from_iterable(rows))
 
 
 def _are_unchanged(stamps: Mapping[str, int]) -> bool:
@@ -315,5 +370,5 @@ def _are_unchanged(stamps: Mapping[str, int]) -> bool:
 def _stamp(path: str) -> int:
     try:
         return source_for(path).stat(path)[0]
-    except OSError:
+    except (OSError, ValueError):
         return -2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import binascii
+import contextlib
 import marshal
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType
 from typing import Any
@@ -14,6 +16,10 @@ from pyautoload.named_tuple import NamedTuple
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["Content", "write"]
+
+_OWN_FILES = "/proc/self/fd"
+# What follows the name of a bundle that is not complete: the process that writes it, and chance.
+_TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{8}\.tmp")
 
 # How many modules are unmarshalled together. Four share most of what modules have in common (names, flags, empty
 # tuples): that saves a third of the time. More would save little, and cost more where only one of them is wanted.
@@ -54,10 +60,10 @@ def write(
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
+    _remove_left(path)
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
+        with os.fdopen(_opened(temporary), "wb") as file:
             file.write(bytes(HEADER.size))
             index: dict[str, tuple[int, int, int]] = {}
             for content in contents:
@@ -73,12 +79,53 @@ def write(
             if hasattr(os, "fchmod"):
                 # Whatever the umask says: a bundle that others may write to would not be trusted.
                 os.fchmod(file.fileno(), 0o644)
+            _give_name(file.fileno(), temporary)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
     return size
+
+
+def _opened(temporary: str) -> int:
+    """A new file without a name, where the system has such: it goes with the process, however that ends."""
+    flags = os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    if hasattr(os, "O_TMPFILE") and os.path.isdir(_OWN_FILES):
+        try:
+            return os.open(os.path.dirname(temporary), flags | os.O_TMPFILE, 0o644)
+        except OSError:
+            pass  # this file system has none
+    return os.open(temporary, flags | os.O_CREAT | os.O_EXCL, 0o644)
+
+
+def _give_name(descriptor: int, temporary: str) -> None:
+    """Let an open file have a name, if it has none: not yet the right one, as only a renaming replaces what is there."""
+    if not os.path.lexists(temporary):
+        # With a directory of its own, which an absolute path does not need, the link to the file is followed.
+        os.link(f"{_OWN_FILES}/{descriptor}", temporary, src_dir_fd=descriptor, follow_symlinks=True)
+
+
+def _remove_left(path: str) -> None:
+    """Remove what processes that were killed have left of this file, where files need a name from the start."""
+    directory, name = os.path.split(path)
+    for entry in os.listdir(directory):
+        match = _TEMPORARY.fullmatch(entry[len(name) :]) if entry.startswith(name) else None
+        if match is not None and not _is_running(int(match[1])):
+            with contextlib.suppress(OSError):  # another process removes it as well
+                os.unlink(os.path.join(directory, entry))
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        return True  # to ask there is to end it; and what is open cannot be removed
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _write_namespace(
