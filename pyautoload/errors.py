@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "ArchiveError",
     "AutoloadError",
     "CircularDependencyError",
     "ConflictError",
@@ -77,6 +78,18 @@ class PathError(SetupError):
     def __init__(self, path: str, problem: str, remedy: str) -> None:
         super().__init__(f"{path} {problem}: {remedy}")
         self.path = path
+
+
+class ArchiveError(SetupError, OSError):
+    """An archive, or a member of one, cannot be read: it is damaged, encrypted, or packed in an unknown way.
+
+    It is an ``OSError`` too, as that of a file that cannot be read.
+    """
+
+    def __init__(self, archive: str, reason: str) -> None:
+        super().__init__(f"the archive {archive} cannot be read: {reason}. Make it again, or take it out of the roots")
+        self.strerror = reason
+        self.filename = archive
 
 
 class ConflictError(SetupError):

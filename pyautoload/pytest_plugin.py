@@ -75,10 +75,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _configuration(config: pytest.Config) -> str | None:
     """The ``pyproject.toml`` of the project if it has the table; told from its text, as most projects have none."""
+    from pyautoload.sources.regular import read_regular
+
     for directory in dict.fromkeys([config.rootpath, config.inipath.parent if config.inipath else config.rootpath]):
         file = directory / "pyproject.toml"
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_regular(str(file)).decode("utf-8")
         except (OSError, UnicodeDecodeError):
             continue
         if _TABLE.search(text):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.errors import SetupError
+from pyautoload.sources.regular import read_regular
 
 if TYPE_CHECKING:
     from typing import Protocol, TypeVar
@@ -248,12 +249,15 @@ _KINDS: dict[str, Callable[[object, str], Any]] = {
 def _table(file: str) -> dict[str, Any] | None:
     toml = _toml()
     try:
-        with open(file, "rb") as opened:
-            content = toml.load(opened)
+        content = toml.loads(read_regular(file).decode("utf-8"))
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}") from error
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, OverflowError, TypeError, AttributeError) as error:
         raise SetupError(f"{file} is no valid TOML: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise SetupError(
+            f"{file} cannot be read: its tables or lists are nested too deeply, in whatever tool's part of it"
+        ) from error
     tool = content.get("tool", {})
     table = tool.get("pyautoload") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):

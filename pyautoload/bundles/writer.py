@@ -100,7 +100,7 @@ def _opened(temporary: str) -> int:
 
 
 def _give_name(descriptor: int, temporary: str) -> None:
-    """Let an open file have a name, if it has none: not yet the right one, as only a renaming replaces what is there."""
+    """Let an open file have a name, if it has none; not yet the right one, as only renaming replaces what is there."""
     if not os.path.lexists(temporary):
         # With a directory of its own, which an absolute path does not need, the link to the file is followed.
         os.link(f"{_OWN_FILES}/{descriptor}", temporary, src_dir_fd=descriptor, follow_symlinks=True)

@@ -82,6 +82,9 @@ def mount_archive(path: str) -> bool:
 
     Returns:
         Whether it does.
+
+    Raises:
+        ArchiveError: it does, and the file is damaged.
     """
     archive = path
     while not os.path.exists(archive):
@@ -99,7 +102,9 @@ def mount_archive(path: str) -> bool:
         return False
     from pyautoload.sources.archive import ZipArchive
 
-    mount(archive, ZipArchive(archive))
+    source = ZipArchive(archive)
+    source.list(archive)  # here, where it can be told: what is damaged has no names
+    mount(archive, source)
     return True
 
 

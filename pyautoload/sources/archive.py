@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import zipfile
 import zipimport
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pyautoload.errors import ArchiveError
+from pyautoload.sources.regular import open_regular
+
 __all__ = ["ZipArchive"]
+
+
+_LONGEST = 4096  # characters in the name of a member, as in a path
 
 
 class _Contents(NamedTuple):
@@ -56,10 +63,15 @@ class ZipArchive:
         contents = self._now()
         if self._inner(path) not in contents.sizes:
             raise FileNotFoundError(f"{path} is not in the archive {self.archive}")
-        importer = self._importer
-        if importer is None:
-            importer = self._importer = zipimport.zipimporter(self.archive)
-        return importer.get_data(path)
+        try:
+            importer = self._importer
+            if importer is None:
+                importer = self._importer = zipimport.zipimporter(self.archive)
+            return importer.get_data(path)
+        except OSError:
+            raise
+        except Exception as error:  # a damaged member: zlib, struct and zipimport have errors of their own
+            raise ArchiveError(self.archive, f"{self._inner(path)}: {_described(error)}") from error
 
     def stat(self, path: str) -> tuple[int, int]:
         """The archive's modification time in ns, and the member's size in bytes."""
@@ -74,33 +86,54 @@ class ZipArchive:
 
     def _now(self) -> _Contents:
         status = os.stat(self.archive)
+        if not stat.S_ISREG(status.st_mode):
+            raise ArchiveError(self.archive, "it is no file")
         stamp = (status.st_mtime_ns, status.st_size)
         contents = self._contents
         if contents is not None and contents.stamp == stamp:
             return contents
         with self._lock:
-            if self._contents is not None:
-                # The importer keeps what it read of the directory, too.
-                zipimport.zipimporter(self.archive).invalidate_caches()
-                self._importer = None
-            contents = self._contents = _read_contents(self.archive, stamp)
+            try:
+                if self._contents is not None:
+                    # The importer keeps what it read of the directory, too.
+                    zipimport.zipimporter(self.archive).invalidate_caches()
+                    self._importer = None
+                contents = self._contents = _read_contents(self.archive, stamp)
+            except OSError:
+                raise
+            except Exception as error:
+                raise ArchiveError(self.archive, _described(error)) from error
         return contents
 
 
 def _read_contents(archive: str, stamp: tuple[int, int]) -> _Contents:
     names: dict[str, dict[str, bool]] = {"": {}}
     sizes: dict[str, int] = {}
-    with zipfile.ZipFile(archive) as file:
+    descriptor, _ = open_regular(archive)
+    with os.fdopen(descriptor, "rb") as opened, zipfile.ZipFile(opened) as file:
         for member in file.infolist():
-            path = member.filename.rstrip("/")
+            path = member.filename.removesuffix("/")
+            if not _can_be_imported_from(path):
+                continue
             if not member.is_dir():
                 sizes[path] = member.file_size
             # Archives need not hold entries for the directories that their members lie in.
             is_directory = member.is_dir()
             while path:
                 parent, _, name = path.rpartition("/")
-                names.setdefault(parent, {})[name] = is_directory
+                siblings = names.setdefault(parent, {})
+                siblings[name] = siblings.get(name, False) or is_directory
                 if is_directory:
                     names.setdefault(path, {})
                 path, is_directory = parent, True
     return _Contents(stamp, names, sizes)
+
+
+def _can_be_imported_from(path: str) -> bool:
+    """Whether the stock import would find a member: ``shop//x.py``, ``../x.py`` and ``/x.py`` are never asked for."""
+    parts = path.split("/")
+    return len(path) <= _LONGEST and not any(part in ("", ".", "..") or "\0" in part for part in parts)
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

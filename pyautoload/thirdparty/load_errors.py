@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyautoload.errors import AutoloadError
+from pyautoload.thirdparty.redaction import redacted
 
 __all__ = ["InstallError", "InstallRefused", "TargetError", "UnloadWarning"]
 
@@ -24,8 +25,20 @@ class UnloadWarning(UserWarning):
 
 
 class InstallError(AutoloadError, ImportError):
-    """Installing a distribution failed, nothing of it was left behind; the message says what to type."""
+    """Installing a distribution failed, nothing of it was left behind; the message says what to type.
+
+    What is secret in a URL is not in it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class InstallRefused(AutoloadError, ValueError):
-    """A package, an index or a registry is not acceptable for ``load.allow_install``."""
+    """A package, an index or a registry is not acceptable for ``load.allow_install``.
+
+    What is secret in a URL is not in the message.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))

@@ -12,6 +12,7 @@ import sys
 from pyautoload import log
 from pyautoload.thirdparty.installer.package_indexes import Index
 from pyautoload.thirdparty.load_errors import InstallError
+from pyautoload.thirdparty.redaction import redacted, secrets_in, without
 
 __all__ = ["Command"]
 
@@ -40,10 +41,11 @@ class Command:
         with open(requirements, "w", encoding="utf-8") as opened:
             opened.write("\n".join(lines) + "\n")
         arguments = self.arguments(library, requirements)
-        log.debug("install", "%s: %s", ", ".join(lines), " ".join(arguments))
+        log.debug("install", "%s: %s", redacted(", ".join(lines)), redacted(" ".join(arguments)))
         code, output = self._finished(arguments)
         if code != 0:
-            shown = self.index.redacted(output) if self.index else output
+            secrets = secrets_in("\n".join(lines)) | (self.index.secrets if self.index else set())
+            shown = without(output, secrets)
             tail = "\n".join(shown.strip().splitlines()[-12:])
             raise InstallError(f"{os.path.basename(arguments[0])} failed with exit code {code}:\n{tail}")
 

@@ -6,6 +6,7 @@ checked names, and a directory of ours; what it put there is checked, then moved
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.metadata
@@ -24,9 +25,10 @@ from typing import TYPE_CHECKING
 from pyautoload.errors import ModuleNotFoundError, SetupError
 from pyautoload.thirdparty.installer.command import Command
 from pyautoload.thirdparty.installer.package_indexes import Index, index_of
-from pyautoload.thirdparty.installer.packages import Package, allowed_packages, provided_by_wheel
+from pyautoload.thirdparty.installer.packages import Package, allowed_packages, parsed_requirement, provided_by_wheel
 from pyautoload.thirdparty.installer.staging import locked, move_all
-from pyautoload.thirdparty.load_errors import InstallError
+from pyautoload.thirdparty.load_errors import InstallError, InstallRefused
+from pyautoload.thirdparty.redaction import redacted
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -110,9 +112,14 @@ class Installer:
             return frozenset()
         prefix = package.name.replace("-", "_") + "-"
         found: frozenset[str] = frozenset()
-        for name in os.listdir(self.index.place):
+        try:
+            names = os.listdir(self.index.place)
+        except OSError as error:
+            raise InstallError(f"the directory {self.index.place} cannot be read: {error.strerror}") from error
+        for name in names:
             if name.lower().replace(".", "_", name.count(".")).startswith(prefix) and name.endswith(".whl"):
-                found |= provided_by_wheel(os.path.join(self.index.place, name))
+                with contextlib.suppress(InstallRefused):  # a damaged one tells nothing; the installer will refuse it
+                    found |= provided_by_wheel(os.path.join(self.index.place, name))
         return found
 
     def _install(self, package: Package, import_name: str, directory: str) -> None:
@@ -146,7 +153,11 @@ class Installer:
         for attempt in range(50):
             library = os.path.join(staging, f"library-{attempt}")
             self.command.run([package.line for package in wanted.values()], library, staging)
-            more = self._dependencies(library, wanted)
+            try:
+                more = self._dependencies(library, wanted)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                raise InstallError(f"the metadata of what was fetched cannot be understood ({reason})") from None
             if not more:
                 return library
             wanted = {**wanted, **more}
@@ -154,7 +165,6 @@ class Installer:
 
     def _dependencies(self, library: str, wanted: Mapping[str, Package]) -> dict[str, Package]:
         """What the distributions in ``library`` still need, with the versions that they ask for."""
-        from packaging.requirements import Requirement
         from packaging.utils import canonicalize_name
 
         more: dict[str, Package] = {}
@@ -166,7 +176,7 @@ class Installer:
             if name not in wanted:
                 raise InstallError(f"the installer brought {name}, which was not asked for")
             for text in distribution.requires or ():
-                requirement = Requirement(text)
+                requirement = parsed_requirement(text)
                 if not _applies(requirement, wanted[name].requirement.extras):
                     continue
                 needed = str(canonicalize_name(requirement.name))
@@ -180,8 +190,6 @@ class Installer:
         self, needed: str, requirement: Requirement, by: str, present: str | None, chosen: Package | None
     ) -> Package:
         """The allowed package ``needed`` in a version that ``requirement`` takes, too."""
-        from packaging.requirements import Requirement
-
         package = chosen or self.allowed.get(needed)
         if package is None:
             has = f" (version {present} is there)" if present else ""
@@ -195,7 +203,7 @@ class Installer:
             raise InstallError(f"{by} needs {requirement}, and no version of {needed} fits all that need it")
         extras = package.requirement.extras | requirement.extras
         text = package.requirement.name + (f"[{','.join(sorted(extras))}]" if extras else "") + str(both)
-        return replace(package, requirement=Requirement(text))
+        return replace(package, requirement=parsed_requirement(text))
 
     def _by_hand(self, package: Package) -> str:
         """The command for a user to type; credentials are left to them."""
@@ -206,7 +214,7 @@ class Installer:
         words = [sys.executable, "-m", "pip", "install", *source, package.line.split(" --hash")[0]]
         if self.into:
             words[4:4] = ["--target", self.into]
-        return shlex.join(words)
+        return redacted(shlex.join(words))
 
 
 def _applies(requirement: Requirement, extras: set[str]) -> bool:

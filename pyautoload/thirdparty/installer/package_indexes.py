@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pyautoload.thirdparty.load_errors import InstallRefused
+from pyautoload.thirdparty.redaction import redacted, secrets_in, without
 
 __all__ = ["Index", "Registries", "index_of"]
 
@@ -29,7 +30,7 @@ class Index(NamedTuple):
     credentials: tuple[str, str] | None = None
 
     def __repr__(self) -> str:
-        return f"<Index {self.place}{' with credentials' if self.credentials else ''}>"
+        return f"<Index {redacted(self.place)}{' with credentials' if self.credentials else ''}>"
 
     @property
     def full(self) -> str:
@@ -41,15 +42,18 @@ class Index(NamedTuple):
         return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
 
     def redacted(self, text: str) -> str:
-        """``text`` without the credentials."""
-        if self.credentials is None:
-            return text
-        user, password = self.credentials
-        for secret in (f"{user}:{password}@", f"{quote(user, safe='')}:{quote(password, safe='')}@"):
-            text = text.replace(secret, "")
-        for secret in {password, quote(password, safe=""), *([] if password else [user])} - {""}:
-            text = text.replace(secret, "****")
-        return text
+        """``text`` without the credentials, and without those of other URLs in it."""
+        return without(text, self.secrets)
+
+    @property
+    def secrets(self) -> set[str]:
+        """What must not be shown."""
+        found = secrets_in(self.place)
+        if self.credentials is not None:
+            user, password = self.credentials
+            secret = password or user
+            found |= {secret, quote(secret, safe=""), f"{user}:{password}"}
+        return found
 
 
 def index_of(place: str, username: str | None = None, password: str | None = None) -> Index:
@@ -62,7 +66,11 @@ def index_of(place: str, username: str | None = None, password: str | None = Non
     # A space ends a word where pip reads its settings from the environment.
     if not place or place.startswith("-") or not place.isprintable() or (is_url and " " in place):
         raise InstallRefused(f"{place!r} is no index: give a URL (https://...) or a directory")
-    parts = urlsplit(place)
+    try:
+        parts = urlsplit(place)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError as error:
+        raise InstallRefused(f"{place!r} is no index: {error}") from None
     if not is_url:
         if not os.path.isdir(place):
             raise InstallRefused(f"{place!r} is no index: there is no such directory, registry or URL")
@@ -109,4 +117,4 @@ class Registries:
 
     def shown(self) -> Mapping[str, str]:
         """Name → URL without credentials."""
-        return {name: index.place for name, index in self._known.items()}
+        return {name: redacted(index.place) for name, index in self._known.items()}

@@ -9,15 +9,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from pyautoload.sources.regular import open_regular, read_regular
 from pyautoload.thirdparty.load_errors import InstallRefused
+from pyautoload.thirdparty.redaction import redacted
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["Package", "allowed_packages", "provided_by_wheel"]
+__all__ = ["Package", "allowed_packages", "parsed_requirement", "provided_by_wheel"]
 
 HASH = re.compile(r"\s+--hash=(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$")
 PINNED = re.compile(r"@[0-9a-f]{40}$")
@@ -40,6 +42,9 @@ class Package:
     imports: frozenset[str] = field(default_factory=frozenset)
     location: str = ""
     hashes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Package {redacted(self.line)}>"
 
     @property
     def line(self) -> str:
@@ -81,8 +86,6 @@ def allowed_packages(
 
 
 def _parsed(text: str, only_binary: bool) -> Package:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     if not isinstance(text, str) or not text or not text.isprintable() or text.startswith("-"):
         raise InstallRefused(f"{text!r} is no requirement: give the name of a distribution, 'name>=1'")
     hashes: list[str] = []
@@ -92,24 +95,50 @@ def _parsed(text: str, only_binary: bool) -> Package:
     if text.startswith((".", "/", "~")) or os.path.isabs(text) or text.endswith((".whl", ".tar.gz", ".zip")):
         return _local(os.path.expanduser(text), text, only_binary, tuple(hashes))
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
-        raise InstallRefused(f"{text!r} is no requirement ({str(error).splitlines()[0]}): 'name', 'name>=1'") from None
+        requirement = parsed_requirement(text)
+    except ValueError as error:
+        raise InstallRefused(f"{text!r} is no requirement ({error}): 'name', 'name>=1'") from None
     name = _normalised(requirement.name)
     if requirement.url is None:
         return Package(name, requirement, hashes=tuple(hashes))
-    if requirement.url.startswith("file:"):
-        path = url2pathname(urlsplit(requirement.url).path)
-        package = _local(path, text, only_binary, tuple(hashes))
+    parts = _split(requirement.url)
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost"):
+            raise InstallRefused(f"{text!r}: a file of another machine has to be fetched first")
+        package = _local(url2pathname(parts.path), text, only_binary, tuple(hashes))
         if package.name != name:
             raise InstallRefused(f"{text!r}: the file is of the distribution {package.name}")
         return package
     return Package(name, requirement, location=_git(requirement.url, only_binary), hashes=tuple(hashes))
 
 
+def parsed_requirement(text: str) -> Requirement:
+    """What ``packaging`` makes of a requirement.
+
+    Raises:
+        ValueError: it is none; the message is one line.
+    """
+    from packaging.requirements import Requirement
+
+    try:
+        return Requirement(text)
+    except (ValueError, RecursionError, OverflowError) as error:
+        lines = str(error).splitlines() or [""]
+        raise ValueError(redacted(lines[0]) or type(error).__name__) from None
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError as error:
+        raise InstallRefused(f"{url!r} is no URL: {error}") from None
+    return parts
+
+
 def _git(url: str, only_binary: bool) -> str:
     """A Git URL that always gives the same code."""
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in ("git+https", "git+ssh", "git+file"):
         raise InstallRefused(
             f"{url!r} is no source: an index, a Git URL (git+https://...@commit), a local path or wheel"
@@ -122,15 +151,17 @@ def _git(url: str, only_binary: bool) -> str:
         )
     if only_binary:
         raise InstallRefused(f"{url!r} must be built, which runs its code: only_binary=False allows that")
-    return url
+    return urlunsplit(parts)  # the scheme in lower case
 
 
 def _local(path: str, text: str, only_binary: bool, hashes: tuple[str, ...]) -> Package:
     """A wheel, a source archive or a directory of this machine."""
-    from packaging.requirements import Requirement
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+    from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
-    path = os.path.realpath(path)
+    try:
+        path = os.path.realpath(path)
+    except (OSError, ValueError) as error:
+        raise InstallRefused(f"{text!r} is no path: {error}") from None
     if not os.path.exists(path):
         raise InstallRefused(f"{text!r} is no requirement, and there is no file or directory {path}")
     imports: frozenset[str] = frozenset()
@@ -142,17 +173,18 @@ def _local(path: str, text: str, only_binary: bool, hashes: tuple[str, ...]) -> 
             name = _project_name(path)
         else:
             name = str(parse_sdist_filename(os.path.basename(path))[0])
-    except (InvalidWheelFilename, InvalidSdistFilename, zipfile.BadZipFile) as error:
+        requirement = parsed_requirement(name)
+    except ValueError as error:
         raise InstallRefused(f"{path} is no distribution: {error}") from None
     if only_binary and not path.endswith(".whl"):
         raise InstallRefused(f"{path} must be built, which runs its code: build a wheel, or allow only_binary=False")
-    return Package(_normalised(name), Requirement(name), imports, path, hashes)
+    return Package(_normalised(name), requirement, imports, path, hashes)
 
 
 def _project_name(directory: str) -> str:
     """The name in ``pyproject.toml``: the one thing that tells a distribution's name without running its code."""
     try:
-        text = Path(directory, "pyproject.toml").read_text(encoding="utf-8")
+        text = read_regular(os.path.join(directory, "pyproject.toml")).decode("utf-8", "replace")
     except OSError:
         raise InstallRefused(f"{directory} is no distribution: it has no pyproject.toml") from None
     section = re.search(r"^\[project\]\s*$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -184,9 +216,17 @@ def _hashed(package: Package, hashes: bool | Mapping[str, Iterable[str]]) -> Pac
 
 
 def provided_by_wheel(path: str) -> frozenset[str]:
-    """The top-level import names of a wheel, from the list of its files."""
-    with zipfile.ZipFile(path) as wheel:
-        names = wheel.namelist()
+    """The top-level import names of a wheel, from the list of its files.
+
+    Raises:
+        InstallRefused: it is no file, or damaged.
+    """
+    try:
+        descriptor, _ = open_regular(path)
+        with os.fdopen(descriptor, "rb") as opened, zipfile.ZipFile(opened) as wheel:
+            names = wheel.namelist()
+    except Exception as error:  # a damaged archive: zipfile, struct and the system have errors of their own
+        raise InstallRefused(f"{path} is no wheel that can be read: {error or type(error).__name__}") from error
     tops = {name.split("/")[0] for name in names if "/" in name or name.endswith((".py", ".so", ".pyd"))}
     stems = {top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".data"))}
     return frozenset(stem for stem in stems if stem.isidentifier())
