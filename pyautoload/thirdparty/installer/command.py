@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
+from importlib.resources import files
 
 from pyautoload import log
 from pyautoload.thirdparty.installer.package_indexes import Index
@@ -15,6 +16,9 @@ from pyautoload.thirdparty.load_errors import InstallError
 from pyautoload.thirdparty.redaction import redacted, secrets_in, without
 
 __all__ = ["Command"]
+
+# So long (seconds) the process between us and the installer may take to kill that.
+_KILL = 10.0
 
 
 class Command:
@@ -42,7 +46,7 @@ class Command:
             opened.write("\n".join(lines) + "\n")
         arguments = self.arguments(library, requirements)
         log.debug("install", "%s: %s", redacted(", ".join(lines)), redacted(" ".join(arguments)))
-        code, output = self._finished(arguments)
+        code, output = self._finished(arguments, staging)
         if code != 0:
             secrets = secrets_in("\n".join(lines)) | (self.index.secrets if self.index else set())
             shown = without(output, secrets)
@@ -84,36 +88,48 @@ class Command:
             kept.update({"PIP_INDEX_URL": self.index.full, "UV_DEFAULT_INDEX": self.index.full})
         return kept
 
-    def _finished(self, arguments: list[str]) -> tuple[int, str]:
-        """Exit code and output; the process and its children are ended after the time limit."""
-        process = subprocess.Popen(
-            arguments,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+    def _finished(self, arguments: list[str], staging: str) -> tuple[int, str]:
+        """Exit code and output; the process and its children are ended after the time limit, and when this one ends."""
+        program = files("pyautoload.thirdparty.installer").joinpath("lifeline.py").read_text(encoding="utf-8")
+        read, held = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", program, staging, *arguments],
+                env=self.environment(),
+                stdin=read,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(held)
+            raise
+        finally:
+            os.close(read)
         try:
             output, _ = process.communicate(timeout=self.timeout)
         except BaseException as error:
+            os.close(held)
+            held = -1
             _end(process)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise InstallError(f"the installer did not end within {self.timeout} seconds") from None
             raise
+        finally:
+            if held >= 0:
+                os.close(held)
         return process.returncode, output
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Kill the process with its children (builds), and wait for it."""
-    if sys.platform == "win32":
+    """Wait for the process, which kills the installer and its children (builds); if it does not, kill it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_KILL)
+    if process.poll() is None:
         process.kill()
-    else:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            process.kill()
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

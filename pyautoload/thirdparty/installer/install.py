@@ -16,7 +16,6 @@ import shlex
 import shutil
 import sys
 import sysconfig
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -26,7 +25,7 @@ from pyautoload.errors import ModuleNotFoundError, SetupError
 from pyautoload.thirdparty.installer.command import Command
 from pyautoload.thirdparty.installer.package_indexes import Index, index_of
 from pyautoload.thirdparty.installer.packages import Package, allowed_packages, parsed_requirement, provided_by_wheel
-from pyautoload.thirdparty.installer.staging import locked, move_all
+from pyautoload.thirdparty.installer.staging import locked, make_staging, move_all, remove_left
 from pyautoload.thirdparty.load_errors import InstallError, InstallRefused
 from pyautoload.thirdparty.redaction import redacted
 
@@ -80,6 +79,7 @@ class Installer:
         directory = self.into or sysconfig.get_path("purelib")
         os.makedirs(directory, exist_ok=True)
         with self._lock, locked(directory, self.timeout):
+            remove_left(directory)
             if directory not in sys.path:
                 sys.path.append(directory)
             importlib.invalidate_caches()
@@ -123,8 +123,7 @@ class Installer:
         return found
 
     def _install(self, package: Package, import_name: str, directory: str) -> None:
-        # Beside the destination, so that moving is renaming.
-        staging = tempfile.mkdtemp(prefix=".pyautoload-staging-", dir=directory)
+        staging = make_staging(directory)
         try:
             library = self._fetch({package.name: package}, staging)
             if importlib.machinery.PathFinder.find_spec(import_name, [library]) is None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
+import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 
+from pyautoload.sources.regular import read_regular
 from pyautoload.thirdparty.load_errors import InstallError
+from pyautoload.tree.config import inside
 
-__all__ = ["locked", "move_all"]
+__all__ = ["locked", "make_staging", "move_all", "remove_left"]
+
+_PREFIX = ".pyautoload-staging-"
+# What is to be moved where, while it is being moved: [["/site/.pyautoload-staging-x/library-0/six.py", "/site/six.py"]]
+_JOURNAL = "moves.json"
 
 # What installers put beside the packages and no import needs.
 NOT_MOVED = frozenset(
@@ -30,6 +40,9 @@ def move_all(source: str, destination: str) -> None:
         raise InstallError(f"{taken[0]} is there already: remove it, or install somewhere else with into=")
     made: list[str] = []
     moved: list[tuple[str, str]] = []
+    journal = os.path.join(os.path.dirname(source), _JOURNAL)
+    with open(journal, "w", encoding="utf-8") as opened:
+        json.dump(plan, opened)
     try:
         for path, target in plan:
             _make_parents(os.path.dirname(target), destination, made)
@@ -41,6 +54,40 @@ def move_all(source: str, destination: str) -> None:
         for directory in reversed(made):
             os.rmdir(directory)
         raise
+    os.unlink(journal)  # from here on it is complete
+
+
+def make_staging(directory: str) -> str:
+    """A directory of ours in ``directory``: beside the destination, so that moving is renaming."""
+    return tempfile.mkdtemp(prefix=_PREFIX, dir=directory)
+
+
+def remove_left(directory: str) -> None:
+    """Undo and remove what processes that were killed have left in ``directory``, whose lock is held."""
+    for name in os.listdir(directory):
+        staging = os.path.join(directory, name)
+        if name.startswith(_PREFIX) and _is_ours(staging):
+            _undo(staging, directory)
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_ours(staging: str) -> bool:
+    status = os.lstat(staging)
+    return stat.S_ISDIR(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
+
+
+def _undo(staging: str, directory: str) -> None:
+    """Take back what had been moved when the process was killed in the midst of moving."""
+    try:
+        plan = json.loads(read_regular(os.path.join(staging, _JOURNAL)))
+        moves = [(os.path.normpath(path), os.path.normpath(target)) for path, target in plan]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return  # nothing had been moved, or all of it
+    for path, target in reversed(moves):
+        is_between_these = inside(path, staging) and inside(target, directory)
+        if is_between_these and os.path.lexists(target) and not os.path.lexists(path):
+            with contextlib.suppress(OSError):
+                os.rename(target, path)
 
 
 def _plan(source: str, destination: str, top: bool = True) -> Iterator[tuple[str, str]]:
