@@ -8,7 +8,7 @@ The command line calls this, and users ``generate``, ``check`` and ``write``.
 
 from __future__ import annotations
 
-from pyautoload.stubs.files import Changes, check, write
 from pyautoload.stubs.generate import Stubs, generate
+from pyautoload.stubs.stub_files import Changes, check, write
 
 __all__ = ["Changes", "Stubs", "check", "generate", "write"]

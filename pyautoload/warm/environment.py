@@ -72,8 +72,8 @@ class Reads:
         self._put(self._noting)
 
     def _put(self, content: dict[bytes, bytes]) -> None:
-        self._environ._data = content
-        self._bytes._data = content
+        self._environ._data = content  # noqa: SLF001
+        self._bytes._data = content  # noqa: SLF001
 
     def content(self) -> frozenset[tuple[bytes, bytes]]:
         """All variables, without noting that they were looked at."""
@@ -114,6 +114,6 @@ def replace(wanted: Mapping[str, str]) -> None:
         if os.environ.get(name) != value:
             os.environ[name] = value
     environ: Any = os.environ
-    content: dict[bytes, bytes] = environ._data
+    content: dict[bytes, bytes] = environ._data  # noqa: SLF001
     content.clear()
     content.update((os.fsencode(name), os.fsencode(value)) for name, value in wanted.items())
