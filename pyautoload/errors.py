@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pyautoload.named_tuple import NamedTuple
+from pyautoload.printable import described, printable, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,15 +35,8 @@ __all__ = [
     "ServeError",
     "SetupError",
     "SetupRequired",
+    "text_of",
 ]
-
-
-def text_of(error: BaseException) -> str:
-    """What an error says, also where asking it for that raises."""
-    try:
-        return str(error)
-    except BaseException as other:  # noqa: BLE001 - the error is the user's, and so is its `__str__`
-        return f"(its text cannot be shown: {type(other).__name__})"
 
 
 class AutoloadError(Exception):
@@ -76,7 +70,7 @@ class PathError(SetupError):
     """A path that was given cannot be used for what was asked; the message says why."""
 
     def __init__(self, path: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{path} {problem}: {remedy}")
+        super().__init__(f"{printable(path)} {problem}: {remedy}")
         self.path = path
 
 
@@ -110,7 +104,7 @@ class NameInflectionError(AutoloadError):
 
     def __init__(self, path: str, name: str, reason: str) -> None:
         super().__init__(
-            f"{path}: {name!r} {reason}, so nothing can be expected of it. Rename it, ignore it with "
+            f"{printable(path)}: {name!r} {reason}, so nothing can be expected of it. Rename it, ignore it with "
             f"loader.ignore(), ignore its directory, or give its stem a name with loader.inflect()"
         )
         self.path = path
@@ -118,14 +112,15 @@ class NameInflectionError(AutoloadError):
 
 
 class LoadError(AutoloadError, ImportError):
-    """A file that was loaded through an attribute access raised ``AttributeError``; ``__cause__`` is that error.
+    """A file raised what must not leave the load as it is; ``__cause__`` is that error.
 
-    Python takes an ``AttributeError`` that leaves a module's ``__getattr__`` for "no such attribute" and drops it.
+    Python takes an ``AttributeError`` that leaves a module's ``__getattr__`` for "no such attribute" and drops it. A
+    ``SystemExit`` would end an eager load and all that it has to report.
     """
 
     def __init__(self, module: str, path: str | None, error: BaseException) -> None:
-        where = f" ({path})" if path else ""
-        super().__init__(f"loading {module}{where} failed: {type(error).__name__}: {error}", name=module, path=path)
+        where = f" ({printable(path)})" if path else ""
+        super().__init__(f"loading {module}{where} failed: {described(error)}", name=module, path=path)
 
 
 class ExpectedNameError(AutoloadError, ImportError):
@@ -146,7 +141,7 @@ class ExpectedNameError(AutoloadError, ImportError):
         like = next((name for name in defined if name.lower().replace("_", "") == short.lower()), None)
         like = like or next((name for name in defined if name[:1].isupper()), "...")
         super().__init__(
-            f"expected file {path} to define {short} (reachable as {expected}), but it does not: {instead}. "
+            f"expected file {printable(path)} to define {short} (reachable as {expected}), but it does not: {instead}. "
             f"Define {short} there, rename the file, tell the loader the right name with "
             f'loader.inflect({{"{stem}": "{like}"}}), or ignore the file with loader.ignore()',
             name=expected,
@@ -158,7 +153,9 @@ class ModuleNotFoundError(AutoloadError, builtins.ModuleNotFoundError):
     """A name that the rules exclude, or that no file stands for."""
 
     def __init__(self, name: str, reason: str = "", path: str | None = None) -> None:
-        super().__init__(f"No module named {name!r}" + (f": {reason}" if reason else ""), name=name, path=path)
+        super().__init__(
+            f"No module named {name!r}" + (f": {printable(reason)}" if reason else ""), name=name, path=path
+        )
 
 
 class CycleStep(NamedTuple):
@@ -185,7 +182,7 @@ class CircularDependencyError(AutoloadError, ImportError):
                 f"circular dependency: {wanted} is needed while another thread, which waits for this one, imports it"
             ]
         for step, target in zip(cycle, names[1:], strict=False):
-            lines.append(f"  {step.module} imports {target} at {step.file}:{step.line}")
+            lines.append(f"  {step.module} imports {target} at {printable(step.file)}:{step.line}")
         needs = f"{wanted} is needed while {names[0]} is still being imported" if wanted and names else ""
         if needs:
             lines.append(f"  {needs}")
@@ -196,9 +193,18 @@ class CircularDependencyError(AutoloadError, ImportError):
         super().__init__("\n".join(lines), name=names[-1] if names else None, path=cycle[-1].file if cycle else None)
 
 
-def _failure_lines(failures: Mapping[str, BaseException]) -> str:
+if TYPE_CHECKING:
+    # A file, and a line in it.
+    Place = tuple[str, int | None]
+
+
+def _failure_lines(failures: Mapping[str, BaseException], places: Mapping[str, Place]) -> str:
     lines = [f"{len(failures)} module{'s' if len(failures) != 1 else ''} could not be loaded:"]
-    lines += [f"  {name}: {type(error).__name__}: {error}" for name, error in failures.items()]
+    for name, error in failures.items():
+        file, line = places.get(name, ("", None))
+        where = f" (at {printable(file)}{f':{line}' if line else ''})" if file else ""
+        first, *rest = described(error).split("\n")
+        lines += [f"  {printable(name)}: {first}{where}", *(f"    {line}" for line in rest)]
     return "\n".join(lines)
 
 
@@ -208,31 +214,37 @@ if sys.version_info >= (3, 11):
         """Everything that failed during an eager load; an ``ExceptionGroup`` where Python has it.
 
         Attributes:
-            failures: module name → exception, in the order of loading.
+            failures: module name → exception, in the order of loading; a ``LoadError`` for what is no ``Exception``,
+                such as ``SystemExit``.
+            places: module name → the file that failed and the line there, ``None`` where no line is known.
             loaded: the names of the modules that were loaded all the same.
         """
 
         failures: dict[str, Exception]
+        places: dict[str, Place]
         loaded: list[str]
 
-        def __new__(cls, failures: Mapping[str, Exception]) -> EagerLoadError:
-            self = super().__new__(cls, _failure_lines(failures), list(failures.values()))
+        def __new__(
+            cls, failures: Mapping[str, Exception], places: Mapping[str, Place] | None = None
+        ) -> EagerLoadError:
+            self = super().__new__(cls, _failure_lines(failures, places or {}), list(failures.values()))
             self.failures = dict(failures)
+            self.places = dict(places or {})
             self.loaded = []
             return self
 
-        def __init__(self, failures: Mapping[str, Exception]) -> None:
-            super().__init__(_failure_lines(failures), list(failures.values()))
+        def __init__(self, failures: Mapping[str, Exception], places: Mapping[str, Place] | None = None) -> None:
+            super().__init__(_failure_lines(failures, places or {}), list(failures.values()))
 
         def derive(self, excs: Sequence[Any]) -> ExceptionGroup[Any]:
             """A part of this group, as ``except*`` and ``split`` ask for; an ordinary group."""
             return ExceptionGroup("could not be loaded", list(excs))
 
         def __reduce__(self) -> tuple[Any, ...]:
-            return type(self), (self.failures,)
+            return type(self), (self.failures, self.places)
 
         def __str__(self) -> str:
-            return _failure_lines(self.failures)
+            return _failure_lines(self.failures, self.places)
 
 else:
 
@@ -240,19 +252,22 @@ else:
         """Everything that failed during an eager load.
 
         Attributes:
-            failures: module name → exception, in the order of loading.
+            failures: module name → exception, in the order of loading; a ``LoadError`` for what is no ``Exception``,
+                such as ``SystemExit``.
+            places: module name → the file that failed and the line there, ``None`` where no line is known.
             loaded: the names of the modules that were loaded all the same.
             exceptions: the exceptions alone, as an ``ExceptionGroup`` has them.
         """
 
-        def __init__(self, failures: Mapping[str, Exception]) -> None:
-            super().__init__(_failure_lines(failures))
+        def __init__(self, failures: Mapping[str, Exception], places: Mapping[str, Place] | None = None) -> None:
+            super().__init__(_failure_lines(failures, places or {}))
             self.failures = dict(failures)
+            self.places: dict[str, Place] = dict(places or {})
             self.loaded: list[str] = []
             self.exceptions: tuple[Exception, ...] = tuple(failures.values())
 
         def __reduce__(self) -> tuple[Any, ...]:
-            return type(self), (self.failures,)
+            return type(self), (self.failures, self.places)
 
 
 class ReloadError(AutoloadError):
@@ -266,9 +281,10 @@ class ReloadError(AutoloadError):
     """
 
     def __init__(self, module: str, file: str | None, line: int | None, error: BaseException) -> None:
-        where = f" at {file}:{line}" if file and line else f" in {file}" if file else ""
+        shown = printable(file or "")
+        where = f" at {shown}:{line}" if file and line else f" in {shown}" if file else ""
         super().__init__(
-            f"reloading {module} failed{where}: {type(error).__name__}: {text_of(error)}. "
+            f"reloading {module} failed{where}: {described(error)}. "
             f"Nothing was changed, the previous code is still running; save the file again when it is mended"
         )
         self.module = module

@@ -41,14 +41,16 @@ def eager_load_all() -> list[str]:
 def _of_all(load: Callable[[AutoLoader], list[str]]) -> list[str]:
     loaded: list[str] = []
     failures: dict[str, Exception] = {}
+    places: dict[str, tuple[str, int | None]] = {}
     for loader in all_loaders(set_up=True):
         try:
             loaded += load(loader)
         except EagerLoadError as error:
             failures.update(error.failures)
+            places.update(error.places)
             loaded += error.loaded
     if failures:
-        combined = EagerLoadError(failures)
+        combined = EagerLoadError(failures, places)
         combined.loaded = loaded
         raise combined
     return loaded

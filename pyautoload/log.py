@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from pyautoload.printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
@@ -36,11 +38,18 @@ def debug(tag: str, message: str, *args: object) -> None:
     """Tell ``message % args``; the record carries ``tag`` as an attribute and in front of the message."""
     if listening():
         assert _logger is not None
-        _logger.debug(f"[%s] {message}", tag, *args, extra={"tag": tag}, stacklevel=2)
+        _logger.debug(f"[%s] {message}", tag, *map(_shown, args), extra={"tag": tag}, stacklevel=2)
 
 
 def warning(tag: str, message: str, *args: object) -> None:
     """Tell something that the user should see even where nothing was configured."""
     import logging
 
-    logging.getLogger("pyautoload").warning(f"[%s] {message}", tag, *args, extra={"tag": tag}, stacklevel=2)
+    logging.getLogger("pyautoload").warning(
+        f"[%s] {message}", tag, *map(_shown, args), extra={"tag": tag}, stacklevel=2
+    )
+
+
+def _shown(value: object) -> object:
+    """A path, or another text, that cannot begin a line of its own."""
+    return printable(value) if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import sys
 
 import pytest
@@ -207,11 +208,53 @@ def test_interrupts_and_exits_are_not_failures(autoload):
         loader.eager_load()
 
 
-def test_a_system_exit_in_a_file_is_not_swallowed(autoload):
-    loader = autoload({"app/a.py": "raise SystemExit(3)"})
+# What a file may do at import time, the line where it does, and what the report says of it.
+DISASTERS = {
+    "exit": ("import sys\nsys.exit(0)", 2, "LoadError: loading app.bad", "SystemExit: 0"),
+    "exit in a function": ("import sys\ndef f():\n    sys.exit('no')\nf()", 3, "SystemExit: no", ""),
+    "recursion": ("def f():\n    return f()\nf()", 2, "RecursionError", ""),
+    "memory": ("\n\nraise MemoryError", 3, "MemoryError", ""),
+    "one of its own": ("class Stop(BaseException): ...\nraise Stop('all')", 2, "Stop: all", ""),
+    "cancelled": ("import asyncio\nraise asyncio.CancelledError", 2, "CancelledError", ""),
+    "generator": ("raise GeneratorExit", 1, "GeneratorExit", ""),
+    "no text": ("class E(Exception):\n    def __str__(self): 1 / 0\nraise E", 3, "E: (its text cannot be", "Zero"),
+    "text that exits": ("class E(Exception):\n    def __str__(self): raise SystemExit\nraise E", 3, "E: (its text", ""),
+    "text that is none": ("class E(Exception):\n    def __str__(self): return 5\nraise E", 3, "TypeError", ""),
+    "syntax": ("x = 1\ny = (", 2, "SyntaxError", ""),
+    "nesting": ("x = " + "+".join("1" * 50_000), None, "RecursionError", ""),
+    "control characters": ("raise OSError('clear \\x1b[2J \\ud800')", 1, r"clear \x1b[2J \ud800", ""),
+}
 
-    with pytest.raises(SystemExit):
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("kind", DISASTERS)
+def test_what_one_file_does_stops_nothing_else_and_is_told_with_its_line(autoload, kind, strict):
+    text, line, *told = DISASTERS[kind]
+    loader = autoload({"app/a.py": "class A: ...", "app/bad.py": text, "app/z.py": "class Z: ..."})
+
+    try:
+        with pytest.raises(EagerLoadError) as caught:
+            loader.eager_load(strict=strict)
+    except pytest.fail.Exception:
+        assert kind == "nesting"  # some versions compile that
+        return
+    file = str(loader.where("app.bad"))
+    assert list(caught.value.failures) == ["app.bad"]
+    assert caught.value.places["app.bad"] == (file, line)
+    assert caught.value.loaded == ["app", "app.a", "app.z"]
+    for part in told:
+        assert part in str(caught.value)
+    assert f"{file}:{line}" in str(caught.value) or line is None
+    assert str(pickle.loads(pickle.dumps(EagerLoadError({"x": OSError()}, {"x": (file, 1)})))).count(file) == 1
+
+
+def test_the_line_of_a_failure_is_the_innermost_one_in_managed_files(autoload):
+    loader = autoload({"app/a.py": "\nimport app.b", "app/b.py": "\n\nimport json\njson.loads('{')"})
+
+    with pytest.raises(EagerLoadError) as caught:
         loader.eager_load()
+    file = str(loader.where("app.b"))
+    assert caught.value.places == {"app.a": (file, 4), "app.b": (file, 4)}
 
 
 @pytest.mark.plain

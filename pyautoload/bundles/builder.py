@@ -15,6 +15,7 @@ from pyautoload.importing import bytecode
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.mounted_loader import MountedLoader
 from pyautoload.named_tuple import NamedTuple
+from pyautoload.printable import described
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.config import Config
 from pyautoload.tree.managed_tree import ManagedTree
@@ -110,8 +111,8 @@ def _codes(space: Namespace, skipped: dict[str, str]) -> Iterator[tuple[str, tup
     for file in _files(space):
         try:
             yield file, _code(file)
-        except (OSError, SyntaxError, ValueError) as error:
-            skipped[file] = f"{type(error).__name__}: {error}"
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+            skipped[file] = described(error)
 
 
 def _code(file: str) -> tuple[CodeType, int, int]:

@@ -54,14 +54,24 @@ def _all_paths(config: Config) -> Iterator[str]:
 
 
 def _below(directory: str) -> Iterator[str]:
+    pending = [directory]
+    while pending:
+        current = pending.pop()
+        try:
+            entries = list(source_for(current).list(current))
+        except OSError:
+            continue  # it cannot be read, or has gone
+        for entry in entries:
+            is_directory = _is_dir(entry)
+            if is_directory and hidden(entry.name):
+                continue
+            yield entry.path
+            if is_directory and not entry.is_symlink():
+                pending.append(entry.path)
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
     try:
-        entries = list(source_for(directory).list(directory))
+        return entry.is_dir()
     except OSError:
-        return  # it cannot be read, or has gone
-    for entry in entries:
-        is_directory = entry.is_dir()
-        if is_directory and hidden(entry.name):
-            continue
-        yield entry.path
-        if is_directory and not entry.is_symlink():
-            yield from _below(entry.path)
+        return False  # a link that leads to itself, or below a file

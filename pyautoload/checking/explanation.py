@@ -197,7 +197,12 @@ class _Explainer:
         if not path.endswith(".py"):
             return
         stem = name.rpartition(".")[2]
-        source = read_source(source_for(path).read(path), path, name, is_package=False)
+        try:
+            data = source_for(path).read(path)
+        except OSError as error:
+            self.no(f"it cannot be read: {error.strerror}")
+            return
+        source = read_source(data, path, name, is_package=False)
         if source.error is not None:
             self.no(f"it cannot be compiled: {source.error.msg} (line {source.error.lineno})")
             return
@@ -339,7 +344,7 @@ class _Explainer:
     def _ignored_like(self, space: Namespace, part: str) -> None:
         """Say so where a file of that name exists and a pattern ignores it."""
         for directory in space.path:
-            for entry in source_for(directory).list(directory):
+            for entry in _entries(directory):
                 split = split_module_file(entry.name)
                 stem = normalized(split[0] if split else entry.name)
                 pattern = _matching(self.config.ignored, entry.path)
@@ -354,6 +359,13 @@ class _Explainer:
             return checked_name(self.loader.inflector, stem, path)
         except NameInflectionError:
             return None
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        return list(source_for(directory).list(directory))
+    except OSError:
+        return []  # it cannot be read, or has gone
 
 
 def _matching(globs: GlobSet, path: str) -> str | None:

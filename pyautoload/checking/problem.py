@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pyautoload.printable import printable
+
 __all__ = ["ERROR", "KINDS", "NOTE", "WARNING", "Problem"]
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -14,6 +16,7 @@ KINDS: dict[str, str] = {
     "expected-name": "a file does not define its expected name",
     "invalid-name": "the stem of a file or directory cannot be a name",
     "conflict": "two files claim the same name",
+    "left-out": "an entry that cannot be read, or is neither a file nor a directory",
     "shadowed": "a file whose name another one took",
     "syntax": "a file that Python cannot compile",
     "import": "a module that cannot be imported",
@@ -61,7 +64,7 @@ class Problem:
 
     def __str__(self) -> str:
         lines = [f"{self.place}: {self.severity}: {self.message} [{self.kind}]", *(f"    {d}" for d in self.details)]
-        return "\n".join([*lines, f"    {self.remedy}"] if self.remedy else lines)
+        return "\n".join(map(printable, [*lines, f"    {self.remedy}"] if self.remedy else lines))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -18,6 +18,7 @@ from pyautoload.checking.static_problems import (
 )
 from pyautoload.checking.survey import Survey
 from pyautoload.checking.trial_import import Trial
+from pyautoload.printable import printable
 from pyautoload.tree.globs import GlobSet
 
 if TYPE_CHECKING:
@@ -176,12 +177,17 @@ def _also(modules: list[str]) -> list[str]:
 
 
 def relative_to(directory: str, problem: Problem) -> Problem:
-    """The same problem with paths as seen from a directory, where they lie in it."""
+    """The same problem as it is shown: paths as seen from a directory, where they lie in it; no control characters."""
     prefix = directory.rstrip(os.sep) + os.sep
+
+    def shown(text: str) -> str:
+        return printable(text.replace(prefix, ""))
+
     return dataclasses.replace(
         problem,
-        path=problem.path.removeprefix(prefix) if problem.path else None,
-        message=problem.message.replace(prefix, ""),
-        details=tuple(detail.replace(prefix, "") for detail in problem.details),
-        remedy=problem.remedy.replace(prefix, ""),
+        path=printable(problem.path.removeprefix(prefix)) if problem.path else None,
+        module=printable(problem.module) if problem.module else None,
+        message=shown(problem.message),
+        details=tuple(map(shown, problem.details)),
+        remedy=shown(problem.remedy),
     )

@@ -94,10 +94,16 @@ def read_source(data: bytes, path: str, module: str, *, is_package: bool) -> Mod
         return ModuleSource(error=error)
     except ValueError as error:  # null bytes, before Python 3.12
         return ModuleSource(error=SyntaxError(str(error), (path, 1, 0, None)))
+    except (RecursionError, MemoryError) as error:
+        return ModuleSource(error=SyntaxError(f"too deeply nested to be read ({error})", (path, 1, 0, None)))
     package = module if is_package else module.rpartition(".")[0]
     reader = _Reader(package)
     reader.lazy_annotations = _LAZY_ANNOTATIONS or _has_future_annotations(tree)
-    reader.block(tree.body, _Context(IMPORT_TIME))
+    try:
+        reader.block(tree.body, _Context(IMPORT_TIME))
+    except RecursionError:
+        # Python may compile it all the same; what it binds and imports is not known in full.
+        reader.found.dynamic = True
     reader.found.references.sort(key=lambda reference: reference.line)
     return reader.found
 

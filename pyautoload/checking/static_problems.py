@@ -29,6 +29,9 @@ def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
             remedy = "rename one of them, change the order of the roots, or ignore this one"
             yield Problem("shadowed", WARNING, f"it is never loaded: it is shadowed by {taken}", path, remedy=remedy)
         yield from _same_name(survey, space.name)
+    for path, why in sorted(survey.left_out.items()):
+        remedy = "mend it, remove it, or ignore it: everything beside it is managed"
+        yield Problem("left-out", WARNING, f"it is left out: it {why}", path, remedy=remedy)
     for module, path in survey.files.items():
         source = survey.source(module)
         if source is not None and source.error is not None:

@@ -38,6 +38,12 @@ class Survey:
         for space in self.spaces:
             self._add_files(space)
         self._sources: dict[str, ModuleSource] = {}
+        # Path → why it is left out: links to nowhere, sockets, what cannot be read.
+        self.left_out: dict[str, str] = {}
+        for root in self.config.roots:
+            if not self.config.ignored.matches(root):
+                for listing in self.tree.scanner.walk(root):
+                    self.left_out.update(listing.left_out)
 
     def _list(self) -> list[Namespace]:
         while True:

@@ -13,6 +13,7 @@ import click
 
 import pyautoload
 from pyautoload.errors import ConflictError, SetupError
+from pyautoload.printable import printable
 
 __all__ = ["command"]
 
@@ -38,10 +39,14 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ConflictError as error:
-            click.echo(f"Error: {error}\n`pyautoload check --static` shows this and all other problems.", err=True)
+            click.echo(
+                f"Error: {printable(str(error), keep=chr(10))}\n"
+                "`pyautoload check --static` shows this and all other problems.",
+                err=True,
+            )
             ctx.exit(1)
         except SetupError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(printable(str(error), keep="\n")) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

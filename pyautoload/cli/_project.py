@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pyautoload.autoloader import AutoLoader
+from pyautoload.printable import described, printable
 from pyautoload.settings import Settings, load
 
 __all__ = ["Project", "project_options"]
@@ -80,16 +81,16 @@ class Project:
         return self._loader
 
     def shown(self, path: str) -> str:
-        """A path as it is shown: relative to the project where it lies in it."""
+        """A path as it is shown: relative to the project where it lies in it, without control characters."""
         prefix = self.directory.rstrip(os.sep) + os.sep
-        return path.removeprefix(prefix)
+        return printable(path.removeprefix(prefix))
 
 
 def _named(find: Callable[[str], AutoLoader], name: str) -> AutoLoader:
     try:
         return find(name)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise click.UsageError(f"--loader {name}: {type(error).__name__}: {error}") from error
+        raise click.UsageError(f"--loader {name}: {described(error)}") from error
 
 
 def project_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import click
 from pyautoload.cli._output import as_json, json_option
 from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
+from pyautoload.printable import printable
 
 
 @click.command()
@@ -28,7 +29,7 @@ def command(project: Project, output: str | None, json_: bool) -> None:
         with progress_bar("listing", enabled=not json_) as progress:
             built = loader.build_bundle(output, progress=progress)
     except OSError as error:
-        raise click.UsageError(f"the bundle cannot be written: {error}") from error
+        raise click.UsageError(f"the bundle cannot be written: {printable(str(error))}") from error
     seconds = time.perf_counter() - began
     if json_:
         as_json(
@@ -44,5 +45,5 @@ def command(project: Project, output: str | None, json_: bool) -> None:
         place = project.shown(os.path.abspath(built.path))
         click.echo(f"{place}: {built.modules} modules, {built.size / 1024:.0f} KiB, {seconds * 1000:.0f} ms")
         for path, reason in built.skipped.items():
-            click.echo(f"left out: {project.shown(path)}: {reason}", err=True)
+            click.echo(f"left out: {project.shown(path)}: {printable(reason)}", err=True)
     sys.exit(1 if built.skipped else 0)

@@ -9,6 +9,7 @@ import click
 
 from pyautoload.cli._output import as_json, json_option, marks
 from pyautoload.cli._project import Project, project_options
+from pyautoload.printable import printable
 
 
 @click.command()
@@ -32,11 +33,12 @@ def command(project: Project, name_or_path: str, json_: bool) -> None:
     prefix = project.directory.rstrip(os.sep) + os.sep
     for step in explanation.steps:
         mark, colour = (drawn.yes, "green") if step.ok else (drawn.no, "red") if step.ok is False else (drawn.dot, None)
-        click.echo(f"{click.style(mark, fg=colour)} {step.text.replace(prefix, '')}")
+        click.echo(f"{click.style(mark, fg=colour)} {printable(step.text.replace(prefix, ''))}")
+    subject = printable(explanation.subject)
     if explanation.found:
         target = project.shown(explanation.file) if explanation.file else explanation.name
-        source = explanation.provides if target == name_or_path else explanation.subject
+        source = explanation.provides if target == name_or_path else subject
         click.secho(f"{source} {drawn.arrow} {target}", bold=True)
     else:
-        click.secho(f"{explanation.subject} is not managed", bold=True)
+        click.secho(f"{subject} is not managed", bold=True)
     sys.exit(0 if explanation.found else 1)

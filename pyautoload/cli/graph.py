@@ -9,6 +9,7 @@ import click
 
 from pyautoload.cli._output import as_json
 from pyautoload.cli._project import Project, project_options
+from pyautoload.printable import printable
 
 EDITORS = {
     "vscode": "vscode://file{path}:{line}",
@@ -60,7 +61,7 @@ def command(
     loader = project.loader()
     picture = Picture(ImportGraph(Survey(loader.config, loader.inflector)), kinds or tuple(KINDS), only)
     if not picture.modules:
-        click.echo(f"there is no managed module{f' below {chr(32).join(only)}' if only else ''}", err=True)
+        click.echo(f"there is no managed module{f' below {printable(chr(32).join(only))}' if only else ''}", err=True)
         sys.exit(1)
     if format_ == "json" and output is None:
         as_json(picture.as_dict())
@@ -91,4 +92,4 @@ def _rendered(picture: object, format_: str, project: Project, editor: str) -> s
     if format_ == "json":
         return json.dumps(picture.as_dict(), indent=2)
     lines = {"text": picture.text, "mermaid": picture.mermaid, "dot": picture.dot}[format_]()
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -111,7 +112,12 @@ def _find_roots(directory: str) -> list[str]:
         base = directory
     found = []
     for entry in sorted(os.scandir(base), key=lambda entry: entry.name):
-        if entry.is_dir() and entry.name.isidentifier() and entry.name not in _NOT_ROOTS and _has_python(entry.path):
+        if (
+            os.path.isdir(entry.path)
+            and entry.name.isidentifier()
+            and entry.name not in _NOT_ROOTS
+            and _has_python(entry.path)
+        ):
             found.append(_relative(entry.path, directory))
     return found
 
@@ -161,10 +167,15 @@ def _is_alike(stem: str, name: str) -> bool:
 def _plain(settings: Settings, problems: list[Problem]) -> list[str]:
     """The files that are left: modules with names of several kinds, on purpose."""
     return sorted(
-        os.path.relpath(problem.path, settings.directory).replace(os.sep, "/")
+        _pattern(os.path.relpath(problem.path, settings.directory).replace(os.sep, "/"))
         for problem in problems
         if problem.kind == "expected-name" and problem.severity == "warning" and problem.path is not None
     )
+
+
+def _pattern(path: str) -> str:
+    """A pattern for one path: what TOML cannot write down, or a pattern means something by, is any character."""
+    return "".join(char if char.isprintable() else "?" for char in glob.escape(path))
 
 
 # What is written

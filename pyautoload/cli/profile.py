@@ -11,6 +11,7 @@ from pyautoload.cli._output import as_json, json_option
 from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
 from pyautoload.errors import EagerLoadError
+from pyautoload.printable import described
 
 
 @click.command()
@@ -46,7 +47,7 @@ def command(
             click.echo(str(error), err=True)
             failed = True
         except Exception as error:  # noqa: BLE001 - what was measured until then is shown
-            click.echo(f"{type(error).__name__}: {error}", err=True)
+            click.echo(described(error), err=True)
             failed = True
     if output is not None:
         profile.write(output)

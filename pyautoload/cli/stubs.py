@@ -10,6 +10,7 @@ import click
 
 from pyautoload.cli._output import as_json, json_option
 from pyautoload.cli._project import Project, project_options
+from pyautoload.printable import printable
 
 if TYPE_CHECKING:
     from pyautoload.stubs import Changes, Stubs
@@ -67,7 +68,7 @@ def _show(project: Project, stubs: Stubs, changes: Changes, *, check: bool) -> N
         remedy = "delete it, or take its names over by hand"
         click.echo(f"kept: {project.shown(path)} was not written by this command, or edited since: {remedy}", err=True)
     for note in stubs.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {printable(note)}")
     counted = f"{len(stubs.files)} stub{'s' if len(stubs.files) != 1 else ''}"
     if not changes:
         click.echo(f"{counted}, all up to date")

@@ -13,6 +13,7 @@ from pyautoload.autoloader import AutoLoader
 from pyautoload.checking.source_imports import read_source
 from pyautoload.cli._output import as_json, json_option, marks
 from pyautoload.cli._project import Project, project_options
+from pyautoload.printable import printable
 from pyautoload.sources import source_for
 from pyautoload.tree.registry import Namespace
 
@@ -53,7 +54,7 @@ def command(project: Project, namespace: str, depth: int | None, json_: bool) ->
         loader.tree.use_roots()
     space = loader.tree.namespace(namespace)
     if namespace and space is None:
-        click.echo(f"{namespace} is no managed namespace", err=True)
+        click.echo(f"{printable(namespace)} is no managed namespace", err=True)
         sys.exit(1)
     tops = _children(loader, space) if space is not None else _tops(loader)
     if namespace and space is not None:
@@ -85,7 +86,7 @@ class _Drawing:
 
     def line(self, prefix: str, node: Node) -> None:
         colour = "blue" if node.space is not None else "green" if node.defines else None
-        label = click.style(node.label, fg=colour, bold=node.space is not None)
+        label = click.style(printable(node.label), fg=colour, bold=node.space is not None)
         files = ", ".join(self.project.shown(file) for file in node.file)
         notes = [click.style(files, dim=True)]
         if node.space is None and node.defines is None:
@@ -132,7 +133,11 @@ def _defined(loader: AutoLoader, name: str, path: str, *, is_package: bool) -> s
 
     if not path.endswith(".py"):
         return None
-    source = read_source(source_for(path).read(path), path, name, is_package=is_package)
+    try:
+        data = source_for(path).read(path)
+    except OSError:
+        return None
+    source = read_source(data, path, name, is_package=is_package)
     parent, _, stem = name.rpartition(".")
     short = loader.binder.naming.defined_name(SimpleNamespace(**dict.fromkeys(source.bindings)), stem, path)
     if short is None:

@@ -171,10 +171,10 @@ class Binder:
             self._forget(name, module)
             raise
 
-    def gone(self, name: str, path: str) -> ModuleNotFoundError:
-        """The error for a file that was deleted after its directory was listed; the directory is listed anew."""
+    def gone(self, name: str, path: str, how: str = "has been deleted") -> ModuleNotFoundError:
+        """The error for a file that went after its directory was listed; the directory is listed anew."""
         self.tree.relist(name.rpartition(".")[0])
-        return ModuleNotFoundError(name, f"{path} has been deleted", path)
+        return ModuleNotFoundError(name, f"{path} {how}", path)
 
     def _store(self, parent_name: str, stem: str, actual: str | None, module: ModuleType, path: str) -> None:
         parent = sys.modules.get(parent_name)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyautoload import log
-from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, NameInflectionError
+from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, LoadError, NameInflectionError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.cycle_explanation import is_initializing
 from pyautoload.importing.direct_import import DirectImport
@@ -46,21 +46,26 @@ def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> li
         tree.refresh(known.name)  # what has come since it was listed is to be loaded too
     space = tree.namespace(start or "")
     found: list[Planned] = []
-    if space is not None and not start:
-        _add_children(found, binder, space, force)
-    elif space is not None and (force or not _is_excluded(tree.config, space)):
-        _add_package(found, binder, space, force)
+    if space is None or (start and not force and _is_excluded(tree.config, space)):
+        return found
+    # Parents first, each followed by what lies below it; not by recursion: a tree may be a thousand directories deep.
+    pending = [iter([space]) if start else _children(binder, space, force)]
+    while pending:
+        item = next(pending[-1], None)
+        if item is None:
+            pending.pop()
+        elif isinstance(item, Planned):
+            found.append(item)
+        else:
+            path = item.file or next(iter(item.directories), "")
+            if force or item.file is None or not tree.config.is_not_eager(path):
+                found.append(Planned(item.name, path, item))
+            pending.append(_children(binder, item, force))
     return found
 
 
-def _add_package(found: list[Planned], binder: Binder, space: Namespace, force: bool) -> None:
-    path = space.file or next(iter(space.directories), "")
-    if force or space.file is None or not binder.tree.config.is_not_eager(path):
-        found.append(Planned(space.name, path, space))
-    _add_children(found, binder, space, force)
-
-
-def _add_children(found: list[Planned], binder: Binder, space: Namespace, force: bool) -> None:
+def _children(binder: Binder, space: Namespace, force: bool) -> Iterator[Planned | Namespace]:
+    """What lies directly in a namespace, in sorted order: modules, and the namespaces that are to be gone into."""
     tree, config = binder.tree, binder.tree.config
     filtered = bool(config.not_eager) and not force
     prefix = f"{space.name}." if space.name else ""
@@ -71,16 +76,16 @@ def _add_children(found: list[Planned], binder: Binder, space: Namespace, force:
                 child = tree.child(space, stem)
             except ConflictError:
                 # Raised again by the attempt to load it, and reported then, with all else that fails.
-                found.append(Planned(prefix + stem, space.subdirs.get(stem, ("",))[0], None))
+                yield Planned(prefix + stem, space.subdirs.get(stem, ("",))[0], None)
                 continue
             if child is not None:
                 if not (filtered and _is_excluded(config, child)):
-                    _add_package(found, binder, child, force)
+                    yield child
                 continue
         path = space.modules.get(stem)
         if path is None or stem == "__main__" or (filtered and config.is_not_eager(path)):
             continue
-        found.append(Planned(prefix + stem, path, None))
+        yield Planned(prefix + stem, path, None)
 
 
 def _is_excluded(config: Config, space: Namespace) -> bool:
@@ -111,6 +116,8 @@ class EagerLoad:
         self.direct = direct
         # Module name → what went wrong.
         self.failures: dict[str, Exception] = {}
+        # Module name → the file and line where it did.
+        self.places: dict[str, tuple[str, int | None]] = {}
         # Packages that failed: what lies below them cannot be imported and would only repeat the failure.
         self._failed_packages: list[str] = []
 
@@ -139,7 +146,7 @@ class EagerLoad:
         log.debug(self.binder.tag, "eager load ends: %d failures", len(self.failures))
         loaded = [name for name in registry.loaded() if name not in before]
         if self.failures:
-            error = EagerLoadError(self.failures)
+            error = EagerLoadError(self.failures, self.places)
             error.loaded = loaded
             raise error
         return loaded
@@ -157,10 +164,21 @@ class EagerLoad:
                 imported(name)  # what another thread is loading is waited for
             if self.strict:
                 self._check_expected(stem, item)
-        except Exception as error:  # noqa: BLE001 - every failure is kept and reported at the end
-            self.failures[item.name] = _unusable_stem(item) or error
-            if item.space is not None and item.name not in sys.modules:
-                self._failed_packages.append(item.name + ".")
+        except KeyboardInterrupt:
+            raise  # somebody wants all of it to end
+        except BaseException as error:  # noqa: BLE001 - every failure is kept and reported at the end
+            self._note_failure(item, error)
+
+    def _note_failure(self, item: Planned, error: BaseException) -> None:
+        self.places[item.name] = place_of(error, self.binder.tree.config) or (_file_of(item), None)
+        if not isinstance(error, Exception):
+            # Neither `sys.exit()` in a file nor an exception of its own kind keeps others from being loaded.
+            wrapped = LoadError(item.name, item.path, error)
+            wrapped.__cause__ = error
+            error = wrapped
+        self.failures[item.name] = _unusable_stem(item) or error
+        if item.space is not None and item.name not in sys.modules:
+            self._failed_packages.append(item.name + ".")
 
     def _check_name(self, stem: str, item: Planned) -> None:
         if item.space is not None and item.space.file is None:
@@ -177,6 +195,24 @@ class EagerLoad:
             parent = item.name.rpartition(".")[0]
             full = f"{parent}.{names[0]}" if parent else names[0]
             raise ExpectedNameError(full, item.path, defined_names(module), stem)
+
+
+def _file_of(item: Planned) -> str:
+    return item.path if item.space is None or item.space.file is None else item.space.file
+
+
+def place_of(error: BaseException, config: Config) -> tuple[str, int | None] | None:
+    """The innermost managed file, and the line there, that an exception has passed; of a syntax error its own."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
+    place: tuple[str, int | None] | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if config.root_of(file) is not None:
+            place = file, trace.tb_lineno
+        trace = trace.tb_next
+    return place
 
 
 def _unusable_stem(item: Planned) -> NameInflectionError | None:

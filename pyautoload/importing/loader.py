@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import os
+import stat
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
@@ -12,6 +13,7 @@ from pyautoload import log
 from pyautoload.importing import bytecode
 from pyautoload.importing.cycle_explanation import explained
 from pyautoload.importing.hidden_frames import part_of_import, without_frames
+from pyautoload.importing.namespace_path import NamespacePath
 from pyautoload.sources import FILE_SYSTEM, source_for
 
 TYPE_CHECKING = False
@@ -78,7 +80,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             if begun and records is not None:
                 records.end(loaded=complete)
             if not complete:
-                log.debug(binder.tag, "%s from %s failed to load: %r", self.name, self.path, sys.exc_info()[1])
+                _tell_failure(binder, self.name, self.path)
 
     @without_frames
     def _run(self, module: ModuleType, code: CodeType, binder: Binder, is_package: bool) -> None:
@@ -128,6 +130,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             return code
         if self._mtime_ns is None and binder is not None and not os.path.exists(self.path):
             raise binder.gone(self.name, self.path)
+        if status is not None and binder is not None and not stat.S_ISREG(status.st_mode):
+            raise binder.gone(self.name, self.path, "is no regular file any more")  # to read a FIFO would never end
         if not fresh:
             return super().get_code(fullname)
         return self._compiled_afresh()
@@ -150,6 +154,14 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         return code
 
 
+def _tell_failure(binder: Binder, name: str, path: str) -> None:
+    error = sys.exc_info()[1]
+    if error is not None and log.listening():
+        from pyautoload.printable import described
+
+        log.debug(binder.tag, "%s from %s failed to load: %s", name, path, described(error))
+
+
 class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
     """Loads an implicit namespace: a package object without code.
 
@@ -161,7 +173,8 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
     """
 
     def __init__(self, name: str, path: list[str], find: Callable[..., Any], binder: Binder) -> None:
-        super().__init__(name, path, find)
+        super().__init__(name, [], find)
+        self._path = NamespacePath(name, path, find)
         self._name = name
         self._directory = path[0] if path else ""
         self.binder = binder

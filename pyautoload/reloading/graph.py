@@ -232,9 +232,9 @@ class Graph:
                 for _, value in overridden(alias.module, module, names_in(record.code)):
                     trace.visit(value)
         for name in facts.active:
-            trace.visit(module.__dict__.get(name))
+            trace.visit(getattr(module, "__dict__", {}).get(name))
         for chain in facts.chains:
-            trace.visit_chain(module.__dict__.get(chain[0]), chain[1:])
+            trace.visit_chain(getattr(module, "__dict__", {}).get(chain[0]), chain[1:])
         for code in record.code.co_consts if record.code is not None else ():
             if not isinstance(code, CodeType) or not is_deferred(code):
                 continue

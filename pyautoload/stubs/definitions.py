@@ -53,6 +53,8 @@ class Definitions:
             self.problems[path] = f"line {error.lineno}: {error.msg}"
         except (OSError, ValueError) as error:
             self.problems[path] = str(error)
+        except (RecursionError, MemoryError) as error:
+            self.problems[path] = f"too deeply nested to be read ({error})"
         return None
 
     def names(self, path: str, module: str, _asked: frozenset[str] = frozenset()) -> dict[str, None]:

@@ -73,8 +73,8 @@ def _read(path: str) -> str | None:
     """The text of a file, line ends as they are written here: a checkout on Windows may have turned them."""
     try:
         return Path(path).read_bytes().decode("utf-8", errors="replace").replace("\r\n", "\n")
-    except FileNotFoundError:
-        return None
+    except OSError:
+        return None  # not there, or nothing that can be read, and so none of ours
 
 
 def _stale(stubs: Stubs) -> list[str]:

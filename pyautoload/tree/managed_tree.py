@@ -70,6 +70,9 @@ class ManagedTree:
         self._leads: dict[str, set[str]] = {}
         # Namespace → its root directories.
         self._root_dirs: dict[str, list[str]] = {}
+        # Directories in which, or below which, a managed Python file was found: a chain of a thousand directories is
+        # walked once to see that there is something at its end, not from each of them anew.
+        self._with_python: set[str] = set()
         # Thread 1 and thread 2 use a namespace for the first time: one of them lists it, the other takes the result,
         # so that a directory is listed once. Held over directory reads only, never over an import or a callback.
         self._lock = threading.RLock()
@@ -80,6 +83,7 @@ class ManagedTree:
         with self._lock:
             known = [space.name for space in self.registry.namespaces()]
             self.registry.invalidate()
+            self._with_python.clear()
             self._leads, self._root_dirs = {"": set()}, {}
             for root in self.config.roots.values():
                 if self.config.ignored.matches(root.path):
@@ -121,7 +125,21 @@ class ManagedTree:
     def namespace(self, name: str) -> Namespace | None:
         """What the namespace ``name`` holds; ``None`` when there is no such namespace."""
         space = self.registry.namespace(name)
-        return space if space is not None else self._list(name)
+        if space is not None:
+            return space
+        above = name.rpartition(".")[0]
+        if above and self.registry.namespace(above) is None and not self._list_above(name):
+            return None
+        return self._list(name)
+
+    def _list_above(self, name: str) -> bool:
+        """List what lies above a namespace, from the top, not by recursion: a name may have a thousand parts."""
+        parts = name.split(".")[:-1]
+        for depth in range(1, len(parts) + 1):
+            parent = ".".join(parts[:depth])
+            if self.registry.namespace(parent) is None and self._list(parent) is None:
+                return self.is_root(name)
+        return True
 
     def child(self, parent: Namespace, stem: str) -> Namespace | None:
         """The namespace ``stem`` in ``parent``, ``None`` when that is none: unknown, empty, or a plain module."""
@@ -156,6 +174,7 @@ class ManagedTree:
     def relist(self, name: str) -> bool:
         """List a namespace anew; what lies below it stays as it is known. ``False`` when it has gone."""
         with self._lock:
+            self._with_python.clear()
             fresh = self._scan(name)
             if fresh is None:
                 self.registry.invalidate(name)
@@ -192,10 +211,19 @@ class ManagedTree:
         space = self.scanner.namespace(name, directories)
         if not is_root and not space.modules and space.file is None:
             below = [path for paths in space.subdirs.values() for path in paths]
-            if not any(map(self.scanner.has_python, below)):
+            if not any(map(self._has_python, below)):
                 return None
         self._adopt_sibling(space)
         return self._shadow_existing(space)
+
+    def _has_python(self, directory: str) -> bool:
+        if directory in self._with_python:
+            return True
+        found = self.scanner.first_with_python(directory)
+        if found is None:
+            return False
+        self._with_python.update((directory, *parts_below(found, directory)))
+        return True
 
     def _directories(self, name: str) -> list[str]:
         """The directories of a namespace, in root order: its own roots, and those found in its parent."""
@@ -265,7 +293,11 @@ class ManagedTree:
             len(space.subdirs),
         )
         for directory in space.stamps:
-            for entry in sorted(source_for(directory).list(directory), key=lambda entry: entry.name):
+            try:
+                entries = sorted(source_for(directory).list(directory), key=lambda entry: entry.name)
+            except OSError:
+                continue  # it has gone since
+            for entry in entries:
                 if self.config.ignored.matches(entry.path):
                     log.debug(self.tag, "skipped %s: it is ignored", entry.path)
         for path, taken in space.shadowed.items():
@@ -290,14 +322,13 @@ class ManagedTree:
 
     def walk(self, name: str) -> Iterator[Namespace]:
         """The namespace ``name`` and all below it, parents first, in sorted order; each is listed for that."""
-        space = self.namespace(name)
-        if space is None:
-            return
-        yield space
-        for stem in sorted({*space.subdirs, *self.leads(name)}):
-            full = f"{name}.{stem}" if name else stem
-            if self.child(space, stem) is not None:
-                yield from self.walk(full)
+        first = self.namespace(name)
+        pending = [first] if first is not None else []
+        while pending:  # not by recursion: a tree may be a thousand directories deep
+            space = pending.pop()
+            yield space
+            stems = sorted({*space.subdirs, *self.leads(space.name)}, reverse=True)
+            pending += [child for stem in stems if (child := self.child(space, stem)) is not None]
 
     def walk_all(self) -> Iterator[Namespace]:
         """Every namespace, in sorted order."""

@@ -118,7 +118,7 @@ class Naming:
             return None
         try:
             names = _names_bound_in(source, path)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return expected
         return self.defined_name(SimpleNamespace(**dict.fromkeys(names)), stem, path)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import stat
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from pyautoload.errors import ConflictError
@@ -34,6 +35,8 @@ class Listing(NamedTuple):
         collapsed: subdirectories that organise without naming.
         nested: subdirectories that are roots of their own.
         stamp: the directory's mtime in ns, or ``-1`` where it cannot be trusted to show a later change.
+        left_out: path → why it is not managed although its name or its kind may say so: a link that leads nowhere, a
+            socket ``x.py``, the directory itself where it cannot be read.
     """
 
     directory: str
@@ -42,6 +45,7 @@ class Listing(NamedTuple):
     collapsed: list[str]
     nested: list[str]
     stamp: int
+    left_out: dict[str, str]
 
 
 class FileScanner:
@@ -68,16 +72,19 @@ class FileScanner:
 
     def _listed(self, path: str, stamp: int) -> Listing:
         source = source_for(path)
-        listing = Listing(path, {}, {}, [], [], stamp)
+        listing = Listing(path, {}, {}, [], [], stamp, {})
         try:
             if source is FILE_SYSTEM:
                 with os.scandir(path) as entries:
                     self._sort_entries(entries, listing)
             else:
                 self._sort_entries(source.list(path), listing)
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            # As the stock finder has it: what cannot be listed holds nothing.
-            return Listing(path, {}, {}, [], [], UNTRUSTED)
+        except (FileNotFoundError, NotADirectoryError):
+            return Listing(path, {}, {}, [], [], UNTRUSTED, {})
+        except OSError as error:
+            # What cannot be listed holds nothing, as the stock finder has it; what was listed until then stays.
+            left_out = {**listing.left_out, path: _why(error)}
+            return Listing(path, listing.files, listing.dirs, listing.collapsed, listing.nested, UNTRUSTED, left_out)
         return listing
 
     def walk(self, directory: str | os.PathLike[str]) -> Iterator[Listing]:
@@ -90,13 +97,17 @@ class FileScanner:
 
     def has_python(self, directory: str) -> bool:
         """Whether any managed Python file lies in ``directory`` or below it; stops at the first."""
-        pending = [directory]
+        return self.first_with_python(directory) is not None
+
+    def first_with_python(self, directory: str) -> str | None:
+        """The directory, ``directory`` or one below it, where the first managed Python file is found."""
+        pending = deque([directory])
         while pending:
-            listing = self._listed(pending.pop(0), UNTRUSTED)  # only looked at, so it needs no stamp
+            listing = self._listed(pending.popleft(), UNTRUSTED)  # only looked at, so it needs no stamp
             if listing.files:
-                return True
+                return listing.directory
             pending += [*listing.dirs.values(), *listing.collapsed]
-        return False
+        return None
 
     def namespace(self, name: str, directories: Sequence[str]) -> Namespace:
         """Merge directories into one namespace.
@@ -138,30 +149,48 @@ class FileScanner:
             try:
                 if name.endswith(".py"):
                     stem = name[:-3]
-                    if name[0] == "." or not entry.is_file():
+                    if name[0] == ".":
                         continue
                     if ignored and ignored.matches(entry.path):
                         continue
-                    if stem in files or not name.isascii():
+                    if not entry.is_file():
+                        self._leave_out(entry, listing)
+                    elif stem in files or not name.isascii():
                         self._add_file(stem, entry.path, files)
                     else:
                         files[stem] = entry.path
                 elif entry.is_dir():
                     if not hidden(name) and not (ignored and ignored.matches(entry.path)):
                         self._sort_directory(entry, listing)
-                elif name.endswith(MODULE_SUFFIXES) and not hidden(name):
+                elif (entry.is_symlink() or name.endswith(MODULE_SUFFIXES)) and not hidden(name):
                     self._sort_other(entry, listing)
             except OSError as error:
-                # A link that leads to itself is neither a file nor a directory.
-                if error.errno != errno.ELOOP:
-                    raise
+                # One bad entry, such as a link that leads to itself or below a file, hides nothing beside it.
+                if not hidden(name) and not (ignored and ignored.matches(entry.path)):
+                    listing.left_out[entry.path] = _why(error)
 
     def _sort_other(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if self.config.ignored and self.config.ignored.matches(entry.path):
             return
         split = split_module_file(entry.name)
-        if split is not None and entry.is_file():
+        if not entry.is_file():
+            self._leave_out(entry, listing)
+        elif split is not None:
             self._add_file(split[0], entry.path, listing.files)
+
+    @staticmethod
+    def _leave_out(entry: os.DirEntry[str], listing: Listing) -> None:
+        """Note an entry that is no regular file: a link to nowhere, or what its suffix does not say."""
+        try:
+            kind = os.stat(entry.path).st_mode
+        except FileNotFoundError:
+            if entry.is_symlink():  # else it has gone since
+                listing.left_out[entry.path] = "is a link that leads nowhere"
+            return
+        if stat.S_ISDIR(kind):
+            listing.left_out[entry.path] = "is a directory, and no name of one"
+        elif split_module_file(entry.name) is not None and not stat.S_ISREG(kind):
+            listing.left_out[entry.path] = "is no regular file"
 
     def _sort_directory(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if entry.is_symlink() and _closes_a_loop(entry.path):
@@ -245,6 +274,10 @@ def trusted_stamp(directory: str, source: Place = FILE_SYSTEM) -> int:
     except OSError:
         return UNTRUSTED
     return UNTRUSTED if source is FILE_SYSTEM and abs(time.time_ns() - stamp) < RACY_NS else stamp
+
+
+def _why(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"
 
 
 def _rank(path: str) -> int:
