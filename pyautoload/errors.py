@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pyautoload.named_tuple import NamedTuple
-from pyautoload.printable import described, printable, text_of
+from pyautoload.printable import described, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ __all__ = [
     "ServeError",
     "SetupError",
     "SetupRequired",
-    "text_of",
 ]
 
 

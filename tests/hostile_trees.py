@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
-from pyautoload.config import MODULE_SUFFIXES
 
 from pyautoload import AutoLoader, EagerLoadError, ReloadError
 from pyautoload.cli import command
+from pyautoload.tree.config import MODULE_SUFFIXES
 
 LIMIT = 100  # seconds that one process may take
 STEMS = ["user", "order", "html_parser", "a1", "cart", "item", "zoo", "_private", "ärger", "x"]

@@ -42,4 +42,29 @@ def marks() -> Marks:
 
 def as_json(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True) if _is_shallow(value) else _deep_json(value))
+
+
+def _is_shallow(value: Any, levels: int = 200) -> bool:
+    """Whether a value is nested no deeper than ``json`` goes at any time."""
+    below = [value]
+    for _ in range(levels):
+        below = [
+            part
+            for outer in below
+            if isinstance(outer, (dict, list))
+            for part in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not below:
+            return True
+    return False
+
+
+def _deep_json(value: Any) -> str:
+    """The JSON of a value that may be nested thousands of levels deep: a tree of directories can be."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 40_000))
+    try:
+        return json.dumps(value, indent=0, ensure_ascii=True)
+    finally:
+        sys.setrecursionlimit(before)

@@ -60,12 +60,12 @@ def command(project: Project, namespace: str, depth: int | None, json_: bool) ->
     if namespace and space is not None:
         tops = iter([_namespace_node(loader, space)])
     if json_:
-        as_json([_as_dict(loader, node, depth) for node in tops])
+        as_json(_as_dicts(loader, tops, depth))
         return
     drawing = _Drawing(loader, project, depth)
     for node in tops:
         drawing.line("", node)
-        drawing.below(node, "", 1)
+        drawing.below(node)
 
 
 class _Drawing:
@@ -75,14 +75,25 @@ class _Drawing:
         self.depth = depth
         self.marks = marks()
 
-    def below(self, node: Node, indent: str, level: int) -> None:
-        if node.space is None or (self.depth is not None and level >= self.depth):
-            return
-        children = list(_children(self.loader, node.space))
-        for child in children:
-            last = child is children[-1]
+    def below(self, node: Node) -> None:
+        """All lines below the first one; not by recursion: a tree may be a thousand directories deep."""
+        pending = [("", self._children(node, 1))]
+        while pending:
+            indent, children = pending[-1]
+            if not children:
+                pending.pop()
+                continue
+            child = children.pop()
+            last = not children
             self.line(indent + (self.marks.last if last else self.marks.branch), child)
-            self.below(child, indent + ("    " if last else self.marks.pipe), level + 1)
+            deeper = indent + ("    " if last else self.marks.pipe)
+            pending.append((deeper, self._children(child, len(pending) + 1)))
+
+    def _children(self, node: Node, level: int) -> list[Node]:
+        """What lies below a node, the first one last."""
+        if node.space is None or (self.depth is not None and level >= self.depth):
+            return []
+        return list(_children(self.loader, node.space))[::-1]
 
     def line(self, prefix: str, node: Node) -> None:
         colour = "blue" if node.space is not None else "green" if node.defines else None
@@ -145,14 +156,22 @@ def _defined(loader: AutoLoader, name: str, path: str, *, is_package: bool) -> s
     return f"{parent}.{short}" if parent else short
 
 
-def _as_dict(loader: AutoLoader, node: Node, depth: int | None, level: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": node.name,
-        "kind": "namespace" if node.space is not None else "module",
-        "files": list(node.file),
-        "defines": node.defines,
-        "loaded": node.loaded,
-    }
-    if node.space is not None and (depth is None or level < depth):
-        found["children"] = [_as_dict(loader, child, depth, level + 1) for child in _children(loader, node.space)]
+def _as_dicts(loader: AutoLoader, tops: Iterator[Node], depth: int | None) -> list[dict[str, Any]]:
+    """For JSON: each node with its children; not by recursion, see ``_Drawing.below``."""
+    found: list[dict[str, Any]] = []
+    pending = [(tops, found, 1)]
+    while pending:
+        nodes, into, level = pending.pop()
+        for node in nodes:
+            entry: dict[str, Any] = {
+                "name": node.name,
+                "kind": "namespace" if node.space is not None else "module",
+                "files": list(node.file),
+                "defines": node.defines,
+                "loaded": node.loaded,
+            }
+            into.append(entry)
+            if node.space is not None and (depth is None or level < depth):
+                entry["children"] = []
+                pending.append((_children(loader, node.space), entry["children"], level + 1))
     return found

@@ -31,10 +31,10 @@ class NamespacePath(_NamespacePath):  # type: ignore[misc]
         self._path = path
         self._path_finder = find
         self._last_epoch = getattr(self, "_epoch", 0)
-        above = self._above()
+        above = self.above()
         self._last_parent_path = None if above is None else tuple(_current(above))
 
-    def _above(self) -> Any:
+    def above(self) -> Any:
         """The parent's path; ``None`` where somebody has removed the parent."""
         module, attribute = self._find_parent_path_names()
         return getattr(sys.modules.get(module), attribute, None)
@@ -42,15 +42,20 @@ class NamespacePath(_NamespacePath):  # type: ignore[misc]
     def _recalculate(self) -> Any:
         return _current(self)
 
-    def _follow(self, parent_path: tuple[str, ...]) -> None:
-        """Find the directories anew if the parent's path, or what was cached of directories, has changed."""
+    def follow(self, parent_path: tuple[str, ...] | None) -> Any:
+        """The directories, found anew if the parent's path, or what was cached of directories, has changed."""
         epoch = getattr(self, "_epoch", 0)  # there is none on Python 3.10
-        if parent_path == self._last_parent_path and epoch == self._last_epoch:
-            return
+        if parent_path is None or (parent_path == self._last_parent_path and epoch == self._last_epoch):
+            return self._path
         spec = self._path_finder(self._name, parent_path)
         if spec is not None and spec.loader is None and spec.submodule_search_locations:
             self._path = spec.submodule_search_locations
         self._last_parent_path, self._last_epoch = parent_path, epoch
+        return self._path
+
+
+# For those who ask for the name of the type.
+NamespacePath.__name__ = NamespacePath.__qualname__ = _NamespacePath.__name__
 
 
 def _current(path: Any) -> Any:
@@ -58,9 +63,7 @@ def _current(path: Any) -> Any:
     chain: list[NamespacePath] = []
     while isinstance(path, NamespacePath):
         chain.append(path)
-        path = path._above()
+        path = path.above()
     for lower in reversed(chain):
-        if path is not None:
-            lower._follow(tuple(path))
-        path = lower._path
+        path = lower.follow(None if path is None else tuple(path))
     return path

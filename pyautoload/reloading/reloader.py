@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
-from pyautoload.errors import text_of
+from pyautoload.printable import text_of
 from pyautoload.reloading.attempt import attempt
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.engine import Engine

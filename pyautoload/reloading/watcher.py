@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from pyautoload import log
-from pyautoload.errors import text_of
+from pyautoload.printable import text_of
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.checkout import Checkout
 from pyautoload.reloading.observation import STRUCTURAL, Observation

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
-from pyautoload.errors import text_of
+from pyautoload.printable import text_of
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.graph import Graph
 from pyautoload.reloading.opened import watch_opened_files
