@@ -526,7 +526,8 @@ def complaints(seed: int, project: Path, *, dynamic: bool = True) -> list[str]:
         if isinstance(stock, list) and isinstance(bundled, list):
             found += [f"from a bundle {name} is missing" for name in sorted(set(stock) - set(bundled))]
     _restored(project)
-    values = tried("reloading", lambda: reloading(project))
+    hides_itself = any("__getattribute__" in _text(path) for path in (project / "app").rglob("*.py"))
+    values = tried("reloading", lambda: reloading(project)) if not hides_itself else None
     if isinstance(values, list) and values != ["1", "2", "3"]:
         found.append(f"reloading: {values}")
     answer = tried("init", lambda: cli(project, "init", "--yes"))
@@ -544,6 +545,10 @@ def _spoiled(what: str, text: str) -> list[str]:
     ]
     found += [f"{what}: a name begins a line: {line!r}" for line in text.splitlines() if line.startswith(MARK)]
     return found[:1]
+
+
+def _text(path: Path) -> str:
+    return path.read_text("latin-1") if path.is_file() and not path.is_symlink() else ""
 
 
 def _restored(project: Path) -> None:

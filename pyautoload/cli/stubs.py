@@ -39,7 +39,7 @@ def command(project: Project, check: bool, typings: str, json_: bool) -> None:
 
     stubs = library.generate(project.loader(), project.directory, typings)
     changes = library.check(stubs) if check else library.write(stubs)
-    failed = bool(changes) if check else bool(changes.kept)
+    failed = bool(changes) if check else bool(changes.kept or changes.failed)
     if json_:
         as_json(_as_dict(stubs, changes))
         sys.exit(1 if failed else 0)
@@ -54,6 +54,7 @@ def _as_dict(stubs: Stubs, changes: Changes) -> dict[str, object]:
         "outdated": changes.outdated,
         "stale": changes.stale,
         "kept": changes.kept,
+        "failed": changes.failed,
         "notes": stubs.notes,
         "search_paths": stubs.search_paths,
         "explicit_package_bases": stubs.explicit_bases,
@@ -67,6 +68,8 @@ def _show(project: Project, stubs: Stubs, changes: Changes, *, check: bool) -> N
     for path in changes.kept:
         remedy = "delete it, or take its names over by hand"
         click.echo(f"kept: {project.shown(path)} was not written by this command, or edited since: {remedy}", err=True)
+    for path, why in changes.failed.items():
+        click.echo(f"failed: {project.shown(path)} cannot be written: {why}", err=True)
     for note in stubs.notes:
         click.echo(f"note: {printable(note)}")
     counted = f"{len(stubs.files)} stub{'s' if len(stubs.files) != 1 else ''}"

@@ -11,7 +11,7 @@ from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
-from pyautoload.tree.naming import Naming
+from pyautoload.tree.naming import Naming, names_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Binder:
     def rejoin(self, name: str) -> None:
         """Put our access into a package of somebody else again where its code has replaced it by a hook of its own."""
         module = sys.modules.get(name)
-        hook = getattr(module, "__dict__", {}).get("__getattr__")
+        hook = names_of(module).get("__getattr__")
         access = access_of(module, self.tree)
         if access is not None and hook is not None and not is_hook(hook):
             access.rejoin()
@@ -161,7 +161,7 @@ class Binder:
         if parent_name:
             self._store(parent_name, stem, actual, module, path)
         if log.listening():
-            verb = "autovivified" if getattr(module, "__file__", None) is None else "loaded"
+            verb = "autovivified" if names_of(module).get("__file__") is None else "loaded"
             log.debug(self.tag, "%s %s from %s", verb, name, path)
         if not self.callbacks.load.wanted:
             return
@@ -232,8 +232,8 @@ class Binder:
         self.registry.mark_unloaded(name)
         parent_name, _, stem = name.rpartition(".")
         parent = sys.modules.get(parent_name)
-        names = getattr(parent, "__dict__", None)
-        if names is None or module is None:
+        names = names_of(parent)
+        if module is None:
             return
         if names.get(stem) is module:
             del names[stem]

@@ -12,7 +12,7 @@ from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycle_explanation import is_initializing, unfinished
 from pyautoload.importing.hidden_frames import imported, part_of_import
 from pyautoload.tree.managed_tree import ManagedTree
-from pyautoload.tree.naming import Naming
+from pyautoload.tree.naming import Naming, names_of
 from pyautoload.tree.registry import Namespace
 
 TYPE_CHECKING = False
@@ -266,7 +266,7 @@ def access_of(module: object, tree: ManagedTree | None = None) -> NamespaceAcces
         module: the package.
         tree: of the loader that serves it, where several do.
     """
-    hook = getattr(module, "__dict__", {}).get("__dir__")
+    hook = names_of(module).get("__dir__")
     # Each loaded module passes here.
     while isinstance(owner := getattr(hook, "__self__", None), NamespaceAccess):
         if tree is None or owner.tree is tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyautoload.stubs.generate import Stubs
@@ -23,16 +23,18 @@ class Changes:
         outdated: to be written anew.
         stale: of ours, and not needed any more.
         kept: in the way, but not ours or edited by hand: these stay.
+        failed: path → why it could not be written or removed.
     """
 
     missing: list[str]
     outdated: list[str]
     stale: list[str]
     kept: list[str]
+    failed: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
-        return bool(self.missing or self.outdated or self.stale or self.kept)
+        return bool(self.missing or self.outdated or self.stale or self.kept or self.failed)
 
 
 def check(stubs: Stubs) -> Changes:
@@ -56,17 +58,28 @@ def write(stubs: Stubs) -> Changes:
     """Bring the stubs on disk up to date.
 
     Returns:
-        What was done; ``kept`` are the files that were left alone.
+        What was done; ``kept`` are the files that were left alone, ``failed`` those that could not be written.
     """
     changes = check(stubs)
-    for path in [*changes.missing, *changes.outdated]:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        # Binary, so that the same bytes come out on every system.
-        Path(path).write_bytes(stubs.files[path].encode())
-    for path in changes.stale:
+    for paths in (changes.missing, changes.outdated, changes.stale):
+        for path in list(paths):
+            try:
+                _bring_up_to_date(path, stubs)
+            except OSError as error:  # a directory that is not ours to write to keeps no other stub from being written
+                paths.remove(path)
+                changes.failed[path] = error.strerror or str(error)
+    return changes
+
+
+def _bring_up_to_date(path: str, stubs: Stubs) -> None:
+    text = stubs.files.get(path)
+    if text is None:
         os.remove(path)
         _remove_empty(os.path.dirname(path), stubs.directories)
-    return changes
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Binary, so that the same bytes come out on every system.
+    Path(path).write_bytes(text.encode())
 
 
 def _read(path: str) -> str | None:

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Naming"]
+__all__ = ["Naming", "names_of"]
 
 
 class NameIndex(NamedTuple):
@@ -29,6 +29,15 @@ class NameIndex(NamedTuple):
 
     exact: dict[str, str]
     loose: dict[str, tuple[str, ...]]
+
+
+def names_of(module: object) -> dict[str, Any]:
+    """The ``__dict__`` of what stands in ``sys.modules``: none, where that is no module or its class hides it."""
+    try:
+        names = module.__dict__
+    except Exception:  # noqa: BLE001 - a file may give its module a class that raises anything
+        return {}
+    return names if isinstance(names, dict) else {}
 
 
 class Naming:
@@ -75,7 +84,7 @@ class Naming:
         That is the expected name, or, with case and underscores set aside, the first that is the stem: ``HTMLParser``
         in ``html_parser.py``.
         """
-        names: dict[str, Any] = getattr(module, "__dict__", {})
+        names = names_of(module)
         likely = self.inflector.camelize(stem, path)
         if likely in names and likely != stem and likely.isascii():
             return likely  # every loaded module passes here, and nearly all of them end here
