@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.printable import described, printable
+from pyautoload.printable import text_of as text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
