@@ -548,7 +548,7 @@ def _spoiled(what: str, text: str) -> list[str]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text("latin-1") if path.is_file() and not path.is_symlink() else ""
+    return path.read_text("latin-1") if os.path.isfile(path) and not os.path.islink(path) else ""
 
 
 def _restored(project: Path) -> None:
