@@ -66,7 +66,13 @@ class Target:
         self.took = 0.0
         # Whether the last try to make it anew, or to start it, failed: then each reload is a reason to try again.
         self.failed = False
-        self.application: Any = self._make()
+        # What else may ask for another application.
+        self.also: Callable[[ReloadResult], str | None] = lambda result: None
+        # The application as the program made it, and as it is served; how one becomes the other.
+        self.raw: Any = self._make()
+        self.application: Any = self.raw
+        self._dress: Callable[[Any], Any] = lambda application: application
+        self._next: tuple[Any, Any] = (None, None)
         if self._expression is not None and not self._is_made:
             self._expression = self._home(self._expression)
 
@@ -80,7 +86,7 @@ class Target:
         if self.failed:
             return "it could not be made before"
         why = self._usage.why_affected(result) if self._usage is not None else "it was never made"
-        return why or self.why_start_again(result)
+        return why or self.why_start_again(result) or self.also(result)
 
     def why_start_again(self, result: ReloadResult) -> str | None:
         """Why a reload asks for another start of the same application, ``None`` where it does not."""
@@ -103,11 +109,21 @@ class Target:
         self.failed = True
         made = self._make()
         self.failed = False
-        return made if made is not self.application else None
+        if made is self.raw:
+            return None
+        self._next = (made, self._dress(made))
+        return self._next[1]
+
+    def dress(self, how: Callable[[Any], Any]) -> None:
+        """Serve what ``how`` makes of the application, this one and each that follows."""
+        self._dress = how
+        self.application = how(self.raw)
 
     def take(self, application: Any) -> None:
         """From now on this one is the application."""
         self.application = application
+        if self._next[1] is application:
+            self.raw = self._next[0]
 
     def _make(self) -> Any:
         if not self._is_made:
@@ -127,7 +143,7 @@ class Target:
         for module in loaded:
             names = getattr(sys.modules.get(module), "__dict__", {})
             for name, value in list(names.items()):
-                if value is self.application and name not in imported_names(self._loader, module):
+                if value is self.raw and name not in imported_names(self._loader, module):
                     return expression._replace(module=module, path=(name,))
         return expression
 

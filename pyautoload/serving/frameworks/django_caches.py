@@ -57,9 +57,15 @@ class DjangoCaches:
 
     # What needs a restart
 
-    @staticmethod
-    def _read_once() -> set[str]:
-        found = {os.environ.get("DJANGO_SETTINGS_MODULE", "")}
+    def _read_once(self) -> set[str]:
+        """The settings and what they import, and where apps describe themselves."""
+        found = set()
+        todo = [os.environ.get("DJANGO_SETTINGS_MODULE", "")]
+        while todo:
+            name = todo.pop()
+            if name not in found and self.loader.registry.is_loaded(name):
+                found.add(name)
+                todo += self.loader.dependencies(name)
         registry = sys.modules.get("django.apps")
         if registry is not None and registry.apps.ready:
             found |= {type(config).__module__ for config in registry.apps.get_app_configs()}

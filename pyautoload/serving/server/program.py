@@ -16,6 +16,9 @@ from pyautoload.serving.application.app_dependencies import running
 from pyautoload.serving.application.target import Target
 from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
 from pyautoload.serving.frameworks import after_reload as frameworks
+from pyautoload.serving.frameworks.dressing import dressed
+from pyautoload.serving.frameworks.flask_config import ConfigSources
+from pyautoload.serving.frameworks.sought_modules import SoughtModules
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.server.discovery import discovered
@@ -35,12 +38,16 @@ class Program(NamedTuple):
         interface: ``"wsgi"`` or ``"asgi"``.
         application: with everything that serving adds.
         holders: what modules beside the roots hold of it.
+        sought: modules that libraries looked for in it, found or not.
+        configuration: where Flask has its configuration from.
     """
 
     loader: AutoLoader
     interface: str
     application: Middleware
     holders: UnmanagedHolders
+    sought: SoughtModules
+    configuration: ConfigSources
 
 
 def settings_of(options: Options) -> Settings:
@@ -102,8 +109,13 @@ def set_variables(settings: Settings) -> list[str]:
     return [os.path.join(os.getcwd(), name) for name in FILES]
 
 
-def load_program(options: Options, settings: Settings) -> Program:
+def load_program(options: Options, settings: Settings, *, uses_flask: bool = True) -> Program:
     """Import the program.
+
+    Args:
+        options: which one.
+        settings: of its loader, if it makes none itself.
+        uses_flask: whether it may.
 
     Raises:
         ServeError: it is not there, or needs what is not installed; and whatever it raises itself.
@@ -112,6 +124,10 @@ def load_program(options: Options, settings: Settings) -> Program:
     os.environ.setdefault("FLASK_DEBUG", "1")
     os.environ.setdefault("QUART_DEBUG", "1")
     before = loader_before_import(options, settings)
+    sought, configuration = SoughtModules(before.dirs()), ConfigSources()
+    sought.install()
+    if uses_flask:
+        configuration.install()
     module, _, _expression = options.target.partition(":")
     with running(before) as ran:
         importlib.import_module(module)
@@ -121,7 +137,9 @@ def load_program(options: Options, settings: Settings) -> Program:
     target = Target(options.target, loader, factory=options.factory)
     if options.eager:
         loader.eager_load()  # after the target, which notes what is loaded while it makes the application
-    interface = options.interface if options.interface != "auto" else interface_of(target.application)
+    interface = options.interface if options.interface != "auto" else interface_of(target.raw)
+    target.also = configuration.why_old
+    target.dress(lambda application: dressed(application, interface))
     middleware: Callable[..., Middleware] = importlib.import_module(f"pyautoload.serving.{interface}").ReloadMiddleware
     application = middleware(
         target,
@@ -133,7 +151,8 @@ def load_program(options: Options, settings: Settings) -> Program:
         force=options.force,
         **({"lifespan": options.lifespan} if interface == "asgi" else {}),
     )
-    return Program(loader, interface, application, UnmanagedHolders(loader, ran, target.application))
+    holders = UnmanagedHolders(loader, ran, target.raw)
+    return Program(loader, interface, application, holders, sought, configuration)
 
 
 def import_all(names: Iterable[str], loader: AutoLoader) -> None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.reloading.watcher import Watcher
-    from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
     from pyautoload.serving.middleware.base import Middleware
+    from pyautoload.serving.server.program import Program
     from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
 
 __all__ = ["main"]
@@ -68,7 +68,7 @@ class Worker:
         # Around the program's application.
         self.application: Middleware | None = None
         self.unmanaged: UnmanagedFiles | None = None
-        self.holders: UnmanagedHolders | None = None
+        self.program: Program | None = None
         self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
@@ -170,7 +170,7 @@ class Worker:
         settings = program.settings_of(self.options)
         program.make_importable(settings)
         variables = program.set_variables(settings)
-        loaded = program.load_program(self.options, settings)
+        loaded = program.load_program(self.options, settings, uses_flask=bool(variables))
         program.import_all(self.needs, loaded.loader)
         self.interface, self.loader, self.application = loaded.interface, loaded.loader, loaded.application
         self.application.hand_over_after(_SLOW)
@@ -181,12 +181,12 @@ class Worker:
             self.loader.dirs(),
             self.outside_changed,
             polling=self.options.polling,
-            read=variables,
+            read=[*variables, *loaded.configuration.files],
             managed=self.loader.is_managed,
         )
-        self.holders = loaded.holders
+        self.program = loaded
         self.unmanaged.start(self.since)
-        self.holders.look_at(self.unmanaged.modules())
+        loaded.holders.look_at(self.unmanaged.modules())
         if self.options.refresh:
             self.page_files = watch_page_files(
                 settings.directory, self.loader.dirs(), self.page_files_changed, polling=self.options.polling
@@ -247,13 +247,10 @@ class Worker:
         """Tell what a reload did; ask for a new process where it says so, or the last one did not start."""
         if self._is_retired:
             return
-        self._needs_restart.update(result.restart_required)
-        if self.unmanaged is not None and self.holders is not None:
-            self.unmanaged.look()
-            if not result.errors:
-                self._needs_restart.update(self.holders.why_old(result))
-            self.holders.look_at(self.unmanaged.modules())
         outcome = self.application.outcome if self.application is not None else Outcome()
+        self._needs_restart.update(result.restart_required)
+        if not result.errors:
+            self._needs_restart.update(self._what_else_is_old(result, outcome))
         if result.errors:
             self.reporter.reload(result)
             self._try(result.errors)
@@ -265,6 +262,19 @@ class Worker:
         else:
             self.reporter.reload(result, outcome.anew)
             self.channel.send("settled")
+
+    def _what_else_is_old(self, result: ReloadResult, outcome: Outcome) -> dict[str, str]:
+        """What a reload leaves as it was, outside of the modules that it knows, and why."""
+        assert self.program is not None
+        assert self.unmanaged is not None
+        self.unmanaged.read = list({*self.unmanaged.read, *self.program.configuration.files})
+        self.unmanaged.look()
+        found = {**self.program.holders.why_old(result), **self.program.sought.why_restart(result)}
+        self.program.holders.look_at(self.unmanaged.modules())
+        copied = self.program.configuration.why_old(result)
+        if copied is not None and outcome.anew is None:
+            found[self.options.target] = copied
+        return found
 
     def _try(self, errors: list[ReloadError]) -> None:
         """Have a fresh process find out if an edit is right that could not be reloaded.
