@@ -22,8 +22,8 @@ pytest.importorskip("packaging")
 import pyautoload.thirdparty.installer.command as command
 from pyautoload.errors import AutoloadError, SetupError
 from pyautoload.settings import load as settings_of
-from pyautoload.thirdparty.installer.packages import provided_by_wheel
 from pyautoload.thirdparty.installer.staging import make_staging, remove_left
+from pyautoload.thirdparty.installer.wheel_check import provided_by_wheel
 from pyautoload.thirdparty.load import Load
 from pyautoload.thirdparty.load_errors import InstallError, InstallRefused
 from pyautoload.thirdparty.redaction import redacted, secrets_in

@@ -22,10 +22,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ModuleNotFoundError, SetupError
+from pyautoload.thirdparty.installer.allowed_packages import Package, allowed_packages, parsed_requirement
 from pyautoload.thirdparty.installer.command import Command
 from pyautoload.thirdparty.installer.package_indexes import Index, index_of
-from pyautoload.thirdparty.installer.packages import Package, allowed_packages, parsed_requirement, provided_by_wheel
 from pyautoload.thirdparty.installer.staging import locked, make_staging, move_all, remove_left
+from pyautoload.thirdparty.installer.wheel_check import provided_by_wheel
 from pyautoload.thirdparty.load_errors import InstallError, InstallRefused
 from pyautoload.thirdparty.redaction import redacted
 

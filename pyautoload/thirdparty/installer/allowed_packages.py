@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,14 +11,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-from pyautoload.sources.regular import open_regular, read_regular
+from pyautoload.sources.regular import read_regular
+from pyautoload.thirdparty.installer.wheel_check import provided_by_wheel
 from pyautoload.thirdparty.load_errors import InstallRefused
 from pyautoload.thirdparty.redaction import redacted
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["Package", "allowed_packages", "parsed_requirement", "provided_by_wheel"]
+__all__ = ["Package", "allowed_packages", "parsed_requirement"]
 
 HASH = re.compile(r"\s+--hash=(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$")
 PINNED = re.compile(r"@[0-9a-f]{40}$")
@@ -213,23 +213,6 @@ def _hashed(package: Package, hashes: bool | Mapping[str, Iterable[str]]) -> Pac
             f"with hashes {package.name} needs one version of an index or a file: '{package.name}==1.0'"
         )
     return package
-
-
-def provided_by_wheel(path: str) -> frozenset[str]:
-    """The top-level import names of a wheel, from the list of its files.
-
-    Raises:
-        InstallRefused: it is no file, or damaged.
-    """
-    try:
-        descriptor, _ = open_regular(path)
-        with os.fdopen(descriptor, "rb") as opened, zipfile.ZipFile(opened) as wheel:
-            names = wheel.namelist()
-    except Exception as error:  # a damaged archive: zipfile, struct and the system have errors of their own
-        raise InstallRefused(f"{path} is no wheel that can be read: {error or type(error).__name__}") from error
-    tops = {name.split("/")[0] for name in names if "/" in name or name.endswith((".py", ".so", ".pyd"))}
-    stems = {top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".data"))}
-    return frozenset(stem for stem in stems if stem.isidentifier())
 
 
 def _normalised(name: str) -> str:
