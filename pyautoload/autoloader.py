@@ -194,6 +194,24 @@ class AutoLoader:
         self.config.not_eager.add(flattened(globs))
         return self
 
+    def lazy_imports(self, *globs: Patterns, except_for: Iterable[str] = ()) -> AutoLoader:
+        """Let import statements at the top of managed files bind their names lazily: to be called before ``setup()``.
+
+        What is imported is loaded when the name is first used, as with ``lazy import`` of Python 3.15. Called again,
+        it adds to what was said before. Nothing is lazy on Pythons before 3.15 that run without the GIL.
+
+        Args:
+            globs: the files, as for ``ignore``; all files without any.
+            except_for: imported modules that stay eager, with all below them.
+
+        Raises:
+            SetupError: the loader is set up already, or ``except_for`` holds what is no dotted name.
+        """
+        if self.is_set_up:
+            raise SetupError("lazy_imports() comes too late: call it before setup(), while nothing is loaded")
+        self.config.make_lazy(flattened(globs), except_for)
+        return self
+
     def inflect(self, mapping: Mapping[str, str]) -> AutoLoader:
         """Give stems names of their own: ``{"html_parser": "HTMLParser"}``. The whole stem must match.
 

@@ -45,7 +45,7 @@ _ALSO_CALLED = {
     "acronyms": "inflections",
     "inflect": "inflections",
     "names": "inflections",
-    "lazy": "do_not_eager_load",
+    "lazy": "lazy_imports",
 }
 
 
@@ -64,6 +64,8 @@ class Settings:
         do_not_eager_load: patterns, as for ``AutoLoader.do_not_eager_load``.
         do_not_reload: patterns, as for ``AutoLoader.do_not_reload``.
         plain_modules: patterns of files that define no expected name on purpose: ``check`` is silent about them.
+        lazy_imports: the patterns of files whose imports are lazy, none for all files, and the modules that stay eager,
+            as for ``AutoLoader.lazy_imports``; ``None`` where none is. Example: ``(["api"], ["logging.config"])``
         bundle: true, ``"checked"`` or ``"trusted"``, as for ``AutoLoader(bundle=...)``.
     """
 
@@ -77,6 +79,7 @@ class Settings:
     do_not_eager_load: list[str] = field(default_factory=list)
     do_not_reload: list[str] = field(default_factory=list)
     plain_modules: list[str] = field(default_factory=list)
+    lazy_imports: tuple[list[str], list[str]] | None = None
     bundle: bool | str | None = None
 
     @property
@@ -105,6 +108,8 @@ class Settings:
             (config.not_reloaded, self.do_not_reload),
         ):
             globs.add(patterns, base=self.directory)
+        if self.lazy_imports is not None:
+            config.make_lazy(*self.lazy_imports, base=self.directory)
         if self.inflections:
             loader.inflect(self.inflections)
         return loader
@@ -225,6 +230,17 @@ def _mapping(value: object, where: str) -> dict[str, str]:
     return dict(value)
 
 
+def _lazy_imports(value: object, where: str) -> tuple[list[str], list[str]] | None:
+    if isinstance(value, bool):
+        return ([], []) if value else None
+    if not isinstance(value, dict) or not value.keys() <= {"files", "except_for"}:
+        raise SetupError(
+            f"{where} has to be true, false, or a table such as "
+            f'{{ files = ["api"], except_for = ["logging.config"] }}, not {value!r}'
+        )
+    return _strings(value.get("files", []), where), _strings(value.get("except_for", []), where)
+
+
 def _bundle(value: object, where: str) -> bool | str:
     if isinstance(value, bool) or value in ("checked", "trusted"):
         assert isinstance(value, (bool, str))
@@ -242,6 +258,7 @@ _KINDS: dict[str, Callable[[object, str], Any]] = {
     "do_not_eager_load": _strings,
     "do_not_reload": _strings,
     "plain_modules": _strings,
+    "lazy_imports": _lazy_imports,
     "bundle": _bundle,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from types import CodeType
@@ -70,7 +71,7 @@ def _contents(config: Config, skipped: dict[str, str], progress: Progress | None
     spaces = list(_scanned(config).walk_all())
     total, done = sum(len(_files(space)) for space in spaces), 0
     for space in spaces:
-        made.update(_codes(space, skipped))
+        made.update(_codes(config, space, skipped))
         done += len(_files(space))
         if progress is not None:
             progress(done, total, space.name)
@@ -107,12 +108,24 @@ def _files(space: Namespace) -> list[str]:
     return [file for file in (*space.modules.values(), space.file) if file is not None and file.endswith(".py")]
 
 
-def _codes(space: Namespace, skipped: dict[str, str]) -> Iterator[tuple[str, tuple[CodeType, int, int]]]:
+def _codes(
+    config: Config, space: Namespace, skipped: dict[str, str]
+) -> Iterator[tuple[str, tuple[CodeType, int, int]]]:
     for file in _files(space):
         try:
-            yield file, _code(file)
+            code, modified, size = _code(file)
+            yield file, (_lazily(config, file, code), modified, size)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
             skipped[file] = described(error)
+
+
+def _lazily(config: Config, file: str, code: CodeType) -> CodeType:
+    """The code as the loader runs it: with lazy imports, where those are asked for and this Python has none itself."""
+    if config.lazy_for(file) is None or sys.version_info >= (3, 15):
+        return code
+    from pyautoload.lazy.imports.rewriting import rewritten
+
+    return rewritten(code, lambda: source_for(file).read(file))
 
 
 def _code(file: str) -> tuple[CodeType, int, int]:

@@ -8,6 +8,7 @@ import warnings
 
 from pyautoload.bundles.reader import Bundle, BundleProblem, BundleWarning, signature_of
 from pyautoload.errors import SetupError
+from pyautoload.importing.bytecode import LAZY_FORMAT
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.tree.config import Config, inside
 
@@ -97,8 +98,10 @@ def signature(config: Config) -> tuple[Any, ...]:
     patterns = [
         # From the first root's directory where they lie there, so that the tree can be moved.
         [os.path.relpath(pattern, first) if inside(pattern, first) else pattern for pattern in globs.patterns]
-        for globs in (config.ignored, config.collapsed)
+        for globs in (config.ignored, config.collapsed, *([config.lazy.files] if config.lazy is not None else ()))
     ]
+    if config.lazy is not None:
+        patterns.append([f"lazy imports {LAZY_FORMAT}"])
     return signature_of(roots, patterns)
 
 

@@ -14,7 +14,7 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
-__all__ = ["cache_path", "cached_code", "write_cache"]
+__all__ = ["cache_path", "cached_code", "lazy_cache_path", "write_cache"]
 
 _MAGIC = importlib.util.MAGIC_NUMBER
 _HEADER = 16
@@ -26,6 +26,8 @@ _TIMESTAMP_HEADER = _MAGIC + b"\0\0\0\0"
 _SURELY_LATER_NS = 1_000_000_000
 
 _pack = struct.Struct("<8sII").pack
+# Counts the ways in which lazy imports were written into code: part of the name of the cache file.
+LAZY_FORMAT = 1
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 16
 _CACHE = f"__pycache__{os.sep}"
@@ -110,7 +112,18 @@ def _read(cached: str, not_before: int | None) -> bytes | None:
         os.close(descriptor)
 
 
-def write_cache(loader: SourceFileLoader, path: str, code: CodeType, size: int, mtime_ns: int | None) -> None:
+def lazy_cache_path(path: str) -> str | None:
+    """Where code with lazy imports is cached: never in the stock cache, which is for code of the file's own text."""
+    level = str(sys.flags.optimize) if sys.flags.optimize else ""
+    try:
+        return importlib.util.cache_from_source(path, optimization=f"{level}lazy{LAZY_FORMAT}")
+    except NotImplementedError:
+        return None
+
+
+def write_cache(
+    loader: SourceFileLoader, path: str, code: CodeType, size: int, mtime_ns: int | None, cached: str | None = None
+) -> None:
     """Write the bytecode cache of a source file as the stock loader does; failures to write are no errors there either.
 
     Args:
@@ -119,8 +132,9 @@ def write_cache(loader: SourceFileLoader, path: str, code: CodeType, size: int, 
         code: its code.
         size: the source's size in bytes.
         mtime_ns: the source's modification time in ns before it was read.
+        cached: the cache file, if it is not the stock one.
     """
-    cached = cache_path(path)
+    cached = cached or cache_path(path)
     if sys.dont_write_bytecode or cached is None or mtime_ns is None:
         return
     data = bytearray(_expected_header(mtime_ns, size) + marshal.dumps(code))

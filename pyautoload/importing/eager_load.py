@@ -139,6 +139,8 @@ class EagerLoad:
                     self._load(item)
                 if self.progress is not None:
                     self.progress(done, len(planned), item.name)
+            if self.binder.tree.config.lazy is not None:
+                self._resolve_lazy_imports()
         for item in planned:
             access = access_of(sys.modules.get(item.name), self.binder.tree) if item.space is not None else None
             if access is not None:
@@ -150,6 +152,12 @@ class EagerLoad:
             error.loaded = loaded
             raise error
         return loaded
+
+    def _resolve_lazy_imports(self) -> None:
+        from pyautoload.lazy.imports.eager import resolve_all
+
+        for name, error in resolve_all(self.binder.registry.loaded).items():
+            self.failures.setdefault(name, error)
 
     def _load(self, item: Planned) -> None:
         try:

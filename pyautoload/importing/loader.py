@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pyautoload.importing.binder import Binder
+    from pyautoload.tree.lazy_policy import LazyPolicy
 
 # Python 3.10 has it under its private name only.
 NamespaceLoader: Any = getattr(importlib.machinery, "NamespaceLoader", None)
 if NamespaceLoader is None:
     from importlib._bootstrap_external import _NamespaceLoader as NamespaceLoader
 
-__all__ = ["NamespaceDirectoryLoader", "PyAutoloadLoader", "with_after_exec"]
+__all__ = ["NamespaceDirectoryLoader", "PyAutoloadLoader", "is_rewritten", "with_after_exec"]
 
 
 class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
@@ -69,12 +70,17 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         records = binder.records
         begun = complete = False
         try:
-            code: Any = self.get_code(self.name)
+            policy = binder.tree.config.lazy and binder.tree.config.lazy_for(self.path)
+            code: Any
+            if policy is None:
+                code = to_run = self.get_code(self.name)
+            else:
+                code, to_run = self._lazy_code(module, policy, stock=records is not None)
             if records is not None:
                 records.begin(self.name, self.path, code, self._mtime_ns, is_package=is_package, status=self._status)
                 self._status = None
                 begun = True
-            self._run(module, code, binder, is_package)
+            self._run(module, to_run, binder, is_package, policy is not None)
             complete = True
         finally:
             if begun and records is not None:
@@ -83,9 +89,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
                 _tell_failure(binder, self.name, self.path)
 
     @without_frames
-    def _run(self, module: ModuleType, code: CodeType, binder: Binder, is_package: bool) -> None:
+    def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
         try:
             exec(code, module.__dict__)
+            if is_lazy:
+                _tidy(code, module)
         except (ImportError, AttributeError) as error:
             cycle = explained(error, binder.manages)
             if cycle is None:
@@ -118,7 +126,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         binder = self.binder
         if binder is not None and binder.tree.bundle is not None:
             code = self._bundled(fullname)
-            if code is not None:
+            if code is not None and (binder.tree.config.lazy is None or not is_rewritten(code)):
                 return code
         fresh = binder is not None and binder.reloading
         cached = self.cached or bytecode.cache_path(self.path)
@@ -135,6 +143,50 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if not fresh:
             return super().get_code(fullname)
         return self._compiled_afresh()
+
+    def _lazy_code(self, module: ModuleType, policy: LazyPolicy, *, stock: bool) -> tuple[Any, Any]:
+        """The module's code, and what is run in its place so that imports are lazy.
+
+        Args:
+            module: the module.
+            policy: which imports are lazy.
+            stock: whether the code as it was compiled is needed; else both may be the same.
+        """
+        if sys.version_info >= (3, 15):
+            from pyautoload.lazy.imports import native
+
+            native.prepare(module, policy, lambda: self.get_data(self.path))
+            code = self.get_code(self.name)
+            return code, code
+        from pyautoload.lazy.imports.rewriting import rewritten
+        from pyautoload.lazy.imports.statements import runnable
+
+        code = None if stock else self._bundled(self.name) or self._cached_lazily()
+        if code is not None:
+            return code, runnable(code, policy)
+        code = self.get_code(self.name)
+        if code is None:
+            return code, code
+        return code, runnable(rewritten(code, lambda: self.get_data(self.path)), policy)
+
+    def _cached_lazily(self) -> CodeType | None:
+        """The code with lazy imports, from its cache or made for it; ``None`` where there is no such cache."""
+        from pyautoload.lazy.imports.rewriting import rewritten
+
+        cached = bytecode.lazy_cache_path(self.path)
+        if cached is None or source_for(self.path) is not FILE_SYSTEM:
+            return None
+        code, status = bytecode.cached_code(self.path, cached)
+        self._mtime_ns = status.st_mtime_ns if status is not None else None
+        if code is not None or status is None:
+            return code
+        stock, _ = bytecode.cached_code(self.path, self.cached or bytecode.cache_path(self.path))
+        data: Any = None if stock is not None else self.get_data(self.path)
+        code = stock if stock is not None else self.source_to_code(data, self.path)
+        assert code is not None
+        code = rewritten(code, lambda: data if data is not None else self.get_data(self.path))
+        bytecode.write_cache(self, self.path, code, status.st_size, status.st_mtime_ns, cached)
+        return code
 
     def _bundled(self, fullname: str) -> CodeType | None:
         binder = self.binder
@@ -215,6 +267,22 @@ def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Load
 
     vars(loader)["exec_module"] = exec_module
     return loader
+
+
+def is_rewritten(code: CodeType) -> bool:
+    """Whether code of a bundle is that of a loader with lazy imports, and runs only as such."""
+    from pyautoload.lazy.imports import rewriting
+
+    return rewriting.is_rewritten(code)
+
+
+def _tidy(code: CodeType, module: ModuleType) -> None:
+    from pyautoload.lazy.imports.rewriting import star_imports
+
+    if star_imports(code):
+        from pyautoload.lazy.imports.names import tidy
+
+        tidy(module.__dict__)
 
 
 def _reattach(module: ModuleType, name: str, binder: Binder) -> None:

@@ -7,7 +7,7 @@ from importlib.machinery import SourcelessFileLoader
 from types import CodeType
 from typing import Any
 
-from pyautoload.importing.loader import PyAutoloadLoader
+from pyautoload.importing.loader import PyAutoloadLoader, is_rewritten
 from pyautoload.sources import source_for
 
 __all__ = ["MountedBytecodeLoader", "MountedLoader"]
@@ -31,7 +31,7 @@ class MountedLoader(PyAutoloadLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code, compiled from its source, or from a bundle."""
         code = self._bundled(fullname)
-        if code is not None:
+        if code is not None and not is_rewritten(code):
             return code
         self._mtime_ns = source_for(self.path).stat(self.path)[0]
         return self.source_to_code(self.get_data(self.path), self.path)

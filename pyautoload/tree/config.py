@@ -13,6 +13,7 @@ from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 from pyautoload.tree.globs import GlobSet
 from pyautoload.tree.inflector import is_name, normalized
+from pyautoload.tree.lazy_policy import LazyPolicy, lazy_imports_possible
 
 __all__ = ["Config", "Root", "hidden", "inside", "outermost", "split_module_file"]
 
@@ -48,6 +49,8 @@ class Config:
         self.collapsed = GlobSet()
         self.not_eager = GlobSet()
         self.not_reloaded = GlobSet()
+        # Which files import lazily, and what they import eagerly all the same; None where no file does.
+        self.lazy: LazyPolicy | None = None
 
     def add_root(
         self, path: str | os.PathLike[str], namespace: str | ModuleType | None, source: Source | None = None
@@ -83,6 +86,8 @@ class Config:
         self.roots = roots
         for globs in (self.ignored, self.collapsed, self.not_eager, self.not_reloaded):
             globs.use_roots(tuple(roots))
+        if self.lazy is not None:
+            self.lazy.files.use_roots(tuple(roots))
 
     def root_of(self, path: str) -> Root | None:
         """The innermost root that ``path`` lies in, or is."""
@@ -113,6 +118,38 @@ class Config:
         return self.not_eager.matches(root.path) or any(
             self.not_eager.matches(part) for part in parts_below(path, root.path)
         )
+
+    def make_lazy(
+        self, patterns: Iterable[str | os.PathLike[str]], except_for: Iterable[str], *, base: str | None = None
+    ) -> None:
+        """Let imports be lazy, in addition to what was said before.
+
+        Args:
+            patterns: of the files; none for all files.
+            except_for: imported modules that stay eager.
+            base: the directory that relative patterns are tried against, in place of the working directory.
+
+        Raises:
+            SetupError: one of the names is no dotted name.
+        """
+        policy, given = self.lazy or LazyPolicy(), list(patterns)
+        policy.keep_eager(except_for)
+        if not given:
+            policy.files = GlobSet()
+        elif policy.files or self.lazy is None:
+            policy.files.add(given, base=base)
+        policy.files.use_roots(tuple(self.roots))
+        self.lazy = policy if lazy_imports_possible() else None
+
+    def lazy_for(self, path: str) -> LazyPolicy | None:
+        """What says which imports of the file ``path`` are lazy; ``None`` where none is."""
+        root = self.root_of(path) if self.lazy is not None else None
+        if self.lazy is None or root is None:
+            return None
+        files = self.lazy.files
+        if not files or files.matches(root.path) or any(map(files.matches, parts_below(path, root.path))):
+            return self.lazy
+        return None
 
     def ignored_roots(self) -> frozenset[str]:
         """The roots that a pattern ignores."""

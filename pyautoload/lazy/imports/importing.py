@@ -1,0 +1,135 @@
+"""One import: what binds one name of a module, done now, or looked up where that runs no code."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from types import ModuleType
+
+from pyautoload.lazy.imports.names import NOTHING, is_unresolved
+from pyautoload.lazy.imports.rewriting import FROM, PLAIN, RENAMED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Import"]
+
+
+class Import:
+    """What an import statement does for one of the names it binds.
+
+    Args:
+        kind: PLAIN, RENAMED or FROM.
+        module_name: the absolute name of the module.
+        attribute: what is taken from it by FROM, else ``""``.
+        names: the dict of the module that the statement stands in.
+        place: the file and line of the statement.
+    """
+
+    __slots__ = ("attribute", "kind", "module_name", "names", "place")
+
+    def __init__(
+        self, kind: int, module_name: str, attribute: str, names: dict[str, Any], place: tuple[str, int]
+    ) -> None:
+        self.kind = kind
+        self.module_name = module_name
+        self.attribute = attribute
+        self.names = names
+        self.place = place
+
+    def full_name(self) -> str:
+        """What is imported: ``json``, or ``json.dumps`` for ``from json import dumps``."""
+        return f"{self.module_name}.{self.attribute}" if self.attribute else self.module_name
+
+    def binds_package(self) -> bool:
+        """Whether this is ``import a.b``, which binds ``a``."""
+        return self.kind == PLAIN and "." in self.module_name
+
+    def run(self) -> Any:
+        """Do it.
+
+        Returns:
+            What the name is to be bound to.
+
+        Raises:
+            Exception: whatever the import raises; its cause is an ``ImportError`` that shows the statement.
+        """
+        try:
+            module = builtins.__import__(self.module_name, self.names, None, self._wanted(), 0)
+            if self.kind == PLAIN:
+                return module
+            if self.kind == FROM:
+                return self._taken(module)
+            return self._renamed(module)
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def _wanted(self) -> tuple[str, ...] | None:
+        return (self.attribute,) if self.kind == FROM else None
+
+    def _taken(self, module: Any) -> Any:
+        try:
+            return getattr(module, self.attribute)
+        except AttributeError:
+            found = sys.modules.get(f"{getattr(module, '__name__', '')}.{self.attribute}", NOTHING)
+            if found is not NOTHING:
+                return found
+        # Not there: the statement itself has the words for that. The module is loaded, so it runs no code again.
+        bound: dict[str, Any] = {}
+        exec(f"from {self.module_name} import {self.attribute} as found", self.names, bound)
+        return bound["found"]
+
+    def _renamed(self, module: Any) -> Any:
+        name = self.module_name.partition(".")[0]
+        for part in self.module_name.split(".")[1:]:
+            name = f"{name}.{part}"
+            module = getattr(module, part, NOTHING)
+            if module is NOTHING:
+                module = sys.modules[name]
+        return module
+
+    def _explain(self, error: BaseException) -> None:
+        """Let the error tell of the statement, behind what it tells already."""
+        cause = ImportError(f"lazy import of {self.full_name()!r} raised an exception during resolution")
+        file, line = self.place
+        try:
+            exec(compile("\n" * (line - 1) + "raise cause", file, "exec"), {"cause": cause, "__name__": "lazy import"})
+        except ImportError as raised:
+            trace = raised.__traceback__
+            cause = raised.with_traceback(trace.tb_next if trace is not None else None)
+        cause.__context__ = None
+        seen: set[int] = set()
+        while error.__cause__ is not None and id(error) not in seen:
+            seen.add(id(error))
+            error = error.__cause__
+        error.__cause__ = cause
+
+    def value_without_running(self) -> Any:
+        """What the name is to be bound to, where all that is needed is loaded; else ``NOTHING``."""
+        module = sys.modules.get(self.module_name)
+        if module is None or _is_unfinished(module):
+            return NOTHING
+        if self.kind == PLAIN:
+            top = sys.modules.get(self.module_name.partition(".")[0], NOTHING)
+            return NOTHING if top is None or _is_unfinished(top) else top
+        if self.kind == RENAMED:
+            return self._renamed_without_running(module)
+        names: dict[str, Any] = module.__dict__ if type(module) is ModuleType else {}
+        if self.attribute in names and not is_unresolved(names, self.attribute):
+            return names[self.attribute]
+        return NOTHING
+
+    def _renamed_without_running(self, module: ModuleType) -> Any:
+        parent_name, _, stem = self.module_name.rpartition(".")
+        if not parent_name:
+            return module
+        parent = sys.modules.get(parent_name)
+        if type(parent) is not ModuleType or _is_unfinished(parent) or is_unresolved(parent.__dict__, stem):
+            return NOTHING
+        return module if parent.__dict__.get(stem) is module else NOTHING
+
+
+def _is_unfinished(module: Any) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))

@@ -1,0 +1,439 @@
+"""A lazy name: a key of a module's dict that resolves itself when it is looked up.
+
+Python finds a key by its hash, and then compares. The key that stands for a lazy name is a ``str`` of a class of ours,
+so the comparison is a call of its ``__eq__``, whoever looks it up and by whatever way: a function of the module, an
+attribute of it, ``from module import name``, ``eval``. There the import is done and the entry replaced by an ordinary
+one; Python sees that the dict was changed, begins the lookup again, and finds that. No proxy is ever given out.
+
+Who looks is seen by the instruction that runs: one that binds or deletes the name makes it forgotten, not resolved,
+as on Python 3.15; one that only compares strings resolves nothing. Who got the key itself (``dir(module)``, a loop
+over ``vars(module)``) and looks with it is seen by ``__hash__``.
+
+The value of the entry is a ``LazyImport``. Only those see it who read the dict's values without looking up a name, as
+on Python 3.15.
+"""
+
+from __future__ import annotations
+
+import importlib._bootstrap as _bootstrap
+import opcode
+import os
+import sys
+from _thread import RLock, get_ident
+from gc import get_referrers
+from types import FrameType, ModuleType
+from weakref import WeakValueDictionary, ref
+
+from pyautoload.lazy.imports.dicts import rekey
+from pyautoload.lazy.imports.rewriting import PLAIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Protocol
+
+    class Import(Protocol):
+        """One import, as ``importing`` has it."""
+
+        kind: int
+        module_name: str
+        place: tuple[str, int]
+
+        def full_name(self) -> str:
+            """What is imported."""
+
+        def binds_package(self) -> bool:
+            """Whether it binds the first part of the name only."""
+
+        def run(self) -> Any:
+            """Do it."""
+
+        def value_without_running(self) -> Any:
+            """What it gives, where that runs no code."""
+
+
+# There is no value.
+NOTHING = object()
+
+__all__ = [
+    "NOTHING",
+    "Key",
+    "LazyImport",
+    "Unresolved",
+    "forget",
+    "is_unresolved",
+    "names_of",
+    "resolve",
+    "tidy",
+    "unresolved",
+]
+
+
+class LazyImport:
+    """Stands in a module's dict for a name that is not resolved yet, as ``types.LazyImportType`` on Python 3.15."""
+
+    __slots__ = ("__weakref__", "_key")
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+
+    def __repr__(self) -> str:
+        return f"<lazy_import {self._key.importing()!r}>"
+
+    def resolve(self) -> Any:
+        """Do the import; the object that the name stands for.
+
+        Raises:
+            Exception: whatever the import raises.
+        """
+        key = self._key
+        if key.is_pending():
+            key.owner.resolve([key])
+        return key.owner.names[str(key)]
+
+
+class _Name(str):
+    """What keys hold; two classes of the same layout, so that a key can change from one to the other."""
+
+    __slots__ = ("__weakref__", "imports", "owner", "resolving", "standin")
+
+    # The module's lazy names that this is one of.
+    owner: Unresolved
+    # What is to be imported, one statement after the other; the last one gives the value.
+    imports: list[Import]
+    # The threads that are resolving it.
+    resolving: set[int]
+    standin: LazyImport
+
+    def importing(self) -> str:
+        """The name of what is imported last."""
+        return self.imports[-1].full_name()
+
+    def is_pending(self) -> bool:
+        """Whether it is neither resolved nor forgotten."""
+        return self.owner.pending.get(str(self)) is self
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+class _Quiet(_Name):
+    """A key that compares as any string does."""
+
+    __slots__ = ()
+
+
+class Key(_Name):
+    """A key that stands for a lazy name."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        same = str.__eq__(self, other)
+        if same is not True or type(other) is not str or not self.is_pending():
+            return same
+        frame = sys._getframe(1)
+        use = _use(frame, self)
+        if use == _STORED:
+            self.owner.give_up(self)
+        elif use == _HIDDEN:
+            return False
+        elif use == _READ:
+            self._resolve_for(frame)
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        if self.is_pending() and get_ident() not in self.resolving:
+            frame = sys._getframe(1)
+            if _use(frame, self) == _READ:
+                self._resolve_for(frame)
+        return str.__hash__(self)
+
+    def _resolve_for(self, frame: FrameType) -> None:
+        try:
+            self.owner.resolve([self])
+        except AttributeError as error:
+            _show_only_others(error)
+            if frame.f_code.co_code[frame.f_lasti] in _NAME_LOADS:
+                raise
+            # Whoever asks a module for an attribute would take it for "no such attribute", and go on without the cause.
+            raise _as_load_error(self, error) from error
+        except BaseException as error:
+            _show_only_others(error)
+            raise
+
+
+# What somebody who meets a key is about to do.
+_READ, _STORED, _SEEN, _HIDDEN = range(4)
+
+
+def _ops(*names: str) -> frozenset[int]:
+    return frozenset(opcode.opmap[name] for name in names if name in opcode.opmap)
+
+
+_STORES = _ops("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
+_NAME_LOADS = _ops("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF")
+_ATTRIBUTE_STORES = _ops("STORE_ATTR", "DELETE_ATTR")
+_COMPARISONS = _ops(
+    "COMPARE_OP", "CONTAINS_OP", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "SET_ADD", "MAP_ADD", "SET_UPDATE"
+) | _ops("DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "LIST_EXTEND")
+_IMPORT_SYSTEM = frozenset({_bootstrap.__name__, "importlib._bootstrap_external"})
+_BINDS_SUBMODULE = frozenset({"_find_and_load_unlocked", "_bind"})
+_HERE = os.path.dirname(__file__)
+
+
+def _use(frame: FrameType, key: _Name) -> int:
+    code = frame.f_code
+    module = frame.f_globals.get("__name__")
+    is_importing = module in _IMPORT_SYSTEM or (isinstance(module, str) and module.startswith("pyautoload."))
+    if is_importing and get_ident() in key.resolving:
+        return _HIDDEN  # the import asks whether the name is there already
+    op = code.co_code[frame.f_lasti]
+    if op in _COMPARISONS:
+        return _SEEN
+    if op in _STORES and frame.f_globals is key.owner.names:
+        # With `import a.b` a store is likely to be that of `import a.c`, in a `try`: then both have to be there.
+        return _READ if any(each.binds_package() for each in key.imports) else _STORED
+    if op in _ATTRIBUTE_STORES:
+        return _STORED
+    if is_importing and code.co_name in _BINDS_SUBMODULE:
+        # A submodule has been loaded and is bound on its package, where the lazy name may be for something else: a
+        # function `deliver` of `deliver.py`. The name is bound as if that had happened before the statement ran.
+        return _HIDDEN
+    if is_importing and code.co_name == "_store":
+        return _SEEN  # an own attribute of the package wins, lazy or not
+    if get_ident() in key.resolving:
+        raise _circular(key)
+    return _READ
+
+
+def _show_only_others(error: BaseException) -> None:
+    """Leave the frames of this package out of an error's traceback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_HERE):
+        trace = trace.tb_next
+    error.__traceback__ = trace
+
+
+def _as_load_error(key: _Name, error: AttributeError) -> ImportError:
+    from pyautoload.errors import LoadError
+
+    return LoadError(key.imports[-1].full_name(), key.imports[-1].place[0], error)
+
+
+def _circular(key: _Name) -> ImportError:
+    """The error of ``from module import name`` for a module that is still being imported, in Python's words."""
+    module = key.owner.module_name
+    message = f"cannot import name {str(key)!r} from partially initialized module {module!r}"
+    return ImportError(f"{message} (most likely due to a circular import)", name=module, path=key.imports[-1].place[0])
+
+
+class Unresolved:
+    """The lazy names of one module that are neither resolved nor forgotten.
+
+    Args:
+        names: the module's dict.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        # Name → key.
+        self.pending: dict[str, Key] = {}
+
+    @property
+    def module_name(self) -> str:
+        """The module's name."""
+        name = self.names.get("__name__")
+        return name if isinstance(name, str) else "?"
+
+    def add(self, name: str, imported: Import) -> None:
+        """Bind a name lazily."""
+        key = self.pending.get(name)
+        with _lock:
+            if key is not None:
+                # `import a.b` after `import a.c`: both are done when `a` is used.
+                both = imported.kind == PLAIN and all(each.kind == PLAIN for each in key.imports)
+                key.imports = [*key.imports, imported] if both and imported not in key.imports else [imported]
+                return
+            key = Key(name)
+            key.owner, key.imports, key.resolving = self, [imported], set()
+            key.standin = LazyImport(key)
+            self.names.pop(name, None)  # an ordinary entry would stay, with its key
+            self.pending[name] = key
+            _waiting.setdefault(imported.module_name, []).append(ref(key))
+            _quietly_set(self.names, key)
+
+    def resolve(self, keys: Iterable[Key]) -> None:
+        """Do the imports of some names and bind what they give.
+
+        Raises:
+            Exception: whatever an import raises, with the import statement as its cause; the name stays lazy.
+        """
+        thread = get_ident()
+        for key in keys:
+            imports = list(key.imports)
+            key.resolving.add(thread)
+            try:
+                for each in imports:
+                    value = each.run()
+            finally:
+                key.resolving.discard(thread)
+            self.bind([(key, value)])
+            for each in imports:
+                _bind_those_that_wait_for(each.module_name)
+
+    def bind(self, found: list[tuple[Key, Any]]) -> None:
+        """Bind names to what was found for them, those that are still lazy."""
+        with _lock:
+            found = [(key, value) for key, value in found if key.is_pending()]
+            if not found:
+                return
+            keys = list(self.pending.values())
+            for key, _ in found:
+                del self.pending[str(key)]
+            copies = [(key, value) for key, value in found if _is_copied(key, value)]
+            rekey(self.names, [(key, sys.intern(str(key)), value) for key, value in found], keys, _Quiet, Key)
+        for key, value in copies:
+            _mend_copies(key, value)
+
+    def give_up(self, key: Key) -> None:
+        """The name is about to be bound to something else, or deleted: it is an ordinary one from now on."""
+        self.bind([(key, key.standin)])
+
+    def take_out(self) -> dict[str, list[Import]]:
+        """Remove all lazy names from the dict; what they were, to be added again."""
+        with _lock:
+            taken = {name: key.imports for name, key in self.pending.items()}
+            keys = list(self.pending.values())
+            self.pending.clear()
+            if keys:
+                rekey(self.names, [(key, sys.intern(str(key)), None) for key in keys], keys, _Quiet, Key)
+                for name in taken:
+                    del self.names[name]
+        return taken
+
+
+# Dict of a module, by its id → its lazy names. As long as there are any, their keys hold the object.
+_modules: WeakValueDictionary[int, Unresolved] = WeakValueDictionary()
+# Module name → keys that wait for it to be imported.
+_waiting: dict[str, list[ref[Key]]] = {}
+# Held while names are bound, so that one that was forgotten meanwhile is not; never while anything is imported.
+_lock = RLock()
+# References to a stand-in that nobody else has got: the key's own, the dict's, and that of the call that counts.
+_REFERENCES = 3
+# How often copies of a dict may be searched for. Each search looks through everything that the collector knows.
+_searches = 100
+
+
+def names_of(names: dict[str, Any]) -> Unresolved:
+    """The lazy names of a module, to add to.
+
+    Args:
+        names: its dict.
+    """
+    found = _modules.get(id(names))
+    if found is None or found.names is not names:
+        found = _modules[id(names)] = Unresolved(names)
+    return found
+
+
+def unresolved(module: ModuleType | dict[str, Any]) -> dict[str, Key]:
+    """The names of a module that are not resolved: name → key.
+
+    Args:
+        module: a module, or its dict.
+    """
+    names = module if isinstance(module, dict) else module.__dict__
+    found = _modules.get(id(names))
+    return dict(found.pending) if found is not None and found.names is names else {}
+
+
+def is_unresolved(names: dict[str, Any], name: str) -> bool:
+    """Whether a name of a module is not resolved.
+
+    Args:
+        names: the module's dict.
+        name: the name.
+    """
+    found = _modules.get(id(names))
+    return found is not None and found.names is names and name in found.pending
+
+
+def tidy(names: dict[str, Any]) -> None:
+    """Replace keys of other modules' dicts, which a star import has brought, by ordinary ones."""
+    foreign = [(key, value) for key, value in names.items() if isinstance(key, _Name) and key.owner.names is not names]
+    if foreign:
+        keys = [key for key in names if isinstance(key, _Name)]
+        with _lock:
+            rekey(names, [(key, sys.intern(str(key)), value) for key, value in foreign], keys, _Quiet, Key)
+
+
+def resolve(module: ModuleType | dict[str, Any], *wanted: str) -> None:
+    """Resolve names of a module, all of them by default.
+
+    Raises:
+        Exception: whatever an import raises.
+    """
+    keys = unresolved(module)
+    for name in wanted or keys:
+        key = keys.get(name)
+        if key is not None and key.is_pending():
+            key.owner.resolve([key])
+
+
+def forget(module: ModuleType | dict[str, Any]) -> dict[str, list[Import]]:
+    """Remove the names of a module that are not resolved; what they were."""
+    keys = unresolved(module)
+    return next(iter(keys.values())).owner.take_out() if keys else {}
+
+
+def _quietly_set(names: dict[str, Any], key: Key) -> None:
+    """Put a key into a dict without being taken for somebody who looks it up."""
+    key.__class__ = _Quiet  # type: ignore[assignment]
+    names[key] = key.standin
+    key.__class__ = Key
+
+
+def _bind_those_that_wait_for(module_name: str) -> None:
+    """A module has been imported: bind the other names that are for it, where that runs no code."""
+    for reference in _waiting.pop(module_name, ()):
+        key = reference()
+        if key is None or not key.is_pending() or key.resolving:
+            continue
+        value = key.imports[-1].value_without_running() if len(key.imports) == 1 else NOTHING
+        if value is NOTHING:
+            _waiting.setdefault(module_name, []).append(reference)
+        else:
+            key.owner.bind([(key, value)])
+
+
+def _is_copied(key: Key, value: Any) -> bool:
+    return value is not key.standin and sys.getrefcount(key.standin) > _REFERENCES
+
+
+def _mend_copies(key: Key, value: Any) -> None:
+    """Somebody has copied the module's dict, as doctest does: replace what stands in the copy for the name."""
+    global _searches
+    if _searches <= 0:
+        return
+    _searches -= 1
+    for holder in get_referrers(key.standin):
+        if type(holder) is dict and any(each is key for each in holder):
+            rekey(holder, [(key, sys.intern(str(key)), value)], [key, *_keys_in(holder)], _Quiet, Key)
+
+
+def _keys_in(names: dict[Any, Any]) -> list[Key]:
+    return [each for each in names if type(each) is Key]
+
+
+def renew_after_fork() -> None:
+    """In the child: no thread that held the lock is there any more."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew_after_fork)

@@ -1,0 +1,100 @@
+"""An import statement of rewritten code: the object that binds its names when the statement is reached."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+
+from pyautoload.lazy.imports.importing import Import
+from pyautoload.lazy.imports.names import NOTHING, is_unresolved, names_of
+from pyautoload.lazy.imports.rewriting import FROM, PLAIN, Description, is_rewritten, with_statements
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pyautoload.tree.lazy_policy import LazyPolicy
+
+__all__ = ["Statement", "runnable"]
+
+
+class Statement:
+    """One import statement.
+
+    Args:
+        description: as ``rewriting`` gives it.
+        policy: which imports stay eager.
+    """
+
+    __slots__ = ("description", "policy")
+
+    def __init__(self, description: Description, policy: LazyPolicy) -> None:
+        self.description = description
+        self.policy = policy
+
+    def __neg__(self) -> None:
+        """The statement is reached: bind its names, where it stands."""
+        frame = sys._getframe(1)
+        names = frame.f_globals
+        name = self._absolute_name(names)
+        if name is None or frame.f_locals is not names or self._is_eager(name):
+            self._execute(frame)
+            return
+        kind, line, _, _, attributes, bound = self.description
+        place = (frame.f_code.co_filename, line)
+        for local, attribute in zip(bound, attributes if kind == FROM else ("",), strict=True):
+            _bind(names, local, Import(kind, name, attribute, names, place))
+
+    def _absolute_name(self, names: dict[str, Any]) -> str | None:
+        """The module's absolute name; ``None`` where only the statement itself can say what is wrong with it."""
+        _, _, level, name, _, _ = self.description
+        if not level:
+            return name
+        package = names.get("__package__")
+        if not isinstance(package, str) or package.count(".") < level - 1 or not package:
+            return None
+        for _ in range(level - 1):
+            package = package.rpartition(".")[0]
+        return f"{package}.{name}" if name else package
+
+    def _is_eager(self, name: str) -> bool:
+        policy = self.policy
+        if not policy.except_for:
+            return False
+        kind, _, _, _, attributes, _ = self.description
+        wanted = [f"{name}.{attribute}" for attribute in attributes] if kind == FROM else []
+        return any(map(policy.is_eager, [name, *wanted]))
+
+    def _execute(self, frame: FrameType) -> None:
+        """Run the statement as it stands."""
+        _, line, _, _, _, _ = self.description
+        code = compile("\n" * (line - 1) + self.text(), frame.f_code.co_filename, "exec", dont_inherit=True)
+        exec(code, frame.f_globals, frame.f_locals)
+
+    def text(self) -> str:
+        """The statement, in one line."""
+        kind, _, level, name, attributes, bound = self.description
+        if kind == FROM:
+            taken = ", ".join(f"{attribute} as {local}" for attribute, local in zip(attributes, bound, strict=True))
+            return f"from {'.' * level}{name} import {taken}"
+        if kind == PLAIN and bound[0] == name.partition(".")[0]:
+            return f"import {name}"
+        return f"import {name} as {bound[0]}"
+
+
+def _bind(names: dict[str, Any], local: str, imported: Import) -> None:
+    value = imported.value_without_running()
+    if value is NOTHING or is_unresolved(names, local):
+        names_of(names).add(local, imported)
+    else:
+        names[local] = value
+
+
+def runnable(code: CodeType, policy: LazyPolicy) -> CodeType:
+    """Code that binds lazily what its import statements import.
+
+    Args:
+        code: from ``rewriting.rewritten``.
+        policy: which imports stay eager.
+    """
+    return with_statements(code, lambda description: Statement(description, policy)) if is_rewritten(code) else code
