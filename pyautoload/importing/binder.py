@@ -8,6 +8,8 @@ from types import ModuleType
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
+from pyautoload.importing import hooks
+from pyautoload.importing.composed import is_hooked
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
@@ -16,6 +18,7 @@ from pyautoload.tree.naming import Naming, names_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from types import CodeType
     from typing import Any, Protocol
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
             status: os.stat_result | None,
         ) -> None: ...
         def end(self, *, loaded: bool) -> None: ...
+        def adopt(self, name: str, path: str, mtime_ns: int) -> object: ...
 
 
 __all__ = ["Binder"]
@@ -94,8 +98,9 @@ class Binder:
     # Loading
 
     def attach(self, module: ModuleType, name: str) -> None:
-        """Give a package the attributes that its files stand for."""
-        NamespaceAccess(module, name, self.tree, self.naming).install()
+        """Give a package the attributes that its files stand for; once more, if its code has put others in place."""
+        access = access_of(module, self.tree)
+        (NamespaceAccess(module, name, self.tree, self.naming) if access is None else access).install()
 
     def attach_external(self, module: ModuleType, name: str) -> None:
         """The same for a package that somebody else made: it keeps its identity, and its own attributes win."""
@@ -170,6 +175,30 @@ class Binder:
         except BaseException:
             self._forget(name, module)
             raise
+
+    def is_hooked(self, module_name: str) -> bool:
+        """Whether an import hook of somebody else makes the code of a loaded module, or changes it."""
+        return is_hooked(sys.modules.get(module_name))
+
+    def adopt_all(self, is_managed: Callable[[str], bool]) -> None:
+        """Take over managed modules that a finder of somebody else has loaded without us.
+
+        Args:
+            is_managed: whether there is a managed module of a name.
+        """
+        tops = self.tree.tops()
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] not in tops or self.registry.is_loaded(name) or name in self.externals:
+                continue
+            path = getattr(module, "__file__", None)
+            if not isinstance(module, ModuleType) or not isinstance(path, str) or not is_managed(name):
+                continue
+            if hooks.is_stock(module.__loader__) or self.registry.get_path(name) != path:
+                continue
+            if hasattr(module, "__path__"):
+                self.attach(module, name)
+            if not getattr(module.__spec__, "_initializing", False):
+                self.loaded(module, name, path)
 
     def gone(self, name: str, path: str, how: str = "has been deleted") -> ModuleNotFoundError:
         """The error for a file that went after its directory was listed; the directory is listed anew."""

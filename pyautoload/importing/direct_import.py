@@ -5,7 +5,8 @@ rest is what an import does, in its order: the module's lock, the spec, the entr
 runs, its removal on failure, the move to the end, the binding on the parent (compare ``_find_and_load`` and
 ``_load_unlocked`` in ``importlib._bootstrap``). Locks are the import system's own, so another thread that imports the
 module waits for it. Some of that is private. It is looked at before it is relied on, and wherever it is not as
-expected, or somebody stands in front of our finder, the caller takes the public way.
+expected, somebody stands in front of our finder, or has a say in how the module is loaded, the caller takes the public
+way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from pyautoload.importing import hooks
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.loader import PyAutoloadLoader
@@ -93,6 +95,8 @@ class DirectImport:
 
     def _would_be_asked(self, name: str) -> bool:
         """Whether no finder in front of ours could answer for ``name``; finders of loaders for other names cannot."""
+        if not hooks.is_plain() and (hooks.is_anybody_in_front(self.finder) or not self.finder.loads_itself(name)):
+            return False
         for finder in sys.meta_path:
             if finder is self.finder:  # nearly always the first
                 return True

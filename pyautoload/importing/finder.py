@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -15,9 +17,10 @@ from types import ModuleType
 
 from pyautoload import log
 from pyautoload.errors import ModuleNotFoundError
-from pyautoload.importing import deadlocks
+from pyautoload.importing import deadlocks, entries, hooks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
+from pyautoload.importing.composed import ComposedLoader, LoaderAround
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.registry import ModuleRegistry, Namespace
@@ -74,13 +77,15 @@ class PyAutoloadFinder:
             # In front of all others, but behind those of loaders that were set up earlier: their files win.
             sys.meta_path.insert(ours[-1] + 1 if ours else 0, self)
             deadlocks.look_twice()
+        entries.claim(self.tree.config.roots)
 
     def uninstall(self) -> None:
         """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
-        if self in sys.meta_path:
+        while self in sys.meta_path:
             sys.meta_path.remove(self)
         if not any(isinstance(finder, PyAutoloadFinder) for finder in sys.meta_path):
             deadlocks.look_once()
+            entries.release()
 
     def may_manage(self, fullname: str) -> bool:
         """Whether a name can be one of ours, by its first part; a cheap test that lists nothing."""
@@ -99,6 +104,12 @@ class PyAutoloadFinder:
         top, _, rest = fullname.partition(".")
         if top not in self._tops and (rest or not self._has_appeared(top)):
             return None
+        if hooks.is_plain():
+            return self._managed_spec(fullname)
+        return self._among_others(fullname, target)
+
+    def _managed_spec(self, fullname: str) -> ModuleSpec | None:
+        """Our own spec, whoever else may want the module."""
         parent_name, _, stem = fullname.rpartition(".")
         parent = self.tree.namespace(parent_name)
         if parent is None:
@@ -114,6 +125,66 @@ class PyAutoloadFinder:
         if stem in parent.subdirs:
             raise ModuleNotFoundError(fullname, f"there is no managed Python file in {parent.subdirs[stem][0]}")
         return spec
+
+    # Import hooks of others
+
+    def _among_others(self, fullname: str, target: ModuleType | None) -> ModuleSpec | None:
+        """The spec of a managed module where others may want to load it in their way."""
+        in_question = hooks.is_in_question(fullname)
+        if not in_question and hooks.is_asked_in_front(self, fullname) and self.would_find(fullname):
+            hooks.deny(fullname)
+            return None
+        asked = hooks.come_to_front(self, fullname) if not in_question else ()
+        if asked:
+            self.binder.adopt_all(self.would_find)
+        own = self._managed_spec(fullname)
+        if own is None or not self._is_own(fullname, own):
+            return own
+        path = own.origin if own.origin is not None else next(iter(own.submodule_search_locations or ()), "")
+        on_disk = source_for(path) is FILE_SYSTEM
+
+        def make() -> ModuleSpec:
+            spec = self._managed_spec(fullname)
+            assert spec is not None
+            loader = hooks.hooked_loader(fullname, path) if type(spec.loader) is PyAutoloadLoader else None
+            if loader is not None:
+                spec.loader = loader
+            return spec
+
+        # Who asks `PathFinder` may not have got the file: he gets it now. There is nothing to get of a directory.
+        without = asked if isinstance(own.loader, NamespaceDirectoryLoader) else ()
+        found = hooks.asked(fullname, path, make, target, on_disk=on_disk, without=without)
+        return found if in_question else self._composed(fullname, path, own, found)
+
+    def would_find(self, fullname: str) -> bool:
+        """Whether there is a managed module of this name."""
+        try:
+            return self._managed_spec(fullname) is not None
+        except builtins.ModuleNotFoundError:
+            return True  # the rules exclude it, and we are the ones to say so
+
+    def loads_itself(self, fullname: str) -> bool:
+        """Whether a managed source file is loaded by nobody but us, not even with somebody else's help."""
+        return type(getattr(self.find_spec(fullname), "loader", None)) is PyAutoloadLoader
+
+    def _is_own(self, fullname: str, spec: ModuleSpec) -> bool:
+        """Whether a spec is about something managed, not about a package of others that has our files in it."""
+        return isinstance(spec.loader, NamespaceDirectoryLoader) or spec.origin == self.tree.registry.get_path(fullname)
+
+    def _composed(self, fullname: str, path: str, own: ModuleSpec, found: ModuleSpec) -> ModuleSpec:
+        """The spec that somebody else has found, with a loader that tells the binder."""
+        if isinstance(found.loader, (PyAutoloadLoader, NamespaceDirectoryLoader)):
+            return found
+        if type(found.loader) is type(own.loader) or found.origin not in (None, path):
+            return found
+        if not hasattr(found.loader, "exec_module"):
+            return found  # made for Python before 3.4: it makes the module, too
+        found.loader = ComposedLoader(found.loader, fullname, path, self.binder)  # type: ignore[assignment]
+        if found.submodule_search_locations is None:
+            found.submodule_search_locations = own.submodule_search_locations
+        if found.origin is None and own.has_location:
+            found.origin, found.has_location = own.origin, True
+        return found
 
     def invalidate_caches(self) -> None:
         """List each namespace again when a name is not found in it: what ``importlib.invalidate_caches()`` asks for."""
@@ -194,8 +265,12 @@ class PyAutoloadFinder:
             self.binder.attach_external(module, fullname)
             self.binder.share(module, fullname)
 
-        if spec.loader is not None and spec.submodule_search_locations is not None:
+        if spec.loader is None or spec.submodule_search_locations is None:
+            return spec
+        if hooks.is_stock(spec.loader):
             with_after_exec(spec.loader, after)
+        else:
+            spec.loader = LoaderAround(spec.loader, after)  # type: ignore[assignment]
         return spec
 
     def _extended(self, fullname: str, parent: Namespace, stem: str) -> ModuleSpec | None:
@@ -275,8 +350,31 @@ def _joined(space: Namespace, others: list[Namespace], elsewhere: ModuleSpec | N
     return list(dict.fromkeys(paths))
 
 
+hooks.ours.append(PyAutoloadFinder)
+
+
+class _Elsewhere(threading.local):
+    """The names that this thread asks other finders for; one of them may ask all finders, and so come back to us."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+
+_elsewhere = _Elsewhere()
+
+
 def _found_elsewhere(fullname: str) -> ModuleSpec | None:
     """What the other finders say of a name."""
+    if fullname in _elsewhere.names:
+        return None
+    _elsewhere.names.add(fullname)
+    try:
+        return _ask_all(fullname)
+    finally:
+        _elsewhere.names.discard(fullname)
+
+
+def _ask_all(fullname: str) -> ModuleSpec | None:
     parent_name = fullname.rpartition(".")[0]
     path = getattr(sys.modules.get(parent_name), "__path__", None) if parent_name else None
     for finder in sys.meta_path:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 
 from pyautoload import log
-from pyautoload.importing import bytecode
+from pyautoload.importing import bytecode, hooks
 from pyautoload.importing.cycle_explanation import explained
 from pyautoload.importing.hidden_frames import part_of_import, without_frames
 from pyautoload.importing.namespace_path import NamespacePath
@@ -42,6 +42,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         cached: where the bytecode is cached, if that is known already; found out when it is needed.
     """
 
+    # Told from loaders of others by this, also where those wrap it and pretend to be of its class.
+    is_ours = True
+    # Which methods of the stock loader had been replaced by somebody when the code was got.
+    _patched = 0
+
     def __init__(self, fullname: str, path: str, binder: Binder | None = None, cached: str | None = None) -> None:
         self.name = fullname
         self.path = path
@@ -51,6 +56,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         self._mtime_ns: int | None = None
         # The file's status at that time, where it was asked for.
         self._status: os.stat_result | None = None
+        # The code that is about to be executed, for the one who has replaced what executes it.
+        self._ready: CodeType | None = None
 
     @part_of_import
     def exec_module(self, module: ModuleType) -> None:
@@ -91,7 +98,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     @without_frames
     def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
         try:
-            exec(code, module.__dict__)
+            if self._patched & hooks.EXECUTES:
+                self._ready = code
+                super().exec_module(module)
+            else:
+                exec(code, module.__dict__)
             if is_lazy:
                 _tidy(code, module)
         except (ImportError, AttributeError) as error:
@@ -101,7 +112,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             raise cycle from error
         if is_package:
             # Again: the code may have put a `__getattr__` of its own in place of ours.
-            _reattach(module, self.name, binder)
+            binder.attach(module, self.name)
+            binder.share(module, self.name)
         binder.loaded(module, self.name, self.path, self._mtime_ns)
 
     def is_package(self, fullname: str) -> bool:
@@ -123,6 +135,14 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
+        if self._ready is not None:
+            ready, self._ready = self._ready, None
+            return ready
+        patched = hooks.patched()
+        if patched:
+            self._patched = patched
+            if patched & (hooks.COMPILES | hooks.GETS_CODE):
+                return self._through_patches(fullname, patched)
         binder = self.binder
         if binder is not None and binder.tree.bundle is not None:
             code = self._bundled(fullname)
@@ -161,7 +181,9 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         from pyautoload.lazy.imports.rewriting import rewritten
         from pyautoload.lazy.imports.statements import runnable
 
-        code = None if stock else self._bundled(self.name) or self._cached_lazily()
+        # Whoever changes what is compiled does so where the code is got.
+        hooked = hooks.patched() or "get_code" in vars(self)
+        code = None if stock or hooked else self._bundled(self.name) or self._cached_lazily()
         if code is not None:
             return code, runnable(code, policy)
         code = self.get_code(self.name)
@@ -187,6 +209,19 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         code = rewritten(code, lambda: data if data is not None else self.get_data(self.path))
         bytecode.write_cache(self, self.path, code, status.st_size, status.st_mtime_ns, cached)
         return code
+
+    def _through_patches(self, fullname: str, patched: int) -> CodeType | None:
+        """The code, where somebody has replaced methods of the stock loader."""
+        try:
+            self._mtime_ns = os.stat(self.path).st_mtime_ns
+        except OSError:
+            if self.binder is not None:
+                raise self.binder.gone(self.name, self.path) from None
+            raise
+        if patched & hooks.GETS_CODE:
+            return super().get_code(fullname)
+        # What comes of this must not get into the stock bytecode cache, nor what is there be taken for it.
+        return self.source_to_code(self.get_data(self.path), self.path)
 
     def _bundled(self, fullname: str) -> CodeType | None:
         binder = self.binder
@@ -223,6 +258,8 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
         find: called by the import system when a parent's path has changed.
         binder: whom to tell.
     """
+
+    is_ours = True
 
     def __init__(self, name: str, path: list[str], find: Callable[..., Any], binder: Binder) -> None:
         super().__init__(name, [], find)
@@ -283,14 +320,3 @@ def _tidy(code: CodeType, module: ModuleType) -> None:
         from pyautoload.lazy.imports.names import tidy
 
         tidy(module.__dict__)
-
-
-def _reattach(module: ModuleType, name: str, binder: Binder) -> None:
-    from pyautoload.importing.namespace_access import access_of
-
-    access = access_of(module, binder.tree)
-    if access is not None:
-        access.install()
-    else:
-        binder.attach(module, name)
-    binder.share(module, name)

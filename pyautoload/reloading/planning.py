@@ -191,7 +191,8 @@ class Planner:
             code = compile(source, path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ReloadError(record.name, path, getattr(error, "lineno", None), error) from error
-        return NewVersion(source, code, path, stamp, everything=path != record.path)
+        everything = path != record.path or self.binder.is_hooked(record.name)
+        return NewVersion(source, code, path, stamp, everything)
 
     def _path_now(self, name: str) -> str | None:
         parent = name.rpartition(".")[0]

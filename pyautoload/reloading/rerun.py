@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from types import CodeType
 
+from pyautoload.importing.composed import code_through_hook
 from pyautoload.reloading.caches import Caches
 from pyautoload.reloading.classes import ClassMerge
 from pyautoload.reloading.effects import Effects
@@ -73,6 +74,10 @@ class Rerun:
             RestartNeeded: one of them must not run twice in a process.
         """
         module = sys.modules[record.name]
+        if self.upkeep.binder.is_hooked(record.name) and record.source is not None:
+            # Only the whole of it: an import hook of somebody else makes the code, which has no statements of ours.
+            self.whole(record, code_through_hook(module, record.source, record.path))
+            return
         refusal = defined_once(module, (parsed.statements[index] for index in selection.indices))
         if refusal is not None:
             raise RestartNeeded(record.name, refusal)

@@ -241,6 +241,10 @@ class ModuleRegistry:
         """Whether a module has been noted as loaded."""
         return name in self._loaded
 
+    def noted(self, name: str) -> object:
+        """What was noted when a module was last loaded: another object each time, ``None`` while it is not."""
+        return self._loaded.get(name)
+
     def loaded(self) -> list[str]:
         """The names of the loaded modules, in the order in which they were loaded."""
         with self._lock:
