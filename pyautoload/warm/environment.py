@@ -16,23 +16,13 @@ __all__ = ["Reads", "difference", "replace"]
 # Read by the interpreter, the C library, the loader of shared libraries, numerical libraries.
 _BELOW = (
     "PYTHON", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "GOMP_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_",
-    "NUMEXPR_", "NPY_", "VECLIB_", "CUDA_", "OPENSSL_", "SSL_", "HOME", "PYAUTOLOAD_", "VIRTUAL_ENV",
+    "NUMEXPR_", "NPY_", "VECLIB_", "CUDA_", "OPENSSL_", "SSL_", "HOME", "VIRTUAL_ENV",
 )  # fmt: skip
 # What each shell and terminal sets anew: no library is another one by these.
-_SESSION = frozenset(
-    [
-        "PWD",
-        "OLDPWD",
-        "SHLVL",
-        "_",
-        "WINDOWID",
-        "TERM_SESSION_ID",
-        "SSH_CLIENT",
-        "SSH_CONNECTION",
-        "SSH_TTY",
-        "TMUX_PANE",
-    ]
-)
+_SESSION = frozenset([
+    "PWD", "OLDPWD", "SHLVL", "_", "WINDOWID", "TERM_SESSION_ID", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY",
+    "TMUX_PANE", "PYAUTOLOAD_SERVE",  # the last: what a process that serves is to do: read by itself only
+])  # fmt: skip
 
 
 class _Noting(dict[bytes, bytes]):
@@ -72,8 +62,8 @@ class Reads:
         self._put(self._noting)
 
     def _put(self, content: dict[bytes, bytes]) -> None:
-        self._environ._data = content  # noqa: SLF001
-        self._bytes._data = content  # noqa: SLF001
+        self._environ._data = content  # noqa: SLF001 - the standard library has no other way
+        self._bytes._data = content  # noqa: SLF001 - the standard library has no other way
 
     def content(self) -> frozenset[tuple[bytes, bytes]]:
         """All variables, without noting that they were looked at."""
@@ -114,6 +104,6 @@ def replace(wanted: Mapping[str, str]) -> None:
         if os.environ.get(name) != value:
             os.environ[name] = value
     environ: Any = os.environ
-    content: dict[bytes, bytes] = environ._data  # noqa: SLF001
+    content: dict[bytes, bytes] = environ._data  # noqa: SLF001 - the standard library has no other way
     content.clear()
     content.update((os.fsencode(name), os.fsencode(value)) for name, value in wanted.items())

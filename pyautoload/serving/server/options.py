@@ -35,6 +35,7 @@ class Options:
         requests: whether each request is reported.
         lifespan: whether an application that is made anew in the same process is started after the old one has ended,
             ``"sequential"``, or before that, ``"overlap"``.
+        warm: whether a new process starts with the libraries of the one before, where the system can do that.
         secret: what a browser has to know to see errors; empty for nothing.
     """
 
@@ -54,6 +55,7 @@ class Options:
     drain: float = 10.0
     requests: bool = True
     lifespan: str = "sequential"
+    warm: bool = True
     secret: str = ""
 
     def to_json(self) -> str:

@@ -15,12 +15,10 @@ before it is known whether the new code starts, and everybody would wait while i
 from __future__ import annotations
 
 import json
-import os
 import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -30,7 +28,9 @@ from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.keyboard import Keys
 from pyautoload.serving.server.options import Options
+from pyautoload.serving.server.process_start import Starter
 from pyautoload.serving.server.report import Reporter
+from pyautoload.warm.process import WarmProcess
 
 __all__ = ["ENVIRONMENT", "Supervisor"]
 
@@ -45,7 +45,9 @@ _QUIT = 3.0
 class Child:
     """One process that serves, or is about to, or has been replaced and finishes its requests."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: Channel, reasons: dict[str, str]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | WarmProcess, channel: Channel, reasons: dict[str, str]
+    ) -> None:
         self.process = process
         self.channel = channel
         self.started = time.monotonic()
@@ -91,6 +93,7 @@ class Supervisor:
         # How somebody asked for a restart by hand, until that has begun. Example: "SIGUSR1"
         self._by_hand = ""
         self._keys = Keys()
+        self._starter = Starter(self._ring, warm=options.warm)
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -122,6 +125,7 @@ class Supervisor:
             for child in self._children():
                 child.kill()
                 child.process.wait()
+            self._starter.close()
             signal.set_wakeup_fd(woken)
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -129,6 +133,13 @@ class Supervisor:
             bell.close()
             self._bell.close()
             self.listener.close()
+
+    def _ring(self) -> None:
+        """Wake this process up; from another thread."""
+        try:
+            self._bell.send(b"\0")
+        except OSError:
+            return  # it rings already, or all is over
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self.quitting += 1
@@ -268,6 +279,10 @@ class Supervisor:
             following.kill()
             following.process.wait()
 
+    def _on_loaded(self, child: Child, message: dict[str, Any]) -> None:
+        """Which libraries it has: the next process is to have them from the start."""
+        self._starter.learn(message["libraries"], message["own"])
+
     def _on_failed(self, child: Child, message: dict[str, Any]) -> None:
         if child is self.next:
             self._did_not_start(child, Failure(**message["failure"]))
@@ -312,14 +327,7 @@ class Supervisor:
             "needs": needs or [],
             "keys": self._keys.is_there,
         }
-        passing: dict[str, Any] = {"close_fds": False}  # Windows hands on what is inheritable, and only so
-        if os.name != "nt":
-            passing = {"pass_fds": (its.fileno(), self.listener.fileno())}
-        process = subprocess.Popen(
-            [sys.executable, *_interpreter_flags(), "-m", "pyautoload.serving.server.worker"],
-            env={**os.environ, ENVIRONMENT: json.dumps(task)},
-            **passing,
-        )
+        process = self._starter.start({ENVIRONMENT: json.dumps(task)}, (its.fileno(), self.listener.fileno()))
         self.listener.set_inheritable(False)
         its.close()
         child = Child(process, Channel(mine), reasons or {})
@@ -410,11 +418,6 @@ def _drain(bell: socket.socket) -> None:
             pass
     except BlockingIOError:
         return
-
-
-def _interpreter_flags() -> list[str]:
-    """``-O``, ``-W``, ``-X`` of this process, for the next one."""
-    return list(subprocess._args_from_interpreter_flags())  # type: ignore[attr-defined]
 
 
 def _how_it_ended(code: int) -> str:

@@ -22,6 +22,7 @@ from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.graceful_server import Handover, Server, Service
 from pyautoload.serving.server.listening_socket import inherited
+from pyautoload.serving.server.loaded_libraries import tell_libraries
 from pyautoload.serving.server.options import EVENTS, Options
 from pyautoload.serving.server.report import Reporter
 
@@ -72,6 +73,8 @@ class Worker:
         self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
+        # Set when this process makes room for the next one.
+        self._leaves = threading.Event()
         self._is_over = False
         self._is_retired = False
         # Module or file → why it needs a restart; kept until the restart has succeeded, which ends this process.
@@ -117,11 +120,14 @@ class Worker:
         assert server is not None
         self.channel.send("ready", interface=self.interface, server=server.name, waiting=server.name == "waiting")
         self._turn.wait()
+        if self.loader is not None and not self._is_over:
+            tell_libraries(self.channel, self.loader, self._leaves)
         return not self._is_over
 
     def retired(self) -> None:
         """No connection is accepted any more: changes are the next process's affair."""
         self._is_retired = True
+        self._leaves.set()
         self.channel.send("retired")
         if self.application is not None:
             self.application.close()  # open pages ask again, and find the next process
