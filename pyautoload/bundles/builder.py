@@ -123,7 +123,7 @@ def _lazily(config: Config, file: str, code: CodeType) -> CodeType:
     """The code as the loader runs it: with lazy imports, where those are asked for and this Python has none itself."""
     if config.lazy_for(file) is None or sys.version_info >= (3, 15):
         return code
-    from pyautoload.lazy.imports.rewriting import rewritten
+    from pyautoload.lazy.imports.code_rewriting import rewritten
 
     return rewritten(code, lambda: source_for(file).read(file))
 

@@ -154,7 +154,7 @@ class EagerLoad:
         return loaded
 
     def _resolve_lazy_imports(self) -> None:
-        from pyautoload.lazy.imports.eager import resolve_all
+        from pyautoload.lazy.imports.resolve_all import resolve_all
 
         for name, error in resolve_all(self.binder.registry.loaded).items():
             self.failures.setdefault(name, error)

@@ -173,13 +173,13 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             stock: whether the code as it was compiled is needed; else both may be the same.
         """
         if sys.version_info >= (3, 15):
-            from pyautoload.lazy.imports import native
+            from pyautoload.lazy.imports import pep_810
 
-            native.prepare(module, policy, lambda: self.get_data(self.path))
+            pep_810.prepare(module, policy, lambda: self.get_data(self.path))
             code = self.get_code(self.name)
             return code, code
-        from pyautoload.lazy.imports.rewriting import rewritten
-        from pyautoload.lazy.imports.statements import runnable
+        from pyautoload.lazy.imports.code_rewriting import rewritten
+        from pyautoload.lazy.imports.import_statement import runnable
 
         # Whoever changes what is compiled does so where the code is got.
         hooked = hooks.patched() or "get_code" in vars(self)
@@ -193,7 +193,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     def _cached_lazily(self) -> CodeType | None:
         """The code with lazy imports, from its cache or made for it; ``None`` where there is no such cache."""
-        from pyautoload.lazy.imports.rewriting import rewritten
+        from pyautoload.lazy.imports.code_rewriting import rewritten
 
         cached = bytecode.lazy_cache_path(self.path)
         if cached is None or source_for(self.path) is not FILE_SYSTEM:
@@ -308,15 +308,15 @@ def with_after_exec(loader: Loader, after: Callable[[ModuleType], None]) -> Load
 
 def is_rewritten(code: CodeType) -> bool:
     """Whether code of a bundle is that of a loader with lazy imports, and runs only as such."""
-    from pyautoload.lazy.imports import rewriting
+    from pyautoload.lazy.imports import code_rewriting
 
-    return rewriting.is_rewritten(code)
+    return code_rewriting.is_rewritten(code)
 
 
 def _tidy(code: CodeType, module: ModuleType) -> None:
-    from pyautoload.lazy.imports.rewriting import star_imports
+    from pyautoload.lazy.imports.code_rewriting import star_imports
 
     if star_imports(code):
-        from pyautoload.lazy.imports.names import tidy
+        from pyautoload.lazy.imports.lazy_names import tidy
 
         tidy(module.__dict__)

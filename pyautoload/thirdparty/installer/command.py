@@ -90,7 +90,7 @@ class Command:
 
     def _finished(self, arguments: list[str], staging: str) -> tuple[int, str]:
         """Exit code and output; the process and its children are ended after the time limit, and when this one ends."""
-        program = files("pyautoload.thirdparty.installer").joinpath("lifeline.py").read_text(encoding="utf-8")
+        program = files("pyautoload.thirdparty.installer").joinpath("command_lifeline.py").read_text(encoding="utf-8")
         read, held = os.pipe()
         try:
             process = subprocess.Popen(

@@ -47,7 +47,7 @@ def prepare(module: ModuleType, policy: LazyPolicy, source: Callable[[], bytes])
     text = source()
     lines = frozenset[int]()
     if _EAGER in text:
-        from pyautoload.lazy.imports.rewriting import lines_with_eager_comment
+        from pyautoload.lazy.imports.code_rewriting import lines_with_eager_comment
 
         lines = lines_with_eager_comment(text)
     module.__dict__["__lazy_modules__"] = _LazyModules(policy, lines)

@@ -45,6 +45,6 @@ def _resolvers(module: ModuleType) -> list[Callable[[], Any]]:
 
         names = [name for name, value in list(vars(module).items()) if isinstance(value, LazyImportType)]
         return [lambda name=name: getattr(module, name) for name in names]  # type: ignore[misc]
-    from pyautoload.lazy.imports.names import unresolved
+    from pyautoload.lazy.imports.lazy_names import unresolved
 
     return [key.standin.resolve for key in unresolved(module).values()]

@@ -6,8 +6,8 @@ import builtins
 import sys
 from types import ModuleType
 
-from pyautoload.lazy.imports.names import NOTHING, is_unresolved
-from pyautoload.lazy.imports.rewriting import FROM, PLAIN, RENAMED
+from pyautoload.lazy.imports.code_rewriting import FROM, PLAIN, RENAMED
+from pyautoload.lazy.imports.lazy_names import NOTHING, is_unresolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

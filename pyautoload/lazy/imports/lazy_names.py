@@ -24,8 +24,8 @@ from gc import get_referrers
 from types import FrameType, ModuleType
 from weakref import WeakValueDictionary, ref
 
-from pyautoload.lazy.imports.dicts import rekey
-from pyautoload.lazy.imports.rewriting import PLAIN
+from pyautoload.lazy.imports.code_rewriting import PLAIN
+from pyautoload.lazy.imports.module_dict import rekey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Import(Protocol):
-        """One import, as ``importing`` has it."""
+        """One import, as ``single_import`` has it."""
 
         kind: int
         module_name: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 
-from pyautoload.lazy.imports.importing import Import
-from pyautoload.lazy.imports.names import NOTHING, is_unresolved, names_of
-from pyautoload.lazy.imports.rewriting import FROM, PLAIN, Description, is_rewritten, with_statements
+from pyautoload.lazy.imports.code_rewriting import FROM, PLAIN, Description, is_rewritten, with_statements
+from pyautoload.lazy.imports.lazy_names import NOTHING, is_unresolved, names_of
+from pyautoload.lazy.imports.single_import import Import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Statement:
     """One import statement.
 
     Args:
-        description: as ``rewriting`` gives it.
+        description: as ``code_rewriting`` gives it.
         policy: which imports stay eager.
     """
 
