@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -635,3 +638,23 @@ def test_a_problem_reads_as_a_line_with_its_place(problems: Callable[..., list[P
     assert "wrong.py:1: error: SyntaxError: " in text
     assert text.endswith("[syntax]")
     assert Reference(IMPORT_TIME, 1, "a", None, "import", False).root == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a process keeps the parent it had")
+def test_nothing_is_left_of_a_check_that_was_killed(tree, tmp_path):
+    mark = str(tmp_path / "began")
+    tree({"app/slow.py": f"import time\nopen({mark!r}, 'w').close()\ntime.sleep(90)\n"})
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "pyautoload", "check", "--root", "app"]
+    process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not os.path.exists(mark):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert list(temporary.iterdir())
+    process.kill()
+    process.wait()
+    while list(temporary.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

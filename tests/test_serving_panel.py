@@ -113,6 +113,28 @@ def test_a_request_that_fails_shows_the_panel(target: str, tree: Tree, serve: Ca
     assert "--secret" in stranger.text
 
 
+def test_a_generator_that_fails_before_its_first_part_shows_the_panel(tree: Tree, serve: Callable[..., Served]) -> None:
+    late = WSGI.replace("view.answer()", "start_response('200 OK', [])\n        yield b''\n        view.answer()")
+    tree({**FILES, "shop/web.py": late})
+    served = serve("shop.web:app").ready()
+    answer = get(served.port)
+    assert (answer.status, user_first(answer.text)) == (500, True)
+    assert get(served.port, method="HEAD").body == b""
+
+
+@BOTH
+def test_who_asks_for_no_page_gets_a_word_and_the_terminal_the_users_traceback(
+    target: str, tree: Tree, serve: Callable[..., Served]
+) -> None:
+    tree(FILES)
+    served = serve(target).ready()
+    answer = get(served.port, headers={"Sec-Fetch-Dest": "empty"})
+    assert (answer.status, answer.text) == (500, "Internal Server Error")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    served.printed("LookupError")
+    assert "pyautoload/serving" not in served.log.replace("\\", "/")
+
+
 def test_a_program_that_does_not_start_shows_the_panel(tree: Tree, serve: Callable[..., Served]) -> None:
     tree({**FILES, "shop/web.py": "from shop import view\nview.answer()\n"})
     served = serve("shop.web:app").ready()

@@ -11,7 +11,10 @@ import importlib
 import json
 import os
 import pickle
+import shutil
 import sys
+import threading
+import time
 import traceback
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from pyautoload.tree.config import Config
 
 __all__ = ["Work", "main"]
+
+# So often (seconds) it is looked whether the parent is still there.
+_LOOK = 0.5
 
 
 class Work(NamedTuple):
@@ -85,6 +91,7 @@ def main(work_file: str) -> None:
     """Do the work that is described in a file, and end the process whatever threads the modules have started."""
     with open(work_file, "rb") as opened:
         work: Work = pickle.load(opened)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(), os.path.dirname(work_file)), daemon=True).start()
     faulthandler.enable()
     report = Report(work.results)
     try:
@@ -101,6 +108,16 @@ def main(work_file: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _end_with_parent(parent: int, directory: str) -> None:
+    """Nobody wants the results of who was killed, and nobody else removes the directory that they go to."""
+    if os.name == "nt":
+        return  # there a process keeps the parent it had
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    shutil.rmtree(directory, ignore_errors=True)
+    os._exit(1)
 
 
 def _configured(work: Work) -> AutoLoader:

@@ -14,10 +14,7 @@ from pyautoload.serving.page.visitor import Visitor
 if TYPE_CHECKING:
     from pyautoload.serving.middleware.base import Middleware
 
-__all__ = ["HEADERS", "crash_page"]
-
-# Of the response, besides its length.
-HEADERS: Headers = [("Content-Type", "text/html; charset=utf-8"), *OF_ALL, *OF_PAGES]
+__all__ = ["crash_page", "response"]
 
 
 def crash_page(middleware: Middleware, method: str, mount: str, visitor: Visitor, error: BaseException) -> bytes | None:
@@ -42,3 +39,14 @@ def crash_page(middleware: Middleware, method: str, mount: str, visitor: Visitor
     directory = os.getcwd()
     failure = Failure.of(error, directory)
     return error_page(failure.summary, failure.headline(directory), failure, "", script)
+
+
+def response(page: bytes | None) -> tuple[Headers, bytes]:
+    """Headers and body of the answer to a request that failed.
+
+    Args:
+        page: ``None`` where no page was asked for: a word will do then.
+    """
+    kind, more = ("text/html", OF_PAGES) if page is not None else ("text/plain", [])
+    body = page if page is not None else b"Internal Server Error"
+    return [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body))), *OF_ALL, *more], body

@@ -143,7 +143,9 @@ class Reporter:
         if path.startswith(OURS):
             return
         colour = "red" if status >= 500 else "yellow" if status >= 400 else "cyan" if status >= 300 else ""
-        shown = path if path.isprintable() else path.encode("unicode_escape").decode()
+        method, shown = (
+            each if each.isprintable() else each.encode("unicode_escape").decode() for each in (method, path)
+        )
         self._say(str(status), colour, f"{method} {shown} {_time(took)}")
 
     def _say(self, word: str, colour: str, text: str) -> None:

@@ -16,7 +16,7 @@ import uvicorn
 
 from pyautoload.errors import ServeError
 from pyautoload.serving.page.visitor import Visitor
-from pyautoload.serving.server.crash_page import HEADERS, crash_page
+from pyautoload.serving.server.crash_page import crash_page, response
 from pyautoload.serving.server.graceful_server import QUIT_GRACE, Handover, Server, Service
 
 __all__ = ["UvicornServer"]
@@ -165,6 +165,10 @@ class _Front:
         """ASGI."""
         if scope["type"] == "lifespan":
             await self._application(scope, receive, self._noting_failure(send))
+        elif scope.get("method") == "CONNECT":
+            # Meant for a proxy. To say yes to it turns the connection into another one, which breaks in uvicorn.
+            for message in _NO_PROXY:
+                await send(message)
         else:
             await self._answered(scope, receive, send)
 
@@ -203,31 +207,35 @@ class _Front:
             for message in held:
                 await send(message)
         except Exception as error:
-            page = self._page(scope, error) if held or not status else None
-            status = status or 500
-            for message in held if page is None else _as_messages(page):
+            if scope["type"] != "http" or (status and not held):
+                raise  # something has been sent: there is nothing left to say but that it ends here
+            page = self._page(scope, error)
+            status = 500
+            for message in held if page is None and held else _as_messages(page):
                 await send(message)
-            if page is None:
-                raise
             self._service.reporter.crashed(error)
         finally:
             self.busy -= counts
             self._service.answered(scope.get("method", "WebSocket"), scope["path"], status, began)
 
     def _page(self, scope: Any, error: BaseException) -> bytes | None:
-        if scope["type"] != "http":
-            return None
         visitor = Visitor.of_scope(scope)
         return crash_page(self._application, scope["method"], scope.get("root_path", ""), visitor, error)
+
+
+_NO_PROXY: list[dict[str, Any]] = [
+    {"type": "http.response.start", "status": 405, "headers": [(b"content-length", b"0"), (b"connection", b"close")]},
+    {"type": "http.response.body", "body": b""},
+]
 
 
 def _is_plain(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/plain") for name, value in headers)
 
 
-def _as_messages(page: bytes) -> list[dict[str, Any]]:
-    headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS]
-    headers.append((b"content-length", str(len(page)).encode()))
+def _as_messages(page: bytes | None) -> list[dict[str, Any]]:
+    given, page = response(page)
+    headers = [(name.lower().encode(), value.encode()) for name, value in given]
     return [
         {"type": "http.response.start", "status": 500, "headers": _with_ours(headers)},
         {"type": "http.response.body", "body": page},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-import sys
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from pyautoload.serving.page.visitor import Visitor
-from pyautoload.serving.server.crash_page import HEADERS, crash_page
+from pyautoload.serving.server.crash_page import crash_page, response
 from pyautoload.serving.server.graceful_server import Service, ThreadedServer
 
 __all__ = ["WerkzeugServer"]
@@ -49,19 +49,31 @@ class WerkzeugServer(ThreadedServer):
         self._werkzeug = ThreadedWSGIServer(host, port, self._guarded, Handler, fd=service.listener.fileno())
         super().__init__(service.listener, self._handle, service.drain)
 
-    def _guarded(self, environ: Any, start_response: Any) -> Any:
-        """The application; what it raises is shown on a page, where one was asked for."""
+    def _guarded(self, environ: Any, start_response: Any) -> Iterator[bytes]:
+        """The application; what it raises before its first part is shown on a page, where one was asked for."""
+        body: Iterable[bytes] = ()
+        is_sent = False
         try:
-            return self._service.application(environ, start_response)
+            body = self._service.application(environ, start_response)
+            for part in body:
+                is_sent = is_sent or bool(part)
+                yield part
         except Exception as error:
-            method, mount = environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "")
-            page = crash_page(self._service.application, method, mount, Visitor.of_environ(environ), error)
-            if page is None:
+            if is_sent:
                 raise
-            self._service.reporter.crashed(error)
-            headers = [*HEADERS, ("Content-Length", str(len(page)))]
-            start_response("500 Internal Server Error", headers, sys.exc_info())
-            return [page]
+            yield self._crashed(environ, start_response, error)
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    def _crashed(self, environ: Any, start_response: Any, error: Exception) -> bytes:
+        method, mount = environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "")
+        page = crash_page(self._service.application, method, mount, Visitor.of_environ(environ), error)
+        self._service.reporter.crashed(error)
+        headers, body = response(page)
+        start_response("500 Internal Server Error", headers, (type(error), error, error.__traceback__))
+        return b"" if method == "HEAD" else body
 
     def _handle(self, connection: socket.socket, address: Any) -> None:
         try:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 ENVIRONMENT = "PYAUTOLOAD_SERVE"
+# How long (seconds) the process may be there after it was told to end; the supervisor, if there is one, allows less.
+_LAST = 5.0
 # An application that took longer (seconds) to make is not made again in this process: requests would have to share it.
 _SLOW = 1.0
 # What a program does that reads from the terminal.
@@ -95,6 +98,9 @@ class Worker:
             elif what == "quit":
                 break
         self.quit()
+        # Threads of the program may keep the process, and a supervisor that was killed cannot end it.
+        time.sleep(_LAST)
+        os._exit(1)
 
     def quit(self, number: int = 0, frame: FrameType | None = None) -> None:
         """End soon; also what signals do."""
