@@ -13,9 +13,9 @@ from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
 from pyautoload.importing.binder import Binder
 from pyautoload.lifecycle import Lifecycle
-from pyautoload.tree.config import Config, check_conflicts
 from pyautoload.tree.globs import flattened
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector
+from pyautoload.tree.managed_paths import Config, check_conflicts
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.registry import ModuleRegistry
 

@@ -9,7 +9,7 @@ import os
 import threading
 from weakref import WeakSet
 
-from pyautoload.tree.config import inside
+from pyautoload.tree.managed_paths import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

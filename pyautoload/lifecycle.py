@@ -12,7 +12,7 @@ from pyautoload.importing.binder import Binder
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import access_of
 from pyautoload.sources import unmount
-from pyautoload.tree.config import Config
+from pyautoload.tree.managed_paths import Config
 
 __all__ = ["Lifecycle"]
 

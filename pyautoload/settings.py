@@ -16,7 +16,7 @@ from pyautoload.sources.regular import read_regular
 if TYPE_CHECKING:
     from typing import Protocol, TypeVar
 
-    from pyautoload.tree.config import Config
+    from pyautoload.tree.managed_paths import Config
 
     class Configurable(Protocol):
         """What settings are given to: a loader."""

@@ -34,7 +34,7 @@ from click.testing import CliRunner
 
 from pyautoload import AutoLoader, EagerLoadError, ReloadError
 from pyautoload.cli import command
-from pyautoload.tree.config import MODULE_SUFFIXES
+from pyautoload.tree.managed_paths import MODULE_SUFFIXES
 
 LIMIT = 100  # seconds that one process may take
 STEMS = ["user", "order", "html_parser", "a1", "cart", "item", "zoo", "_private", "ärger", "x"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyautoload import AutoLoader, ConflictError, FileScanner
-from pyautoload.tree.config import Config
+from pyautoload.tree.managed_paths import Config
 
 
 def test_one_directory_is_listed_without_what_lies_below(tree):

@@ -18,7 +18,7 @@ from pyautoload.importing.mounted_loader import MountedLoader
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.printable import described
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree.config import Config
+from pyautoload.tree.managed_paths import Config
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.registry import Namespace
 from pyautoload.tree.scanner import RACY_NS

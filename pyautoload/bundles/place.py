@@ -10,7 +10,7 @@ from pyautoload.bundles.reader import Bundle, BundleProblem, BundleWarning, sign
 from pyautoload.errors import SetupError
 from pyautoload.importing.bytecode import LAZY_FORMAT
 from pyautoload.named_tuple import NamedTuple
-from pyautoload.tree.config import Config, inside
+from pyautoload.tree.managed_paths import Config, inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from pyautoload.importing.namespace_access import defined_names
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.sources import Source
-    from pyautoload.tree.config import Config
+    from pyautoload.tree.managed_paths import Config
 
 __all__ = ["Work", "main"]
 

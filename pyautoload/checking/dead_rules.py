@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pyautoload.checking.problem import WARNING, Problem
 from pyautoload.checking.survey import Survey
 from pyautoload.sources import source_for
-from pyautoload.tree.config import Config, hidden
 from pyautoload.tree.inflector import Inflector, normalized
+from pyautoload.tree.managed_paths import Config, hidden
 
 __all__ = ["dead_rules"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.errors import ConflictError, NameInflectionError
 from pyautoload.sources import source_for
-from pyautoload.tree.config import Root, hidden, parts_below, split_module_file
 from pyautoload.tree.inflector import Inflector, checked_name, checked_stem, normalized
 from pyautoload.tree.introspection import Introspection
+from pyautoload.tree.managed_paths import Root, hidden, parts_below, split_module_file
 from pyautoload.tree.registry import Namespace
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pyautoload.autoloader import AutoLoader
 
 if TYPE_CHECKING:
     from pyautoload.sources import Source
-    from pyautoload.tree.config import Config
+    from pyautoload.tree.managed_paths import Config
 
 __all__ = ["configured", "named_loader"]
 

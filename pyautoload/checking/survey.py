@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from pyautoload.checking.source_imports import ModuleSource, read_source
 from pyautoload.errors import ConflictError
 from pyautoload.sources import source_for
-from pyautoload.tree.config import Config
 from pyautoload.tree.inflector import InflectorProtocol
+from pyautoload.tree.managed_paths import Config
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace

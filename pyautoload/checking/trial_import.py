@@ -16,7 +16,7 @@ from typing import Any
 from pyautoload.checking.child_process import Work
 from pyautoload.errors import SetupError
 from pyautoload.sources import own_source
-from pyautoload.tree.config import Config
+from pyautoload.tree.managed_paths import Config
 
 __all__ = ["Trial"]
 

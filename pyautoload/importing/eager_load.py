@@ -16,8 +16,8 @@ from pyautoload.importing.cycle_explanation import is_initializing
 from pyautoload.importing.direct_import import DirectImport
 from pyautoload.importing.hidden_frames import imported
 from pyautoload.importing.namespace_access import access_of, defined_names
-from pyautoload.tree.config import Config, split_module_file
 from pyautoload.tree.inflector import checked_name, checked_stem
+from pyautoload.tree.managed_paths import Config, split_module_file
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["EagerLoad", "Planned", "Progress", "plan"]

@@ -16,8 +16,8 @@ from pyautoload.importing.eager_load import EagerLoad, Planned, Progress, collec
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import defined_names
 from pyautoload.sources import source_for
-from pyautoload.tree.config import inside, split_module_file
 from pyautoload.tree.introspection import Introspection, absolute
+from pyautoload.tree.managed_paths import inside, split_module_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

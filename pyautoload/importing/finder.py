@@ -47,7 +47,7 @@ class PyAutoloadFinder:
         # Whether names are registered by hand, so that one may come at any time.
         self._by_hand = isinstance(source, ModuleRegistry)
         if isinstance(source, ModuleRegistry):
-            from pyautoload.tree.config import Config
+            from pyautoload.tree.managed_paths import Config
             from pyautoload.tree.managed_tree import ManagedTree
 
             source = Binder(ManagedTree(Config(), source))

@@ -21,7 +21,7 @@ from pyautoload.errors import text_of
 from pyautoload.reloading.polled import PolledDirectory
 from pyautoload.reloading.status import Seen
 from pyautoload.reloading.told import Events, Told
-from pyautoload.tree.config import hidden
+from pyautoload.tree.managed_paths import hidden
 
 __all__ = ["STRUCTURAL", "Observation"]
 

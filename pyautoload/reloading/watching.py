@@ -19,7 +19,7 @@ from pyautoload.reloading.signature import signature
 from pyautoload.reloading.staleness import Staleness
 from pyautoload.reloading.status import Seen, Status
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree.config import hidden, inside, outermost
+from pyautoload.tree.managed_paths import hidden, inside, outermost
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

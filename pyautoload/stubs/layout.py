@@ -6,8 +6,8 @@ import importlib.machinery
 import os
 
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree.config import Root, inside
 from pyautoload.tree.inflector import is_name, normalized
+from pyautoload.tree.managed_paths import Root, inside
 from pyautoload.tree.managed_tree import ManagedTree
 
 __all__ = ["Layout"]

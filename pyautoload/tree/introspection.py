@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from pyautoload.errors import NameInflectionError, PathError
 from pyautoload.sources import source_for
-from pyautoload.tree.config import parts_below, split_module_file
 from pyautoload.tree.inflector import InflectorProtocol, checked_name, checked_stem, normalized
+from pyautoload.tree.managed_paths import parts_below, split_module_file
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace

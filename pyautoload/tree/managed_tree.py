@@ -11,8 +11,8 @@ from weakref import WeakSet
 
 from pyautoload import log
 from pyautoload.sources import source_for
-from pyautoload.tree.config import Config, parts_below
 from pyautoload.tree.inflector import normalized
+from pyautoload.tree.managed_paths import Config, parts_below
 from pyautoload.tree.registry import ModuleRegistry, Namespace
 from pyautoload.tree.scanner import FileScanner, two_definitions
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pyautoload.errors import ConflictError
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import FILE_SYSTEM, Place, source_for
-from pyautoload.tree.config import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.tree.inflector import normalized
+from pyautoload.tree.managed_paths import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["FileScanner", "Listing"]

@@ -7,5 +7,6 @@ The semantics are those of PEP 810. On Python 3.15 the interpreter does it (``pe
 - ``lazy_names``: a lazy name is a key of the module's dict that resolves itself when it is looked up; ``module_dict``
   makes the dict an ordinary one again.
 
-Which files and which imports are lazy is said in ``tree/lazy_policy.py``. ``importing/`` calls this when it loads a file.
+Which files and which imports are lazy is said in ``tree/lazy_policy.py``. ``importing/`` calls this
+when it loads a file.
 """

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
-from pyautoload.tree.config import inside, outermost
+from pyautoload.tree.managed_paths import inside, outermost
 
 __all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "watch_files"]
 
