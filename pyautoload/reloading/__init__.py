@@ -13,7 +13,7 @@ The modules from the top down; each knows only its own line and those below it.
 - ``effects``: what has changed so far, and what follows from it.
 - ``execute``, ``reconcile``, ``classes``, ``patching``: new code and values in old modules, classes and functions.
 - ``parsing``, ``graph``, ``aliases``, ``calltrace``: who depends on whom, and who calls whom.
-- ``upkeep``, ``plan``, ``opened``, ``records``, ``reading``, ``record``: what is kept of a loaded module.
+- ``upkeep``, ``plan``, ``opened``, ``records``, ``own_files``, ``reading``, ``record``: what is known of modules.
 - ``calls``, ``callwalk``, ``bodies``, ``identity``, ``facts``: what a piece of source comes to when it runs.
 - ``pieces``, ``statementdiff``, ``statements``, ``bindings``, ``uses``, ``imports``: source as a list of statements.
 - ``shells``, ``codefacts``, ``codeimports``, ``functions``, ``codediff``, ``nested``, ``opcodes``: code objects.

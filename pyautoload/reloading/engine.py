@@ -141,7 +141,7 @@ class Engine:
         for name, files in plan.data.items():
             record = self.records.get(name)
             if record is not None and record.files is not None:
-                record.files.update(files)
+                record.files.update({path: self.records.own.left(path, stamp) for path, stamp in files.items()})
         for record in effects.stale:
             if self.records.get(record.name) is record:
                 self.graph.renew(record)

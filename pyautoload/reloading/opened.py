@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import weakref
 from typing import Any
 
+from pyautoload.reloading.own_files import CHANGING, is_writing, paths_changed
 from pyautoload.reloading.records import Records
 
 __all__ = ["watch_opened_files"]
@@ -14,6 +16,8 @@ __all__ = ["watch_opened_files"]
 # Everybody who wants to know. An audit hook cannot be taken out again; without listeners it does nothing.
 _listeners: weakref.WeakSet[Records] = weakref.WeakSet()
 _installed = False
+# Whether a thread is in the midst of noting a change.
+_inside = threading.local()
 # What Python itself opens in order to import, and what is no file of the application.
 _CODE_SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".zip", ".tmp", ".log")
 _NOT_THE_APPLICATION = (f"{os.sep}site-packages{os.sep}", f"{os.sep}__pycache__{os.sep}", f"{os.sep}zoneinfo{os.sep}")
@@ -31,8 +35,12 @@ def watch_opened_files(records: Records) -> None:
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open":
+        if event in CHANGING:
+            _changes(event, arguments)
         return
     path, mode, flags = arguments
+    if is_writing(mode, flags):
+        _changes(event, arguments)
     if type(path) is str and path.endswith(_CODE_SUFFIXES):
         return  # most of what is opened while modules are loaded, so it is asked first
     if not isinstance(path, (str, bytes)) or (isinstance(mode, str) and mode[:1] not in ("r", "")):
@@ -43,5 +51,21 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if name.endswith(_CODE_SUFFIXES) or name.startswith(_SYSTEM) or any(part in name for part in _NOT_THE_APPLICATION):
         return
     for records in list(_listeners):
-        if records.is_executing():
+        if records.is_executing() and not getattr(_inside, "it", False):
             records.opened(os.path.abspath(name))
+
+
+def _changes(event: str, arguments: tuple[Any, ...]) -> None:
+    """Something is about to be changed: noted where the program itself does that while it is imported."""
+    listening = [records for records in list(_listeners) if records.is_executing() or records.own.is_making]
+    if not listening or getattr(_inside, "it", False):
+        return
+    _inside.it = True  # looking at what is changed opens files, too
+    try:
+        for path in list(paths_changed(event, arguments)):
+            for records in listening:
+                records.changes(path)
+    except (OSError, ValueError, RecursionError):
+        pass  # whoever changes it meets that himself
+    finally:
+        _inside.it = False

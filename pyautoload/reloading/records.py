@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import CodeType, ModuleType
 from typing import cast
 
+from pyautoload.reloading.own_files import OwnFiles
 from pyautoload.reloading.reading import complete, read_now
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.shells import shell_of
@@ -38,6 +40,8 @@ class Records:
         self.on_fresh: Callable[[], object] = lambda: None
         # Path → modules that read that file while they were imported. Example: {"/app/conf.json": {"myapp.conf"}}
         self.readers: dict[str, set[str]] = {}
+        # What import-time code itself changes.
+        self.own = OwnFiles()
         # Whether sources may be read some time after loading: somebody calls `tidy` when there is time.
         self.defers = False
         # Records whose sources are still to be read, or to be compressed.
@@ -94,6 +98,8 @@ class Records:
         record = cast(Record, self._running.stack.pop())
         if loaded:
             self.add(record)
+        if not self._running.stack:
+            self.own.settle(self.readers, self._records)
 
     # Kept up to date by the engine
 
@@ -201,6 +207,18 @@ class Records:
         record = self._running.stack.pop()
         for path in record.files or ():
             self.readers.setdefault(path, set()).add(record.name)
+        if not self._running.stack:
+            self.own.settle(self.readers, self._records)
+
+    def making(self) -> AbstractContextManager[None]:
+        """While this thread makes something that the program is made of, an application say."""
+        return self.own.made_here(self.readers, self._records)
+
+    def changes(self, path: str) -> None:
+        """A file or directory is about to be changed by what this thread executes."""
+        stack = getattr(self._running, "stack", None) or ()
+        writers = [record.name for record in stack]
+        self.own.change(path, writers, is_read=path in self.readers or any(path in (r.files or ()) for r in stack))
 
     def opened(self, path: str) -> None:
         """A file was opened for reading: if a managed module is being executed, it is one of its sources."""
@@ -210,5 +228,5 @@ class Records:
         record = stack[-1]
         if record.files is None:
             record.files = {}
-        if path not in record.files:
+        if path not in record.files and not os.path.isdir(path):  # a directory is opened in order to clear it
             record.files[path] = signature(path)

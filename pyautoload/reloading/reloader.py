@@ -131,8 +131,7 @@ class Reloader(Watching):
 
     def _attempt(self, batch: Batch | None, names: Iterable[str], *, asked: bool = False) -> ReloadResult:
         result = attempt(self._engine, batch, names, archives=self._archives, asked=asked)
-        if self._watcher is not None:
-            self._watch_data()
+        self._watch_data()
         return result
 
     def _apply(self, batch: Batch) -> None:

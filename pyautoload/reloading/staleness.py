@@ -81,6 +81,8 @@ class Staleness:
 
     def _is_known(self, name: str, path: str, now: Signature | None) -> bool:
         """Whether this state of a file failed, or a restart was asked for because of it."""
+        if self.records.own.is_own(path, is_used=True):
+            return True
         unknown = Signature(-1, -1, -1, -1)
         return now in (self.failures.paths.get(path, unknown), self.planner.refused.get(name, unknown))
 

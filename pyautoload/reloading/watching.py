@@ -206,6 +206,10 @@ class Watching(ABC):
             The same, but for what lies in roots that are not there.
         """
         absent = self._absent_roots()
+        if batch is None:
+            self.records.own.echo(False)
+        else:
+            batch = self._without_own(batch)
         if absent:
             return self._outside(batch, absent)
         if batch is not None:
@@ -213,6 +217,17 @@ class Watching(ABC):
             # It may have been the root that was about to go.
             absent = self._absent_roots()
         return batch if not absent else self._outside(batch, absent)
+
+    def _without_own(self, batch: Batch) -> Batch:
+        """A batch without what the program itself has made or changed; directories are listed anew all the same."""
+        records = self.records
+        own = {
+            path
+            for path in batch.paths
+            if records.own.is_own(path, is_used=path in records.by_path or path in records.readers)
+        }
+        records.own.echo(not batch.everything and records.own.is_echo_of(batch.paths - own))
+        return batch._replace(paths=batch.paths - own, created=batch.created - own) if own else batch
 
     def _absent_roots(self) -> list[str]:
         """Roots that are not there: between two checkouts, or not mounted. Until they are, their modules stay."""

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +135,8 @@ def running(loader: AutoLoader) -> Iterator[set[CodeType]]:
         ran.add(code)
         return True
 
-    with _noting(note):
+    making = loader.reloader.records.making() if loader.reloader is not None else nullcontext()
+    with making, _noting(note):
         yield ran
 
 
