@@ -224,6 +224,40 @@ def test_a_stem_that_cannot_be_a_name_is_an_error(problems: Callable[..., list[P
     assert "rename it" in problem.remedy
 
 
+@pytest.mark.parametrize("run", [False, True])
+def test_a_stem_whose_expected_name_is_a_keyword_can_be_imported(
+    problems: Callable[..., list[Problem]], run: bool
+) -> None:
+    found = problems({"app/none.py": "class X: ...", "app/true.py": ""}, run=run)
+
+    invalid = [problem for problem in found if problem.kind == "invalid-name"]
+    assert [(problem.severity, "can be imported as a module" in problem.message) for problem in invalid] == [
+        ("warning", True),
+        ("warning", True),
+    ]
+
+
+@pytest.mark.parametrize("run", [False, True])
+def test_a_class_in_a_file_of_exactly_its_name_is_hidden_by_the_module(
+    problems: Callable[..., list[Problem]], run: bool
+) -> None:
+    files = {
+        "app/UserService.py": "import os\n\n\nclass UserService: ...\n",
+        "app/Helpers.py": "def help(): ...\n",
+    }
+    problem = only(problems(files, run=run), "expected-name")
+
+    assert (problem.severity, problem.line, problem.module) == ("warning", 4, "app.UserService")
+    assert "app.UserService is the module" in problem.message
+    assert "user_service.py" in problem.remedy
+
+
+def test_a_name_that_is_deleted_again_is_not_called_defined(problems: Callable[..., list[Problem]]) -> None:
+    found = problems({"app/dele.py": "class Dele: ...\n\n\ndel Dele\n"}, run=True)
+
+    assert "Dele is not there when the file has run" in only(found, "expected-name").message
+
+
 def test_all_conflicts_are_told_not_only_the_first(problems: Callable[..., list[Problem]]) -> None:
     files = {
         "app/hotel.py": "class Hotel: ...",

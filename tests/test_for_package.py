@@ -216,3 +216,28 @@ def test_in_a_plain_module_it_is_refused(tree, monkeypatch):
 
     with pytest.raises(SetupError):
         importlib.import_module("plain")
+
+
+AFTER = "def __getattr__(name):\n    if name == 'old':\n        return 'old'\n    raise AttributeError(name)\n"
+WITH_DIR = AFTER + "def __dir__():\n    return ['old']\n"
+
+
+@pytest.mark.parametrize("after", [AFTER, WITH_DIR], ids=["getattr", "getattr and dir"])
+def test_a_getattr_below_the_setup_joins_in(package, after):
+    files = {"user.py": "class User: pass", "role.py": "class Role: pass", "deep/er.py": "class Er: pass"}
+    pkg = package(files, INIT + after)
+
+    assert pkg.User.__module__ == "pkg.user"
+    assert pkg.old == "old"
+    assert pkg.Role.__module__ == "pkg.role"
+    assert pkg.deep.Er.__module__ == "pkg.deep.er"
+    assert not hasattr(pkg, "nope")
+    assert type(pkg) is type(sys)
+    assert "old" in dir(pkg) or after is AFTER
+
+
+def test_a_getattr_below_the_setup_answers_first(package):
+    pkg = package({"old.py": "class Old: pass"}, INIT + AFTER)
+
+    assert pkg.old == "old"
+    assert pkg.Old.__module__ == "pkg.old"

@@ -401,3 +401,109 @@ def test_a_lazy_import_of_a_lazy_export_works(tree, python):
         print('pkg.a' in sys.modules or A, f)
     """
     assert python(code).stdout.split() == ["False", "1", "2"]
+
+
+# Threads
+
+
+def test_threads_that_wait_for_a_file_that_fails_get_its_error_each(package):
+    pkg = package(
+        "from .fast import Fast", {"pkg/fast.py": "import time\ntime.sleep(0.05)\nimport not_installed_here\n"}
+    )
+    errors = in_threads(4, lambda _: pkg.Fast)
+    assert [type(error) for error in errors] == [ModuleNotFoundError] * 4
+    assert {error.name for error in errors} == {"not_installed_here"}
+
+
+def in_threads(count, work):
+    """What ``work(number)`` raised in so many threads that begin at once."""
+    errors, ready = [], threading.Barrier(count)
+
+    def run(number):
+        ready.wait()
+        try:
+            work(number)
+        except Exception as error:  # noqa: BLE001 - given back
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("statements", "names"),
+    [
+        ("from .a import A\nfrom .b import B", ("A", "B")),
+        ("from .a import a\nfrom .b import b", ("a", "b")),  # each takes the place of its module
+        ("from .a import a, A\nfrom . import b", ("a", "A", "b")),
+        ("from .deep.er import thing\nfrom . import deep", ("thing", "deep")),
+    ],
+)
+def test_threads_that_race_for_names_get_the_same_objects_and_no_error(package, statements, names):
+    files = {
+        "pkg/a.py": "class A: ...\ndef a(): ...\n",
+        "pkg/b.py": "class B: ...\ndef b(): ...\n",
+        "pkg/deep/__init__.py": "",
+        "pkg/deep/er.py": "thing = object()\n",
+    }
+    package(statements, files)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(60):
+            for name in [name for name in sys.modules if name.partition(".")[0] == "pkg"]:
+                del sys.modules[name]
+            pkg = importlib.import_module("pkg")
+            seen = []
+
+            def work(number, pkg=pkg, seen=seen):
+                order = names if number % 2 else names[::-1]
+                seen.append({name: getattr(pkg, name) for name in order})
+
+            assert in_threads(4, work) == []
+            assert all(found[name] is seen[0][name] for found in seen for name in names)
+    finally:
+        sys.setswitchinterval(before)
+
+
+# What eager imports would give
+
+
+def test_the_submodules_that_statements_name_are_there_too(package):
+    pkg = package(
+        "from .models import Order\nfrom .deep.er import thing\nfrom os import path",
+        {
+            "pkg/models.py": "class Order: ...",
+            "pkg/deep/__init__.py": "",
+            "pkg/deep/er.py": "thing = 1",
+            "pkg/x.py": "",
+        },
+    )
+    assert loaded() == set()
+    assert pkg.models.Order is pkg.Order
+    assert loaded() == {"pkg.models"}
+    assert pkg.deep.er.thing == 1
+    assert not hasattr(pkg, "x")
+    assert not hasattr(pkg, "os")
+    assert pkg.__all__ == ["Order", "thing", "path"]
+    assert list(lazy.registry(pkg)) == ["Order", "thing", "path"]
+
+
+@pytest.mark.parametrize("use", ["from lz import Old", "import lz; lz.Old", "import lz; getattr(lz, 'Old')"])
+def test_a_warning_at_the_top_of_a_file_names_the_line_that_asks(python, tree, use):
+    tree(
+        {
+            "lz/__init__.py": init("from .old import Old"),
+            "lz/old.py": "import warnings\nwarnings.warn('old', DeprecationWarning, stacklevel=2)\nclass Old: ...\n",
+            "use.py": use + "\n",
+        }
+    )
+    code = (
+        "import warnings\nwith warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n    import use\nprint(*[(w.filename[-6:], w.lineno) for w in caught])\n"
+    )
+    assert python(code).stdout == "('use.py', 1)\n"

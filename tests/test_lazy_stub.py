@@ -80,3 +80,41 @@ def test_the_stub_of_a_compiled_file_is_found(tree, monkeypatch):
     (root / "cpkg/__init__.py").unlink()
     monkeypatch.syspath_prepend(str(root))
     assert importlib.import_module("cpkg").A == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("sys.version_info >= (3, 10)", True),
+        ("sys.version_info < (3, 10)", False),
+        ("sys.version_info[0] == 3", True),
+        ("sys.version_info[:2] >= (3, 99)", False),
+        ("not sys.version_info < (3,)", True),
+        ("TYPE_CHECKING", True),
+        ("typing.TYPE_CHECKING", True),
+        ("sys.platform == 'no such platform'", False),
+        ("sys.platform != 'no such platform' and sys.version_info >= (3, 10)", True),
+        ("os.name == 'no such system' or sys.version_info >= (4,)", False),
+    ],
+)
+def test_conditions_on_version_and_platform_are_decided_here(package, condition, holds):
+    pkg = package(
+        f"import os, sys, typing\nfrom typing import TYPE_CHECKING\n"
+        f"if {condition}:\n    from .a import A as A\nelif sys.version_info >= (3, 10):\n    from .b import A as A\n"
+        "else:\n    from .c import A as A\n",
+        {"pkg/a.py": "A = 'a'", "pkg/b.py": "A = 'b'"},
+    )
+    assert pkg.__all__ == ["A"]
+    expected = "a" if holds else "b"
+    assert expected == pkg.A
+
+
+def test_an_unknown_condition_drops_nothing_in_silence(package):
+    with pytest.raises(lazy.StatementError, match="cannot be told") as caught:
+        package("from .a import A as A\nif something():\n    from .b import B as B\n", {})
+    assert caught.value.lineno == 2
+
+
+def test_an_unknown_condition_without_imports_is_none_of_our_business(package):
+    pkg = package("from .a import A as A\nif something():\n    def f() -> int: ...\n", {"pkg/a.py": "A = 1"})
+    assert pkg.__all__ == ["A"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pyautoload.checking.conditions import holds_here
+from pyautoload.conditions import holds_here
 from pyautoload.relative_imports import absolute_module
 from pyautoload.syntax import is_not_type_checking, is_type_checking, stored_names
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+import inflection
+
 from pyautoload.checking.import_cycles import Cycle, find_cycles
 from pyautoload.checking.import_graph import Edge, ImportGraph, Target
 from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
 from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, ModuleSource
 from pyautoload.checking.survey import Survey
-from pyautoload.tree.inflector import folded
+from pyautoload.tree.inflector import folded, is_name
 from pyautoload.tree.introspection import unusable_stems
+from pyautoload.tree.registry import Namespace
 
 __all__ = ["expected_name_problem", "static_problems"]
 
@@ -24,11 +27,16 @@ def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
         for stem, error in unusable_stems(survey.tree, survey.naming.inflector, space):
             remedy = f'rename it, ignore it, or give it a name: loader.inflect({{"{stem}": "Name"}})'
             reason = str(error).partition(": ")[2].partition(",")[0]
+            if is_name(stem):
+                message = f"{reason}, so nothing is expected of it: it can be imported as a module"
+                yield Problem("invalid-name", WARNING, message, error.path, remedy=remedy)
+                continue
             yield Problem("invalid-name", ERROR, f"{reason}, so it cannot be imported", error.path, remedy=remedy)
         for path, taken in sorted(space.shadowed.items()):
             remedy = "rename one of them, change the order of the roots, or ignore this one"
             yield Problem("shadowed", WARNING, f"it is never loaded: it is shadowed by {taken}", path, remedy=remedy)
         yield from _same_name(survey, space.name)
+        yield from _hidden_by_module(survey, space)
     for path, why in sorted(survey.left_out.items()):
         remedy = "mend it, remove it, or ignore it: everything beside it is managed"
         yield Problem("left-out", WARNING, f"it is left out: it {why}", path, remedy=remedy)
@@ -70,6 +78,19 @@ def _same_name(survey: Survey, namespace: str) -> Iterator[Problem]:
                 yield Problem("conflict", ERROR, message, path, remedy="rename one of them, or inflect its stem")
 
 
+def _hidden_by_module(survey: Survey, space: Namespace) -> Iterator[Problem]:
+    """Classes in files of exactly their own name: that name is the module, where Python binds submodules."""
+    for stem, path in sorted(space.modules.items()):
+        full = f"{space.name}.{stem}" if space.name else stem
+        source = survey.source(full) if full in survey.files and not survey.is_package(full) else None
+        binding = source.bindings.get(stem) if source is not None else None
+        if binding is None or binding.sort != "class" or stem.islower():
+            continue
+        message = f"{full} is the module, not the class in it, which is {full}.{stem}"
+        remedy = f"rename the file to {inflection.underscore(stem)}.py: {full} is the class then"
+        yield Problem("expected-name", WARNING, message, path, binding.line, full, remedy)
+
+
 # Names
 
 
@@ -92,6 +113,8 @@ def expected_name_problem(survey: Survey, module: str, defined: list[str], asked
         return None
     like = _likely(defined, names[0])
     instead = f"it defines {_listed(defined)}" if defined else "it defines no name of its own"
+    if names[0] in defined:
+        like, instead = None, f"{names[0]} is not there when the file has run: is it deleted?"
     severity = ERROR if asked is not None else WARNING if like is not None else NOTE
     message = f"it is expected to define {names[0]}, but {instead}"
     if asked is not None:

@@ -8,9 +8,10 @@ from types import ModuleType
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
+from pyautoload.hidden_frames import is_initializing
 from pyautoload.importing import hooks
-from pyautoload.importing.composed import is_hooked
-from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook
+from pyautoload.importing.hooked_code import is_hooked
+from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook, look_again
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
@@ -117,6 +118,9 @@ class Binder:
         if access is None:
             self.externals[name] = portions
             self.attach(module, name)
+            access = access_of(module, self.tree)
+            if access is not None and is_initializing(module):
+                look_again(module, access)
         else:
             access.relisted()
         log.debug(self.tag, "%s exists already: its own attributes win, what lies below it is managed", name)

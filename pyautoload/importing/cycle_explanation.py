@@ -9,15 +9,11 @@ from collections.abc import Callable
 from types import FrameType
 
 from pyautoload.errors import CircularDependencyError, CycleStep
+from pyautoload.hidden_frames import is_initializing
 
-__all__ = ["explained", "is_initializing", "unfinished"]
+__all__ = ["explained", "unfinished"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def is_initializing(module: object) -> bool:
-    """Whether a module is still being imported, by whatever thread."""
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def explained(error: Exception, managed: Callable[[str], bool]) -> CircularDependencyError | None:

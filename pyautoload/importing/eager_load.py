@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from pyautoload import log
 from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, LoadError, NameInflectionError
+from pyautoload.hidden_frames import imported, is_initializing
 from pyautoload.importing.binder import Binder
-from pyautoload.importing.cycle_explanation import is_initializing
 from pyautoload.importing.direct_import import DirectImport
-from pyautoload.importing.hidden_frames import imported
 from pyautoload.importing.namespace_access import access_of, defined_names
 from pyautoload.tree.inflector import checked_name, checked_stem
 from pyautoload.tree.managed_paths import Config, split_module_file

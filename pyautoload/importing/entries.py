@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
-    from pyautoload.importing.finder import PyAutoloadFinder
-
 __all__ = ["claim", "release"]
 
 
@@ -101,7 +99,7 @@ def _is_ours_to_find(name: str) -> bool:
     for finder in sys.meta_path:
         if not isinstance(finder, tuple(hooks.ours)):
             continue
-        ours: PyAutoloadFinder = finder  # type: ignore[assignment]
+        ours: Any = finder
         if ours.may_manage(name) and hooks.is_asked_in_front(ours, name) and ours.would_find(name):
             hooks.deny(name)
             return True

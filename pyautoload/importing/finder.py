@@ -20,7 +20,7 @@ from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing import deadlocks, entries, hooks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
-from pyautoload.importing.composed import ComposedLoader, LoaderAround
+from pyautoload.importing.composed_loader import ComposedLoader, LoaderAround
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.registry import ModuleRegistry, Namespace

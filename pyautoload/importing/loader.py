@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 
 from pyautoload import log
+from pyautoload.hidden_frames import part_of_import, without_frames
 from pyautoload.importing import bytecode, hooks
 from pyautoload.importing.cycle_explanation import explained
-from pyautoload.importing.hidden_frames import part_of_import, without_frames
 from pyautoload.importing.namespace_path import NamespacePath
 from pyautoload.sources import FILE_SYSTEM, source_for
 

@@ -8,18 +8,19 @@ from types import ModuleType
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
+from pyautoload.hidden_frames import imported, is_initializing, part_of_import
 from pyautoload.importing.completion import Completion
-from pyautoload.importing.cycle_explanation import is_initializing, unfinished
-from pyautoload.importing.hidden_frames import imported, part_of_import
+from pyautoload.importing.cycle_explanation import unfinished
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
 from pyautoload.tree.registry import Namespace
+from pyautoload.walkers import is_walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["NamespaceAccess", "access_of", "is_hook"]
+__all__ = ["NamespaceAccess", "access_of", "is_hook", "look_again"]
 
 # Without a GIL the hook stays: thread 1 may miss the name, thread 2 store it and take the hook away, and thread 1 then
 # find no hook either.
@@ -114,6 +115,8 @@ class NamespaceAccess:
     def resolve(self, attribute: str) -> Any:
         """The value for an attribute that is not stored: the package's ``__getattr__``."""
         own_error: AttributeError | None = None
+        if type(self.module) is not ModuleType:
+            give_class_back(self.module)
         if self.own_getattr is not None:
             try:
                 value = self.own_getattr(attribute)
@@ -123,7 +126,9 @@ class NamespaceAccess:
             except AttributeError as error:
                 own_error = error
         dunder = attribute.startswith("__") and attribute.endswith("__")
-        if not dunder or attribute == "__version__":
+        if is_walking():
+            pass  # what is loaded it has found
+        elif not dunder or attribute == "__version__":
             found, value = self._lookup(attribute)
             if not found and self.tree.refresh(self.name):
                 found, value = self._lookup(attribute)
@@ -257,6 +262,47 @@ class NamespaceAccess:
             names["__all__"] = self._all = [n for n in names if n[0] != "_" and prefix + n not in sys.modules]
         self._remove_getattr()
         log.debug(self.tree.tag, "%s is complete: attribute access is that of any module now", self.name)
+
+
+def look_again(module: ModuleType, access: NamespaceAccess) -> None:
+    """Let a package that is still running have the hooks again when it has put a ``__getattr__`` of its own in place.
+
+    Its code may do so after the loader was set up, and nobody is told when it has run: the first name that is missed
+    is. Until then the package is of a class of its own.
+
+    Args:
+        module: the package.
+        access: serves it.
+    """
+    plain = type(module)
+    if plain.__getattribute__ is not ModuleType.__getattribute__ or hasattr(plain, "__getattr__"):
+        return
+
+    class RunningPackage(plain):  # type: ignore[valid-type, misc]
+        """A package that was set up by its own code."""
+
+        def __getattr__(self, name: str) -> Any:
+            give_class_back(self)
+            if is_hook(names_of(self).get("__getattr__")):
+                raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
+            access.rejoin()
+            return getattr(self, name)
+
+    RunningPackage.__name__ = RunningPackage.__qualname__ = plain.__name__
+    RunningPackage.__module__ = plain.__module__
+    setattr(RunningPackage, _PLAIN, plain)
+    module.__class__ = RunningPackage
+
+
+# Where the class of a running package keeps the one that it is to have again.
+_PLAIN = "__pyautoload_plain__"
+
+
+def give_class_back(module: ModuleType) -> None:
+    """End what ``look_again`` began, if the package has run."""
+    plain = vars(type(module)).get(_PLAIN)
+    if plain is not None and not is_initializing(module):
+        module.__class__ = plain
 
 
 def access_of(module: object, tree: ManagedTree | None = None) -> NamespaceAccess | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
+from pyautoload.hidden_frames import imported, part_of_import
 from pyautoload.lazy.export_statements import BadStatement, Export, declared, parsed
+from pyautoload.walkers import is_walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,9 +108,11 @@ class Exports:
         pending: the names that are not loaded yet. Example: {"somename"}
         stored: what was put into the namespace, to be dropped when the package runs again. Example: {"somename": f}
         text: the statements as they were written, to find their lines in the file.
+        stated: submodule that a statement names → what to import for it, where somebody asked already.
+            Example: {"models": ("pkg.models",)}
     """
 
-    __slots__ = ("entries", "hidden", "namespace", "package", "pending", "stored", "text")
+    __slots__ = ("entries", "hidden", "namespace", "package", "pending", "stated", "stored", "text")
 
     def __init__(
         self,
@@ -127,11 +131,13 @@ class Exports:
         self.text = text
         # Names that can be had but are not in ``__all__``. Example: {"user"} for the module of ``User``
         self.hidden = frozenset(hidden)
+        self.stated: dict[str, tuple[str, ...]] | None = None
 
+    @part_of_import
     def attribute(self, name: str) -> Any:
         """The package's ``__getattr__``: load ``name`` and store it."""
-        entry = self.entries.get(name) or self.found(name)
-        if entry is not None:
+        entry = self.entries.get(name) or self.found(name) or self.submodule(name)
+        if entry is not None and not is_walking():
             return self.load(entry)
         raise AttributeError(
             f"module {self.package!r} has no attribute {name!r}", name=name, obj=sys.modules.get(self.package)
@@ -141,6 +147,25 @@ class Exports:
         """An export for a name that was not stated; none here, a subclass may know better."""
         return None
 
+    def submodule(self, name: str) -> Export | None:
+        """A submodule that a statement names: ``models`` of ``from .models import Order``, as after that statement."""
+        if name[:2] == "__" or "__path__" not in self.namespace:
+            return None
+        if self.stated is None:
+            found: dict[str, list[str]] = {}
+            prefix = f"{self.package}."
+            for entry in self.entries.values():
+                if entry.source.startswith(prefix):
+                    first = entry.source[len(prefix) :].partition(".")[0]
+                    modules = found.setdefault(first, [prefix + first])
+                    if entry.source not in modules:
+                        modules.append(entry.source)
+            self.stated = {first: tuple(modules) for first, modules in found.items()}
+        wanted = self.stated.get(name)
+        if wanted is None:
+            return None
+        return Export(name, wanted[0], None, wanted, f"from . import {name}", 0)
+
     def names(self) -> list[str]:
         """The package's ``__dir__``: what is there and what could be loaded; loads nothing."""
         return sorted({*self.namespace, *self.entries})
@@ -149,6 +174,7 @@ class Exports:
         """The package's ``__all__``: the exported names without the private ones, which ``import *`` leaves out too."""
         return [name for name in self.entries if name[0] != "_" and name not in self.hidden]
 
+    @part_of_import
     def load(self, entry: Export) -> Any:
         """Import what ``entry`` needs, store the object in the package, return it.
 
@@ -158,7 +184,7 @@ class Exports:
         """
         try:
             for module in entry.modules:
-                __import__(module)
+                imported(module)
             value = self.value(entry)
         except AttributeError as error:
             from pyautoload.errors import LoadError
@@ -172,11 +198,12 @@ class Exports:
             raise
         return self.store(entry.name, value)
 
+    @part_of_import
     def value(self, entry: Export) -> Any:
         """The object that ``entry`` stands for, its modules being imported."""
-        # From sys.modules, never by attribute of the parent: the import system binds a submodule on its parent only
-        # after it has left its lock, so that the parent's ``__getattr__`` would be asked again, without end.
-        module = sys.modules[entry.source]
+        # Never by attribute of the parent: the import system binds a submodule on its parent only after it has left its
+        # lock, so that the parent's ``__getattr__`` would be asked again, without end.
+        module = imported(entry.source)
         if entry.attribute is None:
             return module
         missing = object()
@@ -186,8 +213,7 @@ class Exports:
         full = f"{entry.source}.{entry.attribute}"
         if hasattr(module, "__path__"):
             try:
-                __import__(full)
-                return sys.modules[full]
+                return imported(full)
             except ModuleNotFoundError as error:
                 if error.name != full:
                     raise
@@ -220,7 +246,7 @@ class Exports:
         """All is loaded: take ``__getattr__`` out again, as its presence slows down every access to an attribute."""
         # Without the GIL a thread may have missed the name and not yet looked for __getattr__; there it stays.
         if not FREE_THREADED and self.namespace.get("__getattr__") == self.attribute:
-            del self.namespace["__getattr__"]
+            self.namespace.pop("__getattr__", None)  # another thread may have been here meanwhile
 
     def is_bound_submodule(self, name: str) -> bool:
         """Whether the import system has bound the exported submodule ``name`` already, without asking us."""

@@ -10,6 +10,7 @@ from pyautoload.lazy.exports import Exports, forget_earlier, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from pyautoload.lazy.exports import Triple
@@ -96,7 +97,7 @@ def _reexported(tree: Any, base: str) -> tuple[dict[str, Export], list[str] | No
     every: dict[str, Export] = {}
     marked: set[str] = set()
     listed: list[str] | None = None
-    for node in tree.body:
+    for node in _effective(tree.body):
         names = _all_of(node)
         if names is not None:
             listed = [*(listed or []), *names]
@@ -115,6 +116,43 @@ def _reexported(tree: Any, base: str) -> tuple[dict[str, Export], list[str] | No
                 marked.add(export.name)
     wanted = marked if listed is None else set(listed)
     return {name: export for name, export in every.items() if name in wanted}, listed
+
+
+def _effective(body: Iterable[Any]) -> Iterator[Any]:
+    """The statements of a stub that hold with this Python on this platform, out of ``if`` and ``try`` as well."""
+    for node in body:
+        kind = type(node).__name__
+        if kind == "If":
+            yield from _effective(_branch(node))
+        elif kind == "Try":
+            yield from _effective([*node.body, *node.orelse, *node.finalbody])
+        else:
+            yield node
+
+
+def _branch(node: Any) -> list[Any]:
+    """The statements of an ``if`` that hold."""
+    from pyautoload.conditions import holds_here
+
+    name = getattr(node.test, "attr", None) or getattr(node.test, "id", None)
+    # For type checkers it is always true, and a stub is for them.
+    holds = True if name == "TYPE_CHECKING" else holds_here(node.test)
+    if holds is None:
+        if all(statement_of(inner) is None for inner in [*_inner(node.body), *_inner(node.orelse)]):
+            return []
+        reason = "it cannot be told which imports hold: use sys.version_info, sys.platform or TYPE_CHECKING"
+        raise BadStatement(reason, node.lineno, "if ...")
+    return node.body if holds else node.orelse  # type: ignore[no-any-return]
+
+
+def _inner(body: Iterable[Any]) -> Iterator[Any]:
+    """Statements, and those within ``if`` and ``try``."""
+    for node in body:
+        yield node
+        for field in ("body", "orelse", "finalbody"):
+            nested = getattr(node, field, None)
+            if type(node).__name__ in ("If", "Try") and isinstance(nested, list):
+                yield from _inner(nested)
 
 
 def _all_of(node: Any) -> list[str] | None:

@@ -43,7 +43,8 @@ def _guarded(
 
         def __setattr__(self, name: str, value: Any) -> None:
             if name not in names or value is None or value is not sys.modules.get(f"{package}.{name}"):
-                super().__setattr__(name, value)
+                # Not `super()`: another thread may have given the package its plain class back since.
+                plain.__setattr__(self, name, value)
                 return
             bind(name, value)
             names.discard(name)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from types import CodeType
 
-from pyautoload.importing.composed import code_through_hook
+from pyautoload.importing.hooked_code import code_through_hook
 from pyautoload.reloading.caches import Caches
 from pyautoload.reloading.classes import ClassMerge
 from pyautoload.reloading.effects import Effects

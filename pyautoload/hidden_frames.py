@@ -12,15 +12,13 @@ from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
-from pyautoload.importing.cycle_explanation import is_initializing
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-__all__ = ["imported", "part_of_import", "without_frames"]
+__all__ = ["imported", "is_initializing", "part_of_import", "without_frames"]
 
 _MISSING = object()
 # "<frozen importlib._bootstrap_external>"
@@ -40,6 +38,11 @@ def without_frames(function: _Function) -> _Function:
     """
     function.__code__ = function.__code__.replace(co_filename=_FILE_NAME, co_name="_call_with_frames_removed")
     return function
+
+
+def is_initializing(module: object) -> bool:
+    """Whether a module is still being imported, by whatever thread."""
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 @part_of_import

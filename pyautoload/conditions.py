@@ -60,12 +60,25 @@ def _compared(left: Any, op: ast.cmpop, right: Any) -> bool | None:
 def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Name) and node.id == "__name__":
         return "imported"  # whatever it is, not "__main__"
-    if isinstance(node, ast.Subscript) and ast.unparse(node) == "sys.version_info[0]":
-        return sys.version_info[0]
+    if isinstance(node, ast.Subscript):
+        return _item(_value(node.value), node.slice)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         known = {"sys.platform": sys.platform, "os.name": os.name, "sys.version_info": tuple(sys.version_info)}
         return known.get(f"{node.value.id}.{node.attr}")
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError):
+        return None
+
+
+def _item(value: Any, index: ast.expr) -> Any:
+    """``sys.version_info[0]``, ``sys.version_info[:2]``."""
+    if not isinstance(value, tuple):
+        return None
+    try:
+        if isinstance(index, ast.Slice):
+            bounds = [ast.literal_eval(part) if part is not None else None for part in (index.lower, index.upper)]
+            return value[slice(*bounds)] if index.step is None else None
+        return value[ast.literal_eval(index)]
+    except (ValueError, TypeError, SyntaxError, IndexError):
         return None
