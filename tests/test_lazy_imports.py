@@ -311,6 +311,88 @@ def test_submodules_bind_their_package(lazily):
     assert app.client.use() == (1, 2, 3)
 
 
+LIBRARY = {
+    "library/__init__.py": "import builtins\nbuiltins.ran = ['library']\ndef inside(): return deep.X",
+    "library/deep/__init__.py": "import builtins\nbuiltins.ran.append('deep')\nX = 1",
+    "library/deep/er.py": "import builtins\nbuiltins.ran.append('deeper')\nY = 2",
+    "library/broken.py": "1 / 0",
+}
+
+
+@pytest.mark.parametrize(
+    ("use", "ran"),
+    [
+        ("library", ["library"]),
+        ("library.deep.X", ["library", "deep"]),
+        ("library.deep.er.Y", ["library", "deep", "deeper"]),
+        ("library.inside()", ["library", "deep"]),
+    ],
+)
+def test_a_submodule_is_imported_when_the_attribute_is_used(lazily, monkeypatch, tmp_path, use, ran):
+    import builtins
+
+    lazily({**LIBRARY, "app/client.py": f"import library.deep.er, library.broken\ndef use(): return {use}"})
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(builtins, "ran", [], raising=False)
+    import app.client
+
+    assert builtins.ran == []
+    assert app.client.use()
+    assert builtins.ran == ran
+    with pytest.raises(ZeroDivisionError):
+        app.client.library.broken  # noqa: B018
+
+
+def test_a_submodule_is_there_for_others_that_count_on_it(lazily, monkeypatch, tmp_path):
+    lazily({**LIBRARY, "app/client.py": "import library.deep", "app/other.py": "import library\nX = library.deep.X"})
+    monkeypatch.syspath_prepend(tmp_path)
+    import app.client
+    import app.other
+
+    import library
+
+    assert app.other.X == 1
+    assert app.client.library is library
+    assert {type(name) for name in vars(library)} == {str}
+
+
+def test_an_eager_load_resolves_submodules_of_libraries(lazily, monkeypatch, tmp_path):
+    loader = lazily({**LIBRARY, "app/client.py": "import library.deep.er"})
+    monkeypatch.syspath_prepend(tmp_path)
+    loader.eager_load()
+    assert "library.deep.er" in sys.modules
+
+
+def test_a_process_ends_quietly_with_names_unresolved(lazily, python):
+    lazily({"app/client.py": CLIENT.format(body="import library.deep.er, json, decimal")})
+    code = "from pyautoload import AutoLoader; AutoLoader('app').lazy_imports().setup(); import app.client as c; c.json"
+    done = python(code)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_code_that_runs_in_a_copy_of_the_names(lazily):
+    module = client(lazily, "")
+    early, late = dict(vars(module)), dict(vars(module))
+    code = compile("def f(): return LIMIT, Base.__name__\nX = f()", "copied", "exec")
+    exec(code, early)
+    assert module.LIMIT == 3
+    exec(code, late)
+    assert early["X"] == late["X"] == (3, "Base")
+
+
+def test_many_names_of_one_package(lazily):
+    files = {f"app/many/m{n}.py": f"def f{n}(): return {n}" for n in range(60)}
+    text = "".join(f"from .m{n} import f{n}\n" for n in range(60))
+    lazily({**files, "app/many/__init__.py": text})
+    import app.many
+
+    order = [str(name) for name in vars(app.many)]
+    assert [getattr(app.many, f"f{n}")() for n in range(0, 60, 7)] == list(range(0, 60, 7))
+    assert [getattr(app.many, f"f{n}")() for n in range(60)] == list(range(60))
+    assert [name for name in vars(app.many) if name in order] == order
+    assert {type(name) for name in vars(app.many)} == {str}
+
+
 def test_a_function_of_its_modules_name_stays_the_function(lazily):
     lazily({"app/pkg/__init__.py": "from .deliver import deliver", "app/pkg/deliver.py": "def deliver(): return 1"})
     import app.pkg.deliver

@@ -31,7 +31,7 @@ KINDS = {
     "submodule": ("from {app} import m{n} as z{n}", "z{n}", "z{n}.V", "lz('{app}.m{n}').V"),
     "relative": ("from .m{n} import f as g{n}", "g{n}", "g{n}()", "lz('{app}.m{n}').f()"),
     "class": ("from .m{n} import C as C{n}", "C{n}", "isinstance(C{n}(), C{n})", "bool(lz('{app}.m{n}').C)"),
-    "dotted": ("import {app}.m{n}", "{app}", "{app}.m{n}.V", "dotted({all}).m{n}.V"),
+    "dotted": ("import {app}.m{n}", "{app}", "{app}.m{n}.V", "lz('{app}.m{n}').V"),
 }
 WAYS = ("plain", "if", "try", "eager")
 
@@ -55,7 +55,7 @@ class Module:
     def text(self, app: str, *, by_hand: bool) -> str:
         lines = ["import builtins", f"builtins.runs.append('m{self.number}')", f"V = {self.number}", "class C: ..."]
         if by_hand:
-            lines += ["from importlib import import_module as lz", *DOTTED.splitlines()]
+            lines += ["from importlib import import_module as lz"]
         for kind, n, way in self.imports:
             statement = KINDS[kind][0].format(app=app, n=n)
             if way in ("try", "eager") or not by_hand:
@@ -98,14 +98,8 @@ class Module:
             if name in final:
                 uses.append(name if final[name] == "rebound" else f"bool({name})")
                 continue
-            targets = [f"{app}.m{m}" for other, m, _ in self.imports if other == "dotted"]
-            uses.append(KINDS[kind][3 if by_hand else 2].format(app=app, n=n, all=targets))
+            uses.append(KINDS[kind][3 if by_hand else 2].format(app=app, n=n))
         return "".join(f"{use}, " for use in uses)
-
-
-DOTTED = """def dotted(names):
-    for name in names: top = lz(name)
-    return __import__(name)"""
 
 
 def _in_its_way(statement: str, way: str) -> list[str]:

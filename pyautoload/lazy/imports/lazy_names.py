@@ -25,11 +25,11 @@ from types import FrameType, ModuleType
 from weakref import WeakValueDictionary, ref
 
 from pyautoload.lazy.imports.code_rewriting import PLAIN
-from pyautoload.lazy.imports.module_dict import rekey
+from pyautoload.lazy.imports.module_dict import keep, rekey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol
 
     class Import(Protocol):
@@ -37,13 +37,17 @@ if TYPE_CHECKING:
 
         kind: int
         module_name: str
+        names: dict[str, Any]
         place: tuple[str, int]
 
         def full_name(self) -> str:
             """What is imported."""
 
-        def binds_package(self) -> bool:
-            """Whether it binds the first part of the name only."""
+        def first_module(self) -> str:
+            """What has to be loaded for the name."""
+
+        def leave_rest(self, module: Any) -> None:
+            """Let the other parts of the module's name be lazy attributes."""
 
         def run(self) -> Any:
             """Do it."""
@@ -60,6 +64,7 @@ __all__ = [
     "Key",
     "LazyImport",
     "Unresolved",
+    "all_unresolved",
     "forget",
     "is_unresolved",
     "names_of",
@@ -95,7 +100,7 @@ class LazyImport:
 class _Name(str):
     """What keys hold; two classes of the same layout, so that a key can change from one to the other."""
 
-    __slots__ = ("__weakref__", "imports", "owner", "resolving", "standin")
+    __slots__ = ("__weakref__", "has_double", "imports", "owner", "resolving", "standin", "value")
 
     # The module's lazy names that this is one of.
     owner: Unresolved
@@ -104,6 +109,10 @@ class _Name(str):
     # The threads that are resolving it.
     resolving: set[int]
     standin: LazyImport
+    # Whether the dict may also hold an ordinary key of this name: somebody stored something, and this key was hidden.
+    has_double: bool
+    # Once the name is resolved, if there are copies of the dict, and this key in them: what it stands for.
+    value: Any
 
     def importing(self) -> str:
         """The name of what is imported last."""
@@ -128,25 +137,31 @@ class Key(_Name):
 
     __slots__ = ()
 
-    def __eq__(self, other: object) -> bool:
+    # As Python ends, it clears the dicts of modules, this one too: what the methods need then, they hold.
+
+    def __eq__(self, other: object, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> bool:
         same = str.__eq__(self, other)
-        if same is not True or type(other) is not str or not self.is_pending():
+        if same is not True or type(other) is not str or is_finalizing():
             return same
         frame = sys._getframe(1)
-        use = _use(frame, self)
-        if use == _STORED:
-            self.owner.give_up(self)
-        elif use == _HIDDEN:
-            return False
-        elif use == _READ:
-            self._resolve_for(frame)
+        if self.is_pending():
+            use = _use(frame, self)
+            if use == _STORED:
+                self.owner.give_up(self)
+            elif use == _HIDDEN:
+                self.has_double = True
+                return False
+            elif use == _READ:
+                self._resolve_for(frame)
+        if self.value is not NOTHING:
+            _mend_copy(self, frame)
         return True
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    def __hash__(self) -> int:
-        if self.is_pending() and get_ident() not in self.resolving:
+    def __hash__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> int:
+        if not is_finalizing() and self.is_pending() and get_ident() not in self.resolving:
             frame = sys._getframe(1)
             if _use(frame, self) == _READ:
                 self._resolve_for(frame)
@@ -176,6 +191,8 @@ def _ops(*names: str) -> frozenset[int]:
 
 _STORES = _ops("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
 _NAME_LOADS = _ops("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF")
+_ATTRIBUTE_LOADS = _ops("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
+_NEW_LOCALS = 2  # CO_NEWLOCALS: a function, whose locals are no dict of anybody
 _ATTRIBUTE_STORES = _ops("STORE_ATTR", "DELETE_ATTR")
 _COMPARISONS = _ops(
     "COMPARE_OP", "CONTAINS_OP", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "SET_ADD", "MAP_ADD", "SET_UPDATE"
@@ -195,8 +212,7 @@ def _use(frame: FrameType, key: _Name) -> int:
     if op in _COMPARISONS:
         return _SEEN
     if op in _STORES and frame.f_globals is key.owner.names:
-        # With `import a.b` a store is likely to be that of `import a.c`, in a `try`: then both have to be there.
-        return _READ if any(each.binds_package() for each in key.imports) else _STORED
+        return _STORED
     if op in _ATTRIBUTE_STORES:
         return _STORED
     if is_importing and code.co_name in _BINDS_SUBMODULE:
@@ -242,6 +258,8 @@ class Unresolved:
         self.names = names
         # Name → key.
         self.pending: dict[str, Key] = {}
+        # Keys of resolved names that are still in the dict.
+        self.settling: list[Key] = []
 
     @property
     def module_name(self) -> str:
@@ -260,10 +278,11 @@ class Unresolved:
                 return
             key = Key(name)
             key.owner, key.imports, key.resolving = self, [imported], set()
+            key.has_double, key.value = False, NOTHING
             key.standin = LazyImport(key)
             self.names.pop(name, None)  # an ordinary entry would stay, with its key
             self.pending[name] = key
-            _waiting.setdefault(imported.module_name, []).append(ref(key))
+            _waiting.setdefault(imported.first_module(), []).append(ref(key))
             _quietly_set(self.names, key)
 
     def resolve(self, keys: Iterable[Key]) -> None:
@@ -283,7 +302,7 @@ class Unresolved:
                 key.resolving.discard(thread)
             self.bind([(key, value)])
             for each in imports:
-                _bind_those_that_wait_for(each.module_name)
+                _bind_those_that_wait_for(each.first_module())
 
     def bind(self, found: list[tuple[Key, Any]]) -> None:
         """Bind names to what was found for them, those that are still lazy."""
@@ -291,16 +310,40 @@ class Unresolved:
             found = [(key, value) for key, value in found if key.is_pending()]
             if not found:
                 return
-            keys = list(self.pending.values())
+            keys = [*self.pending.values(), *self.settling]
             for key, _ in found:
                 del self.pending[str(key)]
-            copies = [(key, value) for key, value in found if _is_copied(key, value)]
-            rekey(self.names, [(key, sys.intern(str(key)), value) for key, value in found], keys, _Quiet, Key)
-        for key, value in copies:
-            _mend_copies(key, value)
+            for key, value in found:
+                if value is not key.standin and sys.getrefcount(key.standin) > _REFERENCES:
+                    key.value = value
+            self._settle(found, keys)
+            for key, _ in found:
+                if key.value is not NOTHING:
+                    key.__class__ = Key  # it goes on to answer in the copies
+
+    def _settle(self, found: list[tuple[Key, Any]], keys: list[Key]) -> None:
+        """Let ordinary keys take the place of those of ``found``.
+
+        To do so takes as long as there are lazy names. Where there are many, those of some wait for it together, under
+        keys that compare as strings do: for an ``__init__`` with a thousand names it would be a million steps else.
+        """
+        doubles = any(key.has_double for key, _ in found)
+        if not doubles and len(self.settling) + len(found) < len(self.pending) // _TOGETHER:
+            keep(self.names, found, _Quiet)
+            self.settling += [key for key, _ in found]
+            return
+        settled = [(key, sys.intern(str(key)), NOTHING) for key in self.settling]
+        self.settling = []
+        named = [(key, sys.intern(str(key)), value) for key, value in found]
+        rekey(self.names, [*settled, *named], keys, _Quiet, Key, NOTHING)
 
     def give_up(self, key: Key) -> None:
         """The name is about to be bound to something else, or deleted: it is an ordinary one from now on."""
+        for each in key.imports:
+            # The store is likely to be that of `import a.c`, in a `try`, after `import a.b`: both have to be there.
+            package = sys.modules.get(each.first_module()) if each.kind == PLAIN else None
+            if package is not None:
+                each.leave_rest(package)
         self.bind([(key, key.standin)])
 
     def take_out(self) -> dict[str, list[Import]]:
@@ -310,7 +353,7 @@ class Unresolved:
             keys = list(self.pending.values())
             self.pending.clear()
             if keys:
-                rekey(self.names, [(key, sys.intern(str(key)), None) for key in keys], keys, _Quiet, Key)
+                rekey(self.names, [(key, sys.intern(str(key)), None) for key in keys], keys, _Quiet, Key, NOTHING)
                 for name in taken:
                     del self.names[name]
         return taken
@@ -324,6 +367,8 @@ _waiting: dict[str, list[ref[Key]]] = {}
 _lock = RLock()
 # References to a stand-in that nobody else has got: the key's own, the dict's, and that of the call that counts.
 _REFERENCES = 3
+# Resolved names wait until they are as many as this part of those that are not.
+_TOGETHER = 4
 # How often copies of a dict may be searched for. Each search looks through everything that the collector knows.
 _searches = 100
 
@@ -368,7 +413,7 @@ def tidy(names: dict[str, Any]) -> None:
     if foreign:
         keys = [key for key in names if isinstance(key, _Name)]
         with _lock:
-            rekey(names, [(key, sys.intern(str(key)), value) for key, value in foreign], keys, _Quiet, Key)
+            rekey(names, [(key, sys.intern(str(key)), value) for key, value in foreign], keys, _Quiet, Key, NOTHING)
 
 
 def resolve(module: ModuleType | dict[str, Any], *wanted: str) -> None:
@@ -390,6 +435,11 @@ def forget(module: ModuleType | dict[str, Any]) -> dict[str, list[Import]]:
     return next(iter(keys.values())).owner.take_out() if keys else {}
 
 
+def all_unresolved() -> list[Unresolved]:
+    """The lazy names of all modules that have any."""
+    return [each for each in list(_modules.values()) if each.pending]
+
+
 def _quietly_set(names: dict[str, Any], key: Key) -> None:
     """Put a key into a dict without being taken for somebody who looks it up."""
     key.__class__ = _Quiet  # type: ignore[assignment]
@@ -403,30 +453,34 @@ def _bind_those_that_wait_for(module_name: str) -> None:
         key = reference()
         if key is None or not key.is_pending() or key.resolving:
             continue
-        value = key.imports[-1].value_without_running() if len(key.imports) == 1 else NOTHING
+        value = [each.value_without_running() for each in list(key.imports)][-1]
         if value is NOTHING:
             _waiting.setdefault(module_name, []).append(reference)
         else:
             key.owner.bind([(key, value)])
 
 
-def _is_copied(key: Key, value: Any) -> bool:
-    return value is not key.standin and sys.getrefcount(key.standin) > _REFERENCES
+def _mend_copy(key: Key, frame: FrameType) -> None:
+    """A resolved name is looked up in a copy of its module's dict, as code has it that is run in one: mend the copy.
 
-
-def _mend_copies(key: Key, value: Any) -> None:
-    """Somebody has copied the module's dict, as doctest does: replace what stands in the copy for the name."""
+    Which dict is looked into cannot be seen. It is the frame's own, or else somebody asks a dict for an item.
+    """
     global _searches
-    if _searches <= 0:
-        return
-    _searches -= 1
-    for holder in get_referrers(key.standin):
-        if type(holder) is dict and any(each is key for each in holder):
-            rekey(holder, [(key, sys.intern(str(key)), value)], [key, *_keys_in(holder)], _Quiet, Key)
+    own = [frame.f_globals] if frame.f_code.co_flags & _NEW_LOCALS else [frame.f_globals, frame.f_locals]
+    holders = [each for each in own if _holds(each, key)]
+    op = frame.f_code.co_code[frame.f_lasti]
+    if not holders and op not in _NAME_LOADS and op not in _ATTRIBUTE_LOADS and _searches > 0:
+        _searches -= 1
+        holders = [each for each in get_referrers(key.standin) if _holds(each, key)]
+    for holder in holders:
+        keys = [each for each in holder if isinstance(each, Key)]
+        with _lock:
+            rekey(holder, [(key, sys.intern(str(key)), key.value)], keys, _Quiet, Key, NOTHING)
+            key.__class__ = Key
 
 
-def _keys_in(names: dict[Any, Any]) -> list[Key]:
-    return [each for each in names if type(each) is Key]
+def _holds(names: object, key: Key) -> bool:
+    return type(names) is dict and any(each is key for each in names)
 
 
 def renew_after_fork() -> None:

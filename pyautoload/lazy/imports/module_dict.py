@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-__all__ = ["rekey"]
+__all__ = ["keep", "rekey"]
 
 # Python 3.10 has no function for it.
 _call: Callable[..., Any] = getattr(operator, "call", None) or operator.methodcaller("__call__")
@@ -36,25 +36,45 @@ def rekey(
     keys: Iterable[Any],
     quiet: type,
     live: type,
+    as_it_is: object,
 ) -> None:
     """Replace special keys by ordinary ones, with values, and leave all others and the order as they are.
 
     Args:
         names: the dict.
-        found: special key, the ordinary one for it, the value.
+        found: special key, the ordinary one for it, the value; ``as_it_is`` for the one it has.
         keys: all special keys that may be in the dict, those of ``found`` too.
         quiet: a class to which special keys are switched while this runs: it compares as ``str`` does, in C.
         live: their class.
+        as_it_is: stands for no new value.
     """
     found, keys = list(found), list(keys)
     going = {id(key) for key, _, _ in found}
     staying = [key for key in keys if id(key) not in going]
+    new = [(key, name, value) for key, name, value in found if value is not as_it_is]
     if len(names) > _LARGE:
-        # They stay in the dict, under keys that compare as strings do.
-        steps = [step for key, _, value in found for step in _quietly(names, key, value, quiet)]
-    else:
-        steps = _steps(names, found, keys, quiet)
-        steps += [partial(setattr, key, "__class__", live) for key in staying]
+        keep(names, [(key, value) for key, _, value in new], quiet)
+        return
+    ordinary = {id(key): name for key, name, _ in found}
+    steps = _steps(names, ordinary, new, keys, quiet)
+    _run([*steps, *(partial(setattr, key, "__class__", live) for key in staying)])
+
+
+def keep(names: dict[str, Any], found: Iterable[tuple[Any, Any]], quiet: type) -> None:
+    """Give special keys their values, and leave them in the dict.
+
+    Args:
+        names: the dict.
+        found: special key, value.
+        quiet: the class that the keys have from now on.
+    """
+    steps: list[Callable[[], object]] = []
+    for key, value in found:
+        steps += [partial(setattr, key, "__class__", quiet), partial(names.__setitem__, key, value)]
+    _run(steps)
+
+
+def _run(steps: list[Callable[[], object]]) -> None:
     paused = gc.isenabled()
     if paused:
         gc.disable()  # before Python 3.12 a collection may begin in the middle, and run code of others
@@ -65,14 +85,9 @@ def rekey(
             gc.enable()
 
 
-def _quietly(names: dict[str, Any], key: Any, value: Any, quiet: type) -> list[Callable[[], object]]:
-    return [partial(setattr, key, "__class__", quiet), partial(names.__setitem__, key, value)]
-
-
 def _steps(
-    names: dict[str, Any], found: list[tuple[Any, str, Any]], keys: list[Any], quiet: type
+    names: dict[str, Any], ordinary: dict[int, str], new: list[tuple[Any, str, Any]], keys: list[Any], quiet: type
 ) -> list[Callable[[], object]]:
-    ordinary = {id(key): name for key, name, _ in found}
     old: list[Any] = []
     values: list[Any] = []
     fresh: dict[Any, Any] = {}
@@ -82,7 +97,7 @@ def _steps(
         partial(values.extend, names.values()),
         partial(fresh.update, zip(map(ordinary.get, map(id, old), old), values, strict=True)),
         # Only then: besides the special key there may be an ordinary one, with what somebody stored meanwhile.
-        *(partial(fresh.__setitem__, name, value) for _, name, value in found),
+        *(partial(fresh.__setitem__, name, value) for _, name, value in new),
         *(partial(names.pop, key, None) for key in keys),
         names.clear,
         partial(names.update, fresh),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,28 +22,39 @@ def resolve_all(loaded: Callable[[], list[str]]) -> dict[str, Exception]:
         Module → the first error that a lazy import of it raised; such a name stays lazy.
     """
     failures: dict[str, Exception] = {}
-    done: set[int] = set()
+    tried: set[int] = set()
     while True:
-        modules = [sys.modules.get(name) for name in loaded()]
-        fresh = [module for module in modules if isinstance(module, ModuleType) and id(module) not in done]
+        fresh = [each for each in _unresolved(set(loaded())) if id(each[1]) not in tried]
         if not fresh:
             return failures
-        for module in fresh:
-            done.add(id(module))
-            for resolve in _resolvers(module):
-                try:
-                    resolve()
-                except Exception as error:  # noqa: BLE001 - all are kept, and reported at the end
-                    failures.setdefault(module.__name__, error)
+        for name, lazy in fresh:
+            tried.add(id(lazy))
+            try:
+                lazy.resolve()
+            except Exception as error:  # noqa: BLE001 - all are kept, and reported at the end
+                failures.setdefault(name, error)
 
 
-def _resolvers(module: ModuleType) -> list[Callable[[], Any]]:
-    """For each unresolved name of a module, what resolves it."""
-    if sys.version_info >= (3, 15):
-        from types import LazyImportType
+def _unresolved(modules: set[str]) -> list[tuple[str, Any]]:
+    """What stands for each unresolved name, with the module that has the import statement.
 
-        names = [name for name, value in list(vars(module).items()) if isinstance(value, LazyImportType)]
-        return [lambda name=name: getattr(module, name) for name in names]  # type: ignore[misc]
-    from pyautoload.lazy.imports.lazy_names import unresolved
+    That is not always the one that has the name: after ``import a.b``, ``a`` has a lazy attribute.
+    """
+    if sys.version_info < (3, 15):
+        from pyautoload.lazy.imports.lazy_names import all_unresolved
 
-    return [key.standin.resolve for key in unresolved(module).values()]
+        # By the dicts, as modules that have been unloaded may still be around.
+        owners = {id(getattr(sys.modules[name], "__dict__", None)): name for name in modules & sys.modules.keys()}
+        order = {name: number for number, name in enumerate(sys.modules)}
+        keys = [key for names in all_unresolved() for key in names.pending.values()]
+        found = [(owners.get(id(key.imports[-1].names), ""), key.standin) for key in keys]
+        return sorted(((name, lazy) for name, lazy in found if name), key=lambda each: order[each[0]])
+    import types
+
+    kind: Any = vars(types)["LazyImportType"]
+    return [
+        (name, value)
+        for name in sorted(modules & sys.modules.keys())
+        for value in list(vars(sys.modules[name]).values())
+        if isinstance(value, kind)
+    ]

@@ -7,22 +7,26 @@ import sys
 from types import ModuleType
 
 from pyautoload.lazy.imports.code_rewriting import FROM, PLAIN, RENAMED
-from pyautoload.lazy.imports.lazy_names import NOTHING, is_unresolved
+from pyautoload.lazy.imports.lazy_names import NOTHING, is_unresolved, names_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Import"]
+__all__ = ["SUBMODULE", "Import"]
+
+
+# Besides what statements look like: a submodule as an attribute of its package, after `import package.submodule`.
+SUBMODULE = 3
 
 
 class Import:
     """What an import statement does for one of the names it binds.
 
     Args:
-        kind: PLAIN, RENAMED or FROM.
+        kind: PLAIN, RENAMED, FROM or SUBMODULE.
         module_name: the absolute name of the module.
-        attribute: what is taken from it by FROM, else ``""``.
+        attribute: what is taken from it by FROM; for SUBMODULE, the module on the way there that the name is for.
         names: the dict of the module that the statement stands in.
         place: the file and line of the statement.
     """
@@ -40,11 +44,13 @@ class Import:
 
     def full_name(self) -> str:
         """What is imported: ``json``, or ``json.dumps`` for ``from json import dumps``."""
-        return f"{self.module_name}.{self.attribute}" if self.attribute else self.module_name
+        return f"{self.module_name}.{self.attribute}" if self.kind == FROM else self.module_name
 
-    def binds_package(self) -> bool:
-        """Whether this is ``import a.b``, which binds ``a``."""
-        return self.kind == PLAIN and "." in self.module_name
+    def first_module(self) -> str:
+        """What has to be loaded for the name: for ``import a.b`` only ``a``, as ``b`` is an attribute of that."""
+        if self.kind == PLAIN:
+            return self.module_name.partition(".")[0]
+        return self.attribute if self.kind == SUBMODULE else self.module_name
 
     def run(self) -> Any:
         """Do it.
@@ -56,15 +62,39 @@ class Import:
             Exception: whatever the import raises; its cause is an ``ImportError`` that shows the statement.
         """
         try:
-            module = builtins.__import__(self.module_name, self.names, None, self._wanted(), 0)
-            if self.kind == PLAIN:
-                return module
+            name = self.first_module()
+            module = builtins.__import__(name, self.names, None, self._wanted(), 0)
             if self.kind == FROM:
                 return self._taken(module)
-            return self._renamed(module)
+            if self.kind == RENAMED:
+                return self._renamed(module)
+            module = sys.modules[name]
+            self.leave_rest(module)
+            return module
         except Exception as error:
             self._explain(error)
             raise
+
+    def leave_rest(self, module: Any) -> None:
+        """After the first module of ``import a.b.c``: let ``b`` be a lazy attribute of ``a``, as on Python 3.15.
+
+        Args:
+            module: what has been imported.
+        """
+        now = self.first_module()
+        while now != self.module_name:
+            stem = self.module_name[len(now) + 1 :].partition(".")[0]
+            now = f"{now}.{stem}"
+            child = sys.modules.get(now)
+            if child is None:
+                names: dict[str, Any] = getattr(module, "__dict__", {})
+                hook = getattr(names.get("__getattr__"), "__module__", None)
+                # A managed package loads what is asked of it by itself.
+                if not is_unresolved(names, stem) and not str(hook).startswith("pyautoload."):
+                    rest = Import(SUBMODULE, self.module_name, now, self.names, self.place)
+                    names_of(names).add(stem, rest)
+                return
+            module = child
 
     def _wanted(self) -> tuple[str, ...] | None:
         return (self.attribute,) if self.kind == FROM else None
@@ -108,12 +138,12 @@ class Import:
 
     def value_without_running(self) -> Any:
         """What the name is to be bound to, where all that is needed is loaded; else ``NOTHING``."""
-        module = sys.modules.get(self.module_name)
+        module = sys.modules.get(self.first_module())
         if module is None or _is_unfinished(module):
             return NOTHING
-        if self.kind == PLAIN:
-            top = sys.modules.get(self.module_name.partition(".")[0], NOTHING)
-            return NOTHING if top is None or _is_unfinished(top) else top
+        if self.kind in (PLAIN, SUBMODULE):
+            self.leave_rest(module)
+            return module
         if self.kind == RENAMED:
             return self._renamed_without_running(module)
         names: dict[str, Any] = module.__dict__ if type(module) is ModuleType else {}
