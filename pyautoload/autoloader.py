@@ -13,6 +13,7 @@ from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
 from pyautoload.importing.binder import Binder
 from pyautoload.lifecycle import Lifecycle
+from pyautoload.origin import origin_of_caller
 from pyautoload.tree.globs import flattened
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector
 from pyautoload.tree.managed_paths import Config, check_conflicts
@@ -72,6 +73,8 @@ class AutoLoader:
         self.tree = ManagedTree(self.config, ModuleRegistry(), self.tag)
         self.binder = Binder(self.tree, self.inflector, self.callbacks)
         self.lifecycle = Lifecycle(self.binder, bundle)
+        # The line that made it.
+        self.origin = origin_of_caller()
         # What reloads, from `enable_reloading()` to `disable_reloading()`.
         self.reloader: Reloader | None = None
         self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
@@ -86,19 +89,31 @@ class AutoLoader:
         """The loader of a package, for use in its ``__init__.py``.
 
         The root is the caller's directory, the namespace and the tag are its ``__name__``. A second call from the same
-        file gives the same loader. The package's ``version.py`` is expected to define ``VERSION``, or ``__version__``.
-        A ``__getattr__`` of the package's own must stand above the call: the one that comes last is asked.
+        file gives the same loader, and so does a loader that is set up for this directory already: by the program, or
+        by the pytest plugin from ``[tool.pyautoload]``. The package's ``version.py`` is expected to define
+        ``VERSION``, or ``__version__``. A ``__getattr__`` of the package's own must stand above the call: the one that
+        comes last is asked.
         """
         names = sys._getframe(1).f_globals
         file, name = names.get("__file__"), names.get("__name__")
         if not file or name not in sys.modules or "__path__" not in names:
-            raise SetupError("for_package() is for the __init__.py of a package: the caller has no file, or no name")
+            where = f"{name} in {file}" if file else "what is typed at a prompt"
+            what = "is run as a program" if name == "__main__" and file else "is no package"
+            raise SetupError(
+                f"for_package() is for the __init__.py of a package, and {where} {what}: call it in the __init__.py "
+                f'and import that package here, or make the loader here with AutoLoader("directory")'
+            )
         file = os.path.abspath(file)
         known: AutoLoader | None = known_loaders.for_file(file)
         if known is not None:
             return known
         directory = os.path.dirname(file)
-        loader = cls(inflector=inflector or PackageInflector(os.path.join(directory, "version.py")), tag=name)
+        version = os.path.join(directory, "version.py")
+        over: AutoLoader | None = known_loaders.for_root(directory, name)
+        if over is not None and over.adopt_package(inflector, version):
+            known_loaders.note_file(file, over)
+            return over
+        loader = cls(inflector=inflector or PackageInflector(version), tag=name)
         loader.push_dir(directory, sys.modules[name])
         known_loaders.note_file(file, loader)
         return loader
@@ -107,8 +122,8 @@ class AutoLoader:
     def from_config(cls, path: str | os.PathLike[str] | None = None, **options: Any) -> AutoLoader:
         """The loader that ``[tool.pyautoload]`` of a ``pyproject.toml`` describes, not set up yet.
 
-        While a loader that was made from that file is set up, this gives that one: a program, its tests and the pytest
-        plugin can all ask for it.
+        While a loader that was made from that file, or for the same roots, is set up, this gives that one: a program,
+        its tests and the pytest plugin can all ask for it.
 
         Args:
             path: the file, or a directory in the project; by default the working directory.
@@ -122,7 +137,9 @@ class AutoLoader:
 
         found = settings.load(path)
         assert found.file is not None
-        known: AutoLoader | None = known_loaders.for_file(found.file)
+        known: AutoLoader | None = known_loaders.for_file(found.file) or known_loaders.with_roots(
+            found.namespaces_of_roots()
+        )
         if known is not None:
             return known
         loader = found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
@@ -162,7 +179,8 @@ class AutoLoader:
         """
         before = self.config.roots
         root = self.config.add_root(path, namespace, source)
-        known_loaders.make_room(root.path, self)
+        for former in known_loaders.make_room(root.path, self):
+            self.lifecycle.inherit(former.registry)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
             if self.is_set_up:
@@ -262,11 +280,18 @@ class AutoLoader:
         return self.lifecycle.is_set_up
 
     def _start(self) -> None:
-        for root in self.config.roots.values():
-            check_conflicts(root, self.config, self._others(), around=True)
         first_time = not self.is_set_up
-        self.lifecycle.start()
+        try:
+            for root in self.config.roots.values():
+                check_conflicts(root, self.config, self._others(), around=True)
+            self.lifecycle.start()
+        except BaseException:
+            if first_time:
+                known_loaders.forget(self)  # it claims nothing, for as long as somebody keeps it, or the error
+            raise
         known_loaders.note_set_up(self)
+        if not self.config.roots:
+            log.warning(self.tag, "set up without a root, so it manages nothing yet: give one with push_dir()")
         self._start_reloading()
         log.debug(self.tag, "set up: %r", self)
         if first_time:
@@ -582,7 +607,28 @@ class AutoLoader:
         return Introspection(self.tree, self.binder.naming)
 
     def _others(self) -> Any:
-        return ((repr(loader), loader.config) for loader in known_loaders.all_loaders() if loader is not self)
+        others = (loader for loader in known_loaders.all_loaders() if loader is not self)
+        return ((f"{loader!r}, made at {loader.origin}", loader.config) for loader in others)
+
+    def adopt_package(self, inflector: InflectorProtocol | None, version: str) -> bool:
+        """Take the rules of a package that this loader manages: its ``__init__.py`` asks for a loader of its own.
+
+        Args:
+            inflector: what that wants names to be made with, if not by the rules of a package.
+            version: the package's ``version.py``.
+
+        Returns:
+            Whether that can be done; a loader that has an inflector of its own keeps it.
+        """
+        mine = self.inflector
+        if inflector is None and type(mine) is Inflector:
+            inflector = PackageInflector(version, mine.overrides)
+        if inflector is None:
+            return True
+        if type(mine) not in (Inflector, type(inflector)):
+            return False
+        self.inflector = self.binder.naming.inflector = inflector
+        return True
 
     def _loading(self, what: str) -> ExplicitLoading:
         finder = self.lifecycle.finder

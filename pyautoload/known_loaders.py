@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from weakref import WeakSet
 
 from pyautoload.tree.managed_paths import inside
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "all_loaders",
     "for_file",
+    "for_root",
     "forget",
     "make_room",
     "note_configured",
     "note_file",
     "note_provisional",
     "note_set_up",
+    "with_roots",
 ]
 
 # Loaders that are set up stay until they are unregistered, even where nobody keeps them in a variable.
@@ -80,15 +83,51 @@ def note_provisional(loader: Loader) -> None:
         _provisional.add(loader)
 
 
-def make_room(path: str, comer: Loader) -> None:
-    """Unregister the provisional loaders that manage ``path``, or a part of it: ``comer`` is about to."""
+def make_room(path: str, comer: Loader) -> list[Loader]:
+    """Unregister the loaders that give way to ``comer``, which is about to manage ``path``.
+
+    These are the provisional ones that manage it, or a part of it, and one that the same code made before: a cell of a
+    notebook that runs again, a module that is executed once more.
+
+    Returns:
+        Those that were unregistered. Who asks for one of them by its file gets ``comer`` from now on.
+    """
     with _lock:
-        found = [loader for loader in _provisional if loader is not comer]
-    for loader in found:
-        if any(inside(root, path) or inside(path, root) for root in loader.config.roots):
-            with _lock:
-                _provisional.discard(loader)
-            loader.unregister()
+        provisional = list(_provisional)
+    gone = []
+    for loader in all_loaders():
+        if loader is comer:
+            continue
+        roots = loader.config.roots
+        is_former = path in roots and comer.origin.is_again(loader.origin)
+        touches = any(inside(root, path) or inside(path, root) for root in roots)
+        if is_former or (loader in provisional and touches):
+            gone.append(loader)
+    for loader in gone:
+        with _lock:
+            _provisional.discard(loader)
+            files = [file for file, known in _by_file.items() if known is loader]
+        loader.unregister()
+        for file in files:
+            note_file(file, comer)
+    return gone
+
+
+def with_roots(roots: Mapping[str, str]) -> Loader | None:
+    """The loader that is set up for these roots and no others: path → namespace."""
+    for loader in all_loaders(set_up=True):
+        if {path: root.namespace for path, root in loader.config.roots.items()} == roots:
+            return loader
+    return None
+
+
+def for_root(path: str, namespace: str) -> Loader | None:
+    """The loader that is set up and has this root among others."""
+    for loader in all_loaders(set_up=True):
+        root = loader.config.roots.get(path)
+        if root is not None and root.namespace == namespace:
+            return loader
+    return None
 
 
 def for_file(file: str) -> Loader | None:

@@ -13,6 +13,7 @@ from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import access_of
 from pyautoload.sources import unmount
 from pyautoload.tree.managed_paths import Config
+from pyautoload.tree.registry import Loaded, ModuleRegistry
 
 __all__ = ["Lifecycle"]
 
@@ -32,6 +33,15 @@ class Lifecycle:
         # On `sys.meta_path`, from `start()` to `stop()`.
         self.finder: PyAutoloadFinder | None = None
         self._bundle_request = bundle
+        # What loaders have loaded that gave way to this one: module name → file, and its mtime then.
+        self._inherited: dict[str, Loaded] = {}
+
+    def inherit(self, registry: ModuleRegistry) -> None:
+        """Take over what another loader has loaded, and gave way to this one; done by ``start()``."""
+        for name in registry.loaded():
+            status = registry.loaded_status(name)
+            if status is not None:
+                self._inherited[name] = status
 
     def start(self) -> None:
         """List the first level, install the finder, attach to packages that exist already.
@@ -50,6 +60,7 @@ class Lifecycle:
         finder.refresh_tops()
         self.finder = finder
         finder.install()
+        self._take_over()
         self._attach_existing()
         self.is_set_up = True
 
@@ -89,6 +100,19 @@ class Lifecycle:
         request = place.requested(self._bundle_request)
         if request is not None:
             self.tree.bundle = place.open_bundle(self.tree.config, request)
+
+    def _take_over(self) -> None:
+        """Go on with what a loader has loaded that gave way to this one, where it has the same name here."""
+        inherited, self._inherited = self._inherited, {}
+        for name, (path, mtime_ns) in inherited.items():
+            module = sys.modules.get(name)
+            self.tree.namespace(name.rpartition(".")[0])
+            space = self.tree.namespace(name)
+            if not isinstance(module, ModuleType) or self.tree.registry.get_path(name) != path:
+                continue
+            self.tree.registry.mark_loaded(name, path, mtime_ns)
+            if space is not None:
+                self.binder.attach(module, name)
 
     def _attach_existing(self) -> None:
         """Add what is managed to the packages that exist already, made by whomever."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -26,8 +26,12 @@ def all_loaders(*, set_up: bool = False) -> list[AutoLoader]:
     return known_loaders.all_loaders(set_up=set_up)
 
 
-def eager_load_all() -> list[str]:
+def eager_load_all(*, except_for: object = ()) -> list[str]:
     """Eager load every loader that is set up.
+
+    Args:
+        except_for: loaders that are left out, such as those of library packages: one or several, each as a loader, its
+            tag (of a package's own loader the package's name), the namespace of one of its roots, or that module.
 
     Returns:
         The names of the modules that were loaded.
@@ -35,7 +39,39 @@ def eager_load_all() -> list[str]:
     Raises:
         EagerLoadError: with the failures of all of them; each loader has loaded what it could.
     """
-    return _of_all(lambda loader: loader.eager_load())
+    left_out = _loaders(except_for)
+    return _of_all(lambda loader: [] if loader in left_out else loader.eager_load())
+
+
+def _loaders(given: object) -> list[AutoLoader]:
+    """The loaders that are meant by loaders, tags, namespaces or modules.
+
+    Raises:
+        TypeError: it is none of these.
+        ValueError: no loader that is set up is meant by it.
+    """
+    if isinstance(given, (str, ModuleType)) or not isinstance(given, Iterable):
+        given = (given,)
+    found: list[AutoLoader] = []
+    for each in given:
+        name = each.__name__ if isinstance(each, ModuleType) else each
+        known = all_loaders(set_up=True)
+        if isinstance(name, str):
+            meant = [
+                one
+                for one in known
+                if one.tag == name or name in {root.namespace for root in one.config.roots.values()}
+            ]
+        elif each in all_loaders():
+            meant = [one for one in all_loaders() if one is each]
+        else:
+            raise TypeError(f"except_for= takes loaders, their tags, namespaces or modules, not {each!r}")
+        if not meant:
+            raise ValueError(
+                f"except_for={name!r} is no loader that is set up: there are {', '.join(one.tag for one in known)}"
+            )
+        found += meant
+    return found
 
 
 def _of_all(load: Callable[[AutoLoader], list[str]]) -> list[str]:

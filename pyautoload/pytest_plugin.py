@@ -24,8 +24,9 @@ __all__ = ["autoload_tree", "loader"]
 
 _NOT_CONFIGURED = "this project has no [tool.pyautoload] in its pyproject.toml: `pyautoload init` writes one"
 _TABLE = re.compile(r"^[ \t]*\[tool\.pyautoload[\].]", re.MULTILINE)
-# What the loader is kept under on pytest's configuration object.
-_LOADER: pytest.StashKey[AutoLoader] = pytest.StashKey()
+# What the loader is kept under on pytest's configuration object, and again where it was made here.
+_LOADER: pytest.StashKey[AutoLoader | None] = pytest.StashKey()
+_MADE: pytest.StashKey[AutoLoader] = pytest.StashKey()
 # What was found, for the workers of pytest-xdist.
 _FOUND: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
 # The key in what pytest-xdist hands to its workers.
@@ -58,19 +59,44 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         return
     from pyautoload.autoloader import AutoLoader
     from pyautoload.errors import AutoloadError
+    from pyautoload.loaders import all_loaders, note_provisional
 
+    before = all_loaders()
     try:
-        early_config.stash[_LOADER] = AutoLoader.from_config(file).setup()
+        found = AutoLoader.from_config(file)
+        if found not in before:
+            found.origin = found.origin._replace(maker=f"the pytest plugin, from [tool.pyautoload] in {file}")
+            # A `conftest.py`, or the program under test, may make the loader itself.
+            note_provisional(found)
+            early_config.stash[_MADE] = found
+        early_config.stash[_LOADER] = found
+        found.setup()
     except AutoloadError as error:
         raise pytest.UsageError(f"pyautoload: {error}") from error
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the loader away again, for programs that call ``pytest.main()`` and go on."""
-    found = config.stash.get(_LOADER, None)
+    found = config.stash.get(_MADE, None)
     if found is not None:
         found.unregister()
-        del config.stash[_LOADER]
+        del config.stash[_MADE]
+    config.stash.setdefault(_LOADER, None)
+    del config.stash[_LOADER]
+
+
+def _loader(config: pytest.Config) -> AutoLoader | None:
+    """The project's loader: what was set up at the start, or what has taken its place since."""
+    from pyautoload import known_loaders
+
+    found = config.stash.get(_LOADER, None)
+    if found is None or found.is_set_up:
+        return found
+    for root in found.config.roots.values():
+        taken: AutoLoader | None = known_loaders.for_root(root.path, root.namespace)
+        if taken is not None:
+            return taken
+    return found
 
 
 def _configuration(config: pytest.Config) -> str | None:
@@ -123,7 +149,7 @@ def _problems(config: pytest.Config) -> list[Problem]:
         raise pytest.UsageError(f"--autoload-check: {_NOT_CONFIGURED}")
     try:
         found = settings.read(file)
-        mine = config.stash.get(_LOADER, None)
+        mine = _loader(config)
         loader = mine if mine is not None else found.apply(AutoLoader(tag=found.tag))
         try:
             static = config.getoption("--autoload-check") == "static"
@@ -194,7 +220,7 @@ class CheckFailed(Exception):
 @pytest.fixture(scope="session")
 def loader(pytestconfig: pytest.Config) -> AutoLoader:
     """The project's loader, as ``[tool.pyautoload]`` describes it, set up."""
-    found = pytestconfig.stash.get(_LOADER, None)
+    found = _loader(pytestconfig)
     if found is None:
         pytest.fail(f"the fixture `loader` has no loader to give: {_NOT_CONFIGURED}", pytrace=False)
     return found

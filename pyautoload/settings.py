@@ -88,6 +88,14 @@ class Settings:
         first = self.roots[0]
         return self.namespaces.get(first) or os.path.basename(os.path.normpath(os.path.join(self.directory, first)))
 
+    def namespaces_of_roots(self) -> dict[str, str]:
+        """Root → namespace, as a loader has them that was told all of it."""
+        found = {}
+        for root in self.roots:
+            path = os.path.abspath(os.path.join(self.directory, root))
+            found[path] = self.namespaces.get(root, os.path.basename(path))
+        return found
+
     def apply(self, loader: Loader) -> Loader:
         """Tell a loader all of it.
 

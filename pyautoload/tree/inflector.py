@@ -81,8 +81,8 @@ class Inflector:
 class PackageInflector(Inflector):
     """The inflector of ``AutoLoader.for_package()``: the package's ``version.py`` defines ``VERSION``."""
 
-    def __init__(self, version_file: str) -> None:
-        super().__init__()
+    def __init__(self, version_file: str, overrides: Mapping[str, str] | None = None) -> None:
+        super().__init__(overrides)
         self.version_file = version_file
 
     def camelize(self, stem: str, path: str) -> str:

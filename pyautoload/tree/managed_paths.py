@@ -204,8 +204,8 @@ def check_conflicts(root: Root, mine: Config, others: Iterator[tuple[str, Config
                 continue
             raise ConflictError(
                 f"{root.path} is to be managed by this loader, but {path} is already managed by {description}. "
-                f"Two loaders cannot share a tree: let one of them ignore the other's part with ignore(), "
-                f"or unregister() the other one",
+                f"Two loaders cannot share a tree: take away the line that makes one of them and use the other one, "
+                f"let one ignore the other's part with ignore(), or unregister() it",
                 root.path,
                 path,
             )
