@@ -36,8 +36,8 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 # Who else makes the loader, beside the plugin: file → text.
 OTHERS: dict[str, dict[str, str]] = {
     "conftest": {"conftest.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').setup()\n"},
-    "conftest that ignores": {
-        "conftest.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').ignore('skip.txt').setup()\n"
+    "conftest with a rule": {
+        "conftest.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').inflect({'cart': 'Cart'}).setup()\n"
     },
     "program": {
         "main.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').setup()\nfrom shop import Cart\n",

@@ -83,7 +83,7 @@ class _Generator:
         for space in self.tree.walk_all():
             if not space.name:
                 self._top_level(space)
-            elif space.name.partition(".")[0] not in hidden:
+            elif space.name.partition(".")[0] not in hidden and all(map(is_name, space.name.split("."))):
                 self._namespace(space)
         self._markers()
         self.notes += [f"{path} cannot be read: {why}" for path, why in sorted(self.definitions.problems.items())]
