@@ -8,12 +8,14 @@ go by the file name of the code that runs in between; with another name there, t
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from importlib.machinery import SourceFileLoader
-from types import ModuleType
+
+# As `importlib.machinery` has it, without that and what it imports: `import pyautoload` itself comes by here.
+from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
     from typing import Any, TypeVar
 
     _Function = TypeVar("_Function", bound=Callable[..., Any])

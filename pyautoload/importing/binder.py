@@ -10,7 +10,6 @@ from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
 from pyautoload.hidden_frames import is_initializing
 from pyautoload.importing import hooks
-from pyautoload.importing.hooked_code import is_hooked
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook, look_again
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
@@ -182,6 +181,8 @@ class Binder:
 
     def is_hooked(self, module_name: str) -> bool:
         """Whether an import hook of somebody else makes the code of a loaded module, or changes it."""
+        from pyautoload.importing.hooked_code import is_hooked
+
         return is_hooked(sys.modules.get(module_name))
 
     def adopt_all(self, is_managed: Callable[[str], bool]) -> None:

@@ -20,7 +20,6 @@ from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing import deadlocks, entries, hooks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
-from pyautoload.importing.composed_loader import ComposedLoader, LoaderAround
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.registry import ModuleRegistry, Namespace
@@ -179,6 +178,8 @@ class PyAutoloadFinder:
             return found
         if not hasattr(found.loader, "exec_module"):
             return found  # made for Python before 3.4: it makes the module, too
+        from pyautoload.importing.composed_loader import ComposedLoader
+
         found.loader = ComposedLoader(found.loader, fullname, path, self.binder)  # type: ignore[assignment]
         if found.submodule_search_locations is None:
             found.submodule_search_locations = own.submodule_search_locations
@@ -270,6 +271,8 @@ class PyAutoloadFinder:
         if hooks.is_stock(spec.loader):
             with_after_exec(spec.loader, after)
         else:
+            from pyautoload.importing.composed_loader import LoaderAround
+
             spec.loader = LoaderAround(spec.loader, after)  # type: ignore[assignment]
         return spec
 
