@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -10,12 +9,14 @@ from types import ModuleType
 from pyautoload.errors import ConflictError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.importing.installed import hidden_by
 from pyautoload.importing.namespace_access import access_of
+from pyautoload.printable import printable
 from pyautoload.sources import unmount
-from pyautoload.tree.managed_paths import Config
+from pyautoload.tree.managed_paths import Config, Root
 from pyautoload.tree.registry import Loaded, ModuleRegistry
 
-__all__ = ["Lifecycle"]
+__all__ = ["Lifecycle", "taken_namespace"]
 
 
 class Lifecycle:
@@ -130,22 +131,23 @@ class Lifecycle:
 
 
 def _check_existing(config: Config, name: str) -> None:
-    """A namespace that was not named by the user must not be a plain module that exists: `code`, `platform`."""
+    """A namespace that was not named by the user must not be that of others: `email`, `code`, an installed package."""
     roots = [root for root in config.roots.values() if root.namespace == name]
-    if not roots or any(root.explicit for root in roots):
-        return
-    module = sys.modules.get(name)
-    if module is not None:
-        taken = not hasattr(module, "__path__") and getattr(module, "__spec__", None) is not None
-        origin = getattr(module, "__file__", None)
-    else:
-        spec = importlib.util.find_spec(name) if name in sys.stdlib_module_names else None
-        taken = spec is not None and spec.submodule_search_locations is None
-        origin = spec.origin if spec is not None else None
-    if taken:
-        raise ConflictError(
-            f"the root {roots[0].path} stands for the namespace {name!r}, but that is the module {origin or name}. "
-            f'Rename the directory, or give the namespace another name with top_level="..."',
-            roots[0].path,
-            str(origin or name),
-        )
+    for root in roots if not any(root.explicit for root in roots) else ():
+        taken = hidden_by(name, root.path)
+        if taken is not None:
+            raise taken_namespace(root, taken)
+
+
+def taken_namespace(root: Root, taken: str) -> ConflictError:
+    """The error for a root whose namespace is a module or package of others."""
+    name = root.namespace
+    kind = "of the standard library" if name in sys.stdlib_module_names else "that is there already"
+    return ConflictError(
+        f"the root {printable(root.path)} stands for the namespace {name!r}, but that is the module {taken} {kind}, "
+        f"which could not be imported any more. "
+        f'Rename the directory, or give the namespace another name with top_level="..."; if the files are to be added '
+        f'to that package, say so with top_level="{name}"',
+        root.path,
+        taken,
+    )

@@ -37,7 +37,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 OTHERS: dict[str, dict[str, str]] = {
     "conftest": {"conftest.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').setup()\n"},
     "conftest with a rule": {
-        "conftest.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').inflect({'cart': 'Cart'}).setup()\n"
+        "conftest.py": "from pyautoload import *\nloader = AutoLoader('shop').inflect({'cart': 'Cart'}).setup()\n"
     },
     "program": {
         "main.py": "from pyautoload import AutoLoader\nloader = AutoLoader('shop').setup()\nfrom shop import Cart\n",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 
 import inflection
@@ -12,8 +11,11 @@ from pyautoload.checking.import_graph import Edge, ImportGraph, Target
 from pyautoload.checking.problem import ERROR, NOTE, WARNING, Problem
 from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, ModuleSource
 from pyautoload.checking.survey import Survey
+from pyautoload.importing.installed import hidden_by
+from pyautoload.lifecycle import taken_namespace
 from pyautoload.tree.inflector import folded, is_name
 from pyautoload.tree.introspection import unusable_stems
+from pyautoload.tree.managed_paths import Root
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["expected_name_problem", "static_problems"]
@@ -57,13 +59,18 @@ def _conflicts(survey: Survey) -> Iterator[Problem]:
 
 
 def _taken_namespaces(survey: Survey) -> Iterator[Problem]:
-    """A root that is called like a module of the standard library, without having been given that namespace."""
+    """A root that is called like a module of others, without having been given that namespace."""
     for root in survey.config.roots.values():
-        module = sys.modules.get(root.namespace)
-        taken = root.namespace in sys.stdlib_module_names and not hasattr(module, "__path__")
-        if taken and not root.explicit:
-            message = f"the root stands for the namespace {root.namespace!r}, which is a module of the standard library"
-            yield Problem("conflict", ERROR, message, root.path, remedy="rename it, or give it another namespace")
+        if not root.namespace or root.explicit or any(r.explicit for r in _sharing(survey, root)):
+            continue
+        taken = hidden_by(root.namespace, root.path)
+        if taken is not None:
+            message, _, remedy = str(taken_namespace(root, taken)).partition(". ")
+            yield Problem("conflict", ERROR, message, root.path, remedy=remedy)
+
+
+def _sharing(survey: Survey, root: Root) -> list[Root]:
+    return [other for other in survey.config.roots.values() if other.namespace == root.namespace]
 
 
 def _same_name(survey: Survey, namespace: str) -> Iterator[Problem]:

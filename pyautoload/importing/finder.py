@@ -20,6 +20,7 @@ from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing import deadlocks, entries, hooks
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
+from pyautoload.importing.installed import installed_spec
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.registry import ModuleRegistry, Namespace
@@ -215,7 +216,7 @@ class PyAutoloadFinder:
     def _package_spec(self, fullname: str, space: Namespace) -> ModuleSpec | None:
         if space.file is not None:
             return self.file_spec(fullname, space.file, space.path)
-        elsewhere = _found_elsewhere(fullname) if self._may_exist_elsewhere(fullname) else None
+        elsewhere = self._elsewhere(fullname)
         if elsewhere is not None and elsewhere.loader is not None and elsewhere.origin is not None:
             return self._external_spec(fullname, elsewhere)
         others = self._others_with(fullname)
@@ -232,7 +233,7 @@ class PyAutoloadFinder:
         space = self.tree.namespace(fullname)
         if space is None:
             return None
-        elsewhere = _found_elsewhere(fullname) if self._may_exist_elsewhere(fullname) else None
+        elsewhere = self._elsewhere(fullname)
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = _joined(space, self._others_with(fullname), elsewhere)
         return spec
@@ -253,6 +254,10 @@ class PyAutoloadFinder:
         return found
 
     # Packages of others
+
+    def _elsewhere(self, fullname: str) -> ModuleSpec | None:
+        """What others have under the name of an implicit namespace of ours: both become one package."""
+        return _found_elsewhere(fullname) if self._may_exist_elsewhere(fullname) else installed_spec(fullname)
 
     def _may_exist_elsewhere(self, fullname: str) -> bool:
         """A namespace that the user named, or that leads to one, may be a package that exists already."""
