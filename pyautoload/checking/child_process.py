@@ -26,6 +26,7 @@ from pyautoload.importing.namespace_access import defined_names
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
+    from pyautoload.checking.import_effects import Effects
     from pyautoload.sources import Source
     from pyautoload.tree.managed_paths import Config
 
@@ -46,6 +47,7 @@ class Work(NamedTuple):
         results: the file to write to.
         sources: root path → what holds the files below it, where that is a source of the user's own.
         loader: ``"module:name"`` of a loader that the program makes itself, in place of config and inflector.
+        effects: import eagerly, and say of each module what its run changes outside of itself.
     """
 
     config: Config
@@ -55,6 +57,7 @@ class Work(NamedTuple):
     results: str
     sources: dict[str, Source]
     loader: str | None = None
+    effects: bool = False
 
 
 class Report:
@@ -68,7 +71,7 @@ class Report:
         os.write(self._file, json.dumps(record).encode() + b"\n")
 
 
-def tell_of_each(report: Report) -> None:
+def tell_of_each(report: Report, effects: Effects | None = None) -> None:
     """Write down when the code of a module begins to run, and when it has ended, well or not.
 
     A module that is asked for imports others; the one that ends the process is the innermost that is running then.
@@ -79,9 +82,13 @@ def tell_of_each(report: Report) -> None:
     @part_of_import
     def exec_module(self: PyAutoloadLoader, module: ModuleType) -> None:
         report.write(begins=self.name)
+        if effects is not None:
+            effects.begins(self.name)
         try:
             stock(self, module)
         finally:
+            if effects is not None:
+                effects.ended(self.name)
             report.write(left=self.name)
 
     PyAutoloadLoader.exec_module = exec_module  # type: ignore[method-assign]
@@ -99,12 +106,18 @@ def main(work_file: str) -> None:
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
         report.write(setup=f"{type(error).__name__}: {error}")
         os._exit(1)
-    tell_of_each(report)
+    effects = None
+    if work.effects:
+        from pyautoload.checking.import_effects import Effects
+
+        loader.config.lazy = None
+        effects = Effects(frozenset(work.files))
+    tell_of_each(report, effects)
     files = {path: name for name, path in work.files.items()}
     for name in work.modules:
         report.write(begins=name)
         report.write(ends=name, **outcome(loader, name, work.files[name], files))
-    report.write(finished=True)
+    report.write(finished=True, effects=effects.found if effects is not None else {})
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -128,12 +141,22 @@ def outcome(loader: AutoLoader, name: str, path: str, files: dict[str, str]) -> 
     """Import one module and say how that went."""
     try:
         module = importlib.import_module(name)
+        if loader.config.lazy is not None:
+            _resolve(name)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a module is a finding, too
         return failure(error, files)
     return {
         "defined": loader.binder.naming.defined_name(module, name.rpartition(".")[2], path),
         "public": defined_names(module)[:20],
     }
+
+
+def _resolve(name: str) -> None:
+    """Do what the module has put off: an import that fails is a finding, now or later."""
+    from pyautoload.lazy.imports.resolve_all import resolve_all
+
+    for error in resolve_all(lambda: [name]).values():
+        raise error
 
 
 def failure(error: BaseException, files: dict[str, str]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def configured(
     loader = AutoLoader(inflector=inflector, tag=tag)
     loader.config.ignored, loader.config.collapsed = config.ignored, config.collapsed
     loader.config.not_eager, loader.config.not_reloaded = config.not_eager, config.not_reloaded
+    loader.config.lazy = config.lazy
     for root in config.roots.values():
         loader.push_dir(root.path, root.namespace if root.explicit else None, source=sources.get(root.path))
     return loader.setup()

@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "unknown-name": "an import of a managed name that no file stands for",
     "cycle": "modules that import each other in a circle, and fail",
     "tolerated-cycle": "modules that import each other in a circle, and work",
+    "lazy-effect": "a file that changes something outside of itself when it is imported, and is imported lazily",
     "dead-pattern": "a pattern or rule that matches nothing",
 }
 

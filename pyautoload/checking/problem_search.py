@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload.checking.dead_rules import dead_rules
 from pyautoload.checking.import_graph import ImportGraph
-from pyautoload.checking.problem import ERROR, KINDS, Problem
+from pyautoload.checking.lazy_problems import delayed_effects
+from pyautoload.checking.problem import ERROR, KINDS, NOTE, Problem
 from pyautoload.checking.static_problems import (
     asked_for,
     expected_name_problem,
@@ -39,6 +40,7 @@ def find_problems(
     timeout: float = 60,
     progress: Callable[[int, int, str], object] | None = None,
     loader_name: str | None = None,
+    lazy: bool = False,
 ) -> list[Problem]:
     """Everything that is wrong with what a loader manages. The loader is left as it is, set up or not.
 
@@ -51,6 +53,7 @@ def find_problems(
         timeout: after how many seconds a module counts as one whose import never ends.
         progress: called with ``(done, total, name)`` as modules are imported.
         loader_name: ``"module:name"`` where the program makes this loader, for the child to do the same.
+        lazy: also look for what lazy imports delay and others may count on; they need not be switched on for it.
 
     Returns:
         The problems, errors first, then by place.
@@ -60,6 +63,8 @@ def find_problems(
     """
     skipped = _checked_kinds(skip)
     survey = Survey(loader.config, loader.inflector)
+    if lazy and survey.config.lazy is None:
+        survey.config.make_lazy((), ())
     graph = ImportGraph(survey)
     problems = [*static_problems(survey, graph), *dead_rules(loader.config, survey)]
     if static:
@@ -68,11 +73,27 @@ def find_problems(
         modules = [name for name in survey.files if name.rpartition(".")[2] != "__main__"]
         trial = Trial(survey.config, loader.inflector, timeout=timeout, progress=progress, loader=loader_name)
         problems += _Dynamic(survey, graph, problems, trial.run(modules, survey.files)).problems()
+        if survey.config.lazy is not None:
+            problems = [_cured(problem, trial) for problem in problems]
+        if lazy:
+            eager = Trial(survey.config, loader.inflector, timeout=timeout, loader=loader_name, effects=True)
+            problems += delayed_effects(survey, eager.run(modules, survey.files).effects)
     silent = GlobSet()
     silent.use_roots(tuple(loader.config.roots))
     silent.add(plain, base=base)
     kept = [problem for problem in problems if problem.kind not in skipped and not _is_plain(problem, silent)]
     return sorted(set(kept), key=_place)
+
+
+def _cured(problem: Problem, trial: Trial) -> Problem:
+    """A circle that fails, as one that works, where lazy imports have let all of its modules be imported."""
+    members = {line.partition(" imports ")[0] for line in problem.details if " imports " in line}
+    if problem.kind != "cycle" or not members or trial.crashes:
+        return problem
+    if any("error" in trial.outcomes.get(module, {"error": ""}) for module in members):
+        return problem
+    message = f"{problem.message}; cured by lazy imports, without them it fails"
+    return dataclasses.replace(problem, kind="tolerated-cycle", severity=NOTE, message=message, remedy="")
 
 
 def _checked_kinds(skip: Iterable[str]) -> frozenset[str]:

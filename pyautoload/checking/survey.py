@@ -98,4 +98,5 @@ def _copy(config: Config) -> Config:
     copied.collapsed = config.collapsed.only()
     copied.not_eager = config.not_eager.only()
     copied.not_reloaded = config.not_reloaded.only()
+    copied.lazy = config.lazy
     return copied

@@ -40,6 +40,7 @@ class Trial:
         timeout: after how many seconds without any progress a module counts as one that never ends.
         progress: called with ``(done, total, name)``.
         loader: ``"module:name"`` of a loader that the program makes itself.
+        effects: import eagerly, and find out what the run of each module changes outside of itself.
     """
 
     def __init__(
@@ -50,12 +51,16 @@ class Trial:
         timeout: float = 60,
         progress: Callable[[int, int, str], object] | None = None,
         loader: str | None = None,
+        effects: bool = False,
     ) -> None:
         self.config = config
         self.inflector = inflector
         self.timeout = timeout
         self.progress = progress
         self.loader = loader
+        # Whether effects are wanted; module → what its run changes, in words.
+        self._effects = effects
+        self.effects: dict[str, list[str]] = {}
         # Module → how its import went, as the child tells it.
         self.outcomes: dict[str, dict[str, Any]] = {}
         # Module that ended the process → how, and those that could not be imported because of it.
@@ -92,7 +97,7 @@ class Trial:
             if self.loader
             else {path: source for path in self.config.roots if (source := own_source(path)) is not None}
         )
-        work = Work(self.config, self.inflector, waiting, self._files, results, sources, self.loader)
+        work = Work(self.config, self.inflector, waiting, self._files, results, sources, self.loader, self._effects)
         told = _Told(results)
         how = self._run_child(work, directory, output, told)
         # The module that was asked for, and those that it was importing when the process ended, the innermost last.
@@ -108,6 +113,7 @@ class Trial:
             elif "left" in record:
                 del under_way[_last_index(under_way, record["left"]) :]
         if told.records and told.records[-1].get("finished"):
+            self.effects.update(told.records[-1]["effects"])
             return []
         if not under_way:
             raise SetupError(f"the process that imports the modules {how} before it began:\n{_tail(output, 20)}")

@@ -19,8 +19,9 @@ from pyautoload.cli._project import Project, project_options
     "--skip", multiple=True, metavar="KIND", help="Leave out a kind of problem (in [brackets] in the output)."
 )
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds after which an import counts as endless.")
+@click.option("--lazy", is_flag=True, help="Also find what lazy imports delay, and others may count on.")
 @json_option
-def command(project: Project, static: bool, skip: tuple[str, ...], timeout: float, json_: bool) -> None:
+def command(project: Project, static: bool, skip: tuple[str, ...], timeout: float, lazy: bool, json_: bool) -> None:
     """Find every problem at once, not only the first.
 
     Files that do not define their expected name, names that cannot be, conflicts, shadowed files, imports of names that
@@ -31,6 +32,8 @@ def command(project: Project, static: bool, skip: tuple[str, ...], timeout: floa
 
     if static and project.loader_name:
         raise click.UsageError("--static runs nothing, --loader runs your program: use one of them")
+    if static and lazy:
+        raise click.UsageError("--static runs nothing, --lazy runs everything twice: use one of them")
     if not static:
         project.make_importable()
     with progress_bar("importing", enabled=not static and not json_) as progress:
@@ -43,6 +46,7 @@ def command(project: Project, static: bool, skip: tuple[str, ...], timeout: floa
             timeout=timeout,
             progress=progress,
             loader_name=project.loader_name,
+            lazy=lazy,
         )
     findings = [problem for problem in problems if problem.is_finding]
     counts = collections.Counter(problem.severity for problem in problems)

@@ -32,6 +32,7 @@ __all__ = [
     "RENAMED",
     "Description",
     "is_rewritten",
+    "lazy_statements",
     "lines_with_eager_comment",
     "rewritten",
     "star_imports",
@@ -84,9 +85,7 @@ def rewritten(code: CodeType, source: Callable[[], bytes]) -> CodeType:
     """
     if _IMPORT_UNIT not in code.co_code[::2]:
         return code
-    found = [each for each in _statements(code) if each.description[3] != "__future__"]
-    stars = any(each.description[4] == ("*",) for each in found)
-    lazy = _allowed(code, [each for each in found if each.description[4] != ("*",)], source)
+    lazy, stars = _found(code, source)
     lazy = lazy[: max(0, _MOST_CONSTANTS - len(code.co_consts))]
     if not lazy and not stars:
         return code
@@ -98,6 +97,18 @@ def rewritten(code: CodeType, source: Callable[[], bytes]) -> CodeType:
     mark = (_MARK, len(lazy), stars)
     constants = (*code.co_consts, *(each.description for each in lazy), mark)
     return code.replace(co_code=bytes(raw), co_consts=constants)
+
+
+def lazy_statements(code: CodeType, source: Callable[[], bytes]) -> list[Description]:
+    """The import statements of a module that ``rewritten`` makes lazy."""
+    return [each.description for each in _found(code, source)[0]]
+
+
+def _found(code: CodeType, source: Callable[[], bytes]) -> tuple[list[_Found], bool]:
+    """The import statements that may be lazy, and whether there are star imports."""
+    found = [each for each in _statements(code) if each.description[3] != "__future__"]
+    stars = any(each.description[4] == ("*",) for each in found)
+    return _allowed(code, [each for each in found if each.description[4] != ("*",)], source), stars
 
 
 def is_rewritten(code: CodeType) -> bool:
