@@ -28,3 +28,10 @@ def packages(session: nox.Session) -> None:
     # One at a time: the table that it prints tells how long each package took.
     environment = {"PYAUTOLOAD_REAL_PACKAGES": "1"}
     session.run("pytest", "-q", "tests/test_real_packages.py", *session.posargs, env=environment)
+
+
+@nox.session
+def frozen(session: nox.Session) -> None:
+    """Programs in one file or directory: zipapp, shiv, pex, PyInstaller, Nuitka (some minutes)."""
+    session.install("--quiet", ".[test,frozen]")
+    session.run("pytest", "-q", "tests/test_frozen.py", *session.posargs, env={"PYAUTOLOAD_FROZEN": "1"})

@@ -127,17 +127,25 @@ def load(path: str | os.PathLike[str] | None = None) -> Settings:
     """The settings of the project that a path lies in.
 
     Args:
-        path: a ``pyproject.toml``, or a directory to look for one in and above; by default the working directory.
+        path: a ``pyproject.toml``, or a directory to look for one in and above; by default the working directory. In a
+            program that PyInstaller made it is the one that was packed with it.
 
     Raises:
         SetupError: there is none, it cannot be read, or what it says is wrong.
     """
-    start = os.path.abspath(os.fspath(path)) if path is not None else os.getcwd()
+    start = os.path.abspath(os.fspath(path)) if path is not None else _packed() or os.getcwd()
     if os.path.isdir(start):
         return read(find(start))
     if not os.path.exists(start):
         raise SetupError(f"{start} does not exist: give a pyproject.toml, or a directory in the project")
     return read(start)
+
+
+def _packed() -> str | None:
+    """The ``pyproject.toml`` that was packed with a frozen program."""
+    directory: str | None = getattr(sys, "_MEIPASS", None)
+    file = os.path.join(directory, FILE) if directory is not None else None
+    return file if file is not None and os.path.isfile(file) else None
 
 
 def find(directory: str) -> str:
