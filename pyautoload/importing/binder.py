@@ -9,7 +9,7 @@ from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
 from pyautoload.hidden_frames import is_initializing
-from pyautoload.importing import hooks
+from pyautoload.importing import import_hooks
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook, look_again
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
@@ -198,7 +198,7 @@ class Binder:
             path = getattr(module, "__file__", None)
             if not isinstance(module, ModuleType) or not isinstance(path, str) or not is_managed(name):
                 continue
-            if hooks.is_stock(module.__loader__) or self.registry.get_path(name) != path:
+            if import_hooks.is_stock(module.__loader__) or self.registry.get_path(name) != path:
                 continue
             if hasattr(module, "__path__"):
                 self.attach(module, name)

@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from pyautoload.importing import hooks
+from pyautoload.importing import import_hooks
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.loader import PyAutoloadLoader
@@ -95,7 +95,9 @@ class DirectImport:
 
     def _would_be_asked(self, name: str) -> bool:
         """Whether no finder in front of ours could answer for ``name``; finders of loaders for other names cannot."""
-        if not hooks.is_plain() and (hooks.is_anybody_in_front(self.finder) or not self.finder.loads_itself(name)):
+        if not import_hooks.is_plain() and (
+            import_hooks.is_anybody_in_front(self.finder) or not self.finder.loads_itself(name)
+        ):
             return False
         for finder in sys.meta_path:
             if finder is self.finder:  # nearly always the first

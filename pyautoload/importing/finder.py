@@ -17,7 +17,7 @@ from types import ModuleType
 
 from pyautoload import log
 from pyautoload.errors import ModuleNotFoundError
-from pyautoload.importing import deadlocks, entries, hooks
+from pyautoload.importing import deadlocks, import_hooks, path_hook
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.installed import installed_spec
@@ -77,7 +77,7 @@ class PyAutoloadFinder:
             # In front of all others, but behind those of loaders that were set up earlier: their files win.
             sys.meta_path.insert(ours[-1] + 1 if ours else 0, self)
             deadlocks.look_twice()
-        entries.claim(self.tree.config.roots)
+        path_hook.claim(self.tree.config.roots)
 
     def uninstall(self) -> None:
         """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
@@ -85,7 +85,7 @@ class PyAutoloadFinder:
             sys.meta_path.remove(self)
         if not any(isinstance(finder, PyAutoloadFinder) for finder in sys.meta_path):
             deadlocks.look_once()
-            entries.release()
+            path_hook.release()
 
     def may_manage(self, fullname: str) -> bool:
         """Whether a name can be one of ours, by its first part; a cheap test that lists nothing."""
@@ -104,7 +104,7 @@ class PyAutoloadFinder:
         top, _, rest = fullname.partition(".")
         if top not in self._tops and (rest or not self._has_appeared(top)):
             return None
-        if hooks.is_plain():
+        if import_hooks.is_plain():
             return self._managed_spec(fullname)
         return self._among_others(fullname, target)
 
@@ -130,11 +130,11 @@ class PyAutoloadFinder:
 
     def _among_others(self, fullname: str, target: ModuleType | None) -> ModuleSpec | None:
         """The spec of a managed module where others may want to load it in their way."""
-        in_question = hooks.is_in_question(fullname)
-        if not in_question and hooks.is_asked_in_front(self, fullname) and self.would_find(fullname):
-            hooks.deny(fullname)
+        in_question = import_hooks.is_in_question(fullname)
+        if not in_question and import_hooks.is_asked_in_front(self, fullname) and self.would_find(fullname):
+            import_hooks.deny(fullname)
             return None
-        asked = hooks.come_to_front(self, fullname) if not in_question else ()
+        asked = import_hooks.come_to_front(self, fullname) if not in_question else ()
         if asked:
             self.binder.adopt_all(self.would_find)
         own = self._managed_spec(fullname)
@@ -146,14 +146,14 @@ class PyAutoloadFinder:
         def make() -> ModuleSpec:
             spec = self._managed_spec(fullname)
             assert spec is not None
-            loader = hooks.hooked_loader(fullname, path) if type(spec.loader) is PyAutoloadLoader else None
+            loader = import_hooks.hooked_loader(fullname, path) if type(spec.loader) is PyAutoloadLoader else None
             if loader is not None:
                 spec.loader = loader
             return spec
 
         # Who asks `PathFinder` may not have got the file: he gets it now. There is nothing to get of a directory.
         without = asked if isinstance(own.loader, NamespaceDirectoryLoader) else ()
-        found = hooks.asked(fullname, path, make, target, on_disk=on_disk, without=without)
+        found = import_hooks.asked(fullname, path, make, target, on_disk=on_disk, without=without)
         return found if in_question else self._composed(fullname, path, own, found)
 
     def would_find(self, fullname: str) -> bool:
@@ -273,7 +273,7 @@ class PyAutoloadFinder:
 
         if spec.loader is None or spec.submodule_search_locations is None:
             return spec
-        if hooks.is_stock(spec.loader):
+        if import_hooks.is_stock(spec.loader):
             with_after_exec(spec.loader, after)
         else:
             from pyautoload.importing.composed_loader import LoaderAround
@@ -358,7 +358,7 @@ def _joined(space: Namespace, others: list[Namespace], elsewhere: ModuleSpec | N
     return list(dict.fromkeys(paths))
 
 
-hooks.ours.append(PyAutoloadFinder)
+import_hooks.ours.append(PyAutoloadFinder)
 
 
 class _Elsewhere(threading.local):

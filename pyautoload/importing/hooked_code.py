@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType
 
-from pyautoload.importing import hooks
+from pyautoload.importing import import_hooks
 from pyautoload.importing.bytecode import cache_path
 
 TYPE_CHECKING = False
@@ -119,8 +119,8 @@ def is_hooked(module: object) -> bool:
     if loader is None:
         return False
     if getattr(type(loader), "is_ours", False):
-        return bool(hooks.patched()) or "get_code" in vars(loader)
-    return not hooks.is_stock(loader)
+        return bool(import_hooks.patched()) or "get_code" in vars(loader)
+    return not import_hooks.is_stock(loader)
 
 
 def code_through_hook(module: ModuleType, source: bytes, path: str) -> CodeType:

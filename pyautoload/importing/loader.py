@@ -11,7 +11,7 @@ from types import CodeType, ModuleType
 
 from pyautoload import log
 from pyautoload.hidden_frames import part_of_import, without_frames
-from pyautoload.importing import bytecode, hooks
+from pyautoload.importing import bytecode, import_hooks
 from pyautoload.importing.cycle_explanation import explained
 from pyautoload.importing.namespace_path import NamespacePath
 from pyautoload.sources import FILE_SYSTEM, source_for
@@ -98,7 +98,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     @without_frames
     def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
         try:
-            if self._patched & hooks.EXECUTES:
+            if self._patched & import_hooks.EXECUTES:
                 self._ready = code
                 super().exec_module(module)
             else:
@@ -138,10 +138,10 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         if self._ready is not None:
             ready, self._ready = self._ready, None
             return ready
-        patched = hooks.patched()
+        patched = import_hooks.patched()
         if patched:
             self._patched = patched
-            if patched & (hooks.COMPILES | hooks.GETS_CODE):
+            if patched & (import_hooks.COMPILES | import_hooks.GETS_CODE):
                 return self._through_patches(fullname, patched)
         binder = self.binder
         if binder is not None and binder.tree.bundle is not None:
@@ -182,7 +182,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         from pyautoload.lazy.imports.import_statement import runnable
 
         # Whoever changes what is compiled does so where the code is got.
-        hooked = hooks.patched() or "get_code" in vars(self)
+        hooked = import_hooks.patched() or "get_code" in vars(self)
         code = None if stock or hooked else self._bundled(self.name) or self._cached_lazily()
         if code is not None:
             return code, runnable(code, policy)
@@ -218,7 +218,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             if self.binder is not None:
                 raise self.binder.gone(self.name, self.path) from None
             raise
-        if patched & hooks.GETS_CODE:
+        if patched & import_hooks.GETS_CODE:
             return super().get_code(fullname)
         # What comes of this must not get into the stock bytecode cache, nor what is there be taken for it.
         return self.source_to_code(self.get_data(self.path), self.path)

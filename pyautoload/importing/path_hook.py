@@ -1,8 +1,9 @@
 """A path hook for the directories that hold what is managed: ``PathFinder`` does not give away what is ours to find.
 
 A finder of somebody else that stands in front of ours and asks ``PathFinder`` would load our files without us. At
-these directories it is told that there is nothing; then it is our turn, and it is asked again (see ``hooks``). Nobody
-else sees a difference: the finders of these directories are those that the other path hooks make.
+these directories it is told that there is nothing; then it is our turn, and it is asked again (see
+``import_hooks``). Nobody else sees a difference: the finders of these directories are those that the other path hooks
+make.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 from types import ModuleType
 
-from pyautoload.importing import hooks
+from pyautoload.importing import import_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,20 +75,20 @@ def path_hook_for_managed(path: str) -> Any:
             finder = hook(path)
         except ImportError:
             continue
-        if hooks.is_plain_entry(finder):
+        if import_hooks.is_plain_entry(finder):
             _make_discreet(finder)
         return finder
     raise ImportError("no path hook takes it", path=path)
 
 
-hooks.our_path_hooks.append(path_hook_for_managed)
+import_hooks.our_path_hooks.append(path_hook_for_managed)
 
 
 def _make_discreet(finder: Any) -> None:
     find_spec = finder.find_spec
 
     def discreet(fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
-        if not hooks.is_plain() and _is_ours_to_find(fullname):
+        if not import_hooks.is_plain() and _is_ours_to_find(fullname):
             return None
         spec: ModuleSpec | None = find_spec(fullname, target)
         return spec
@@ -97,10 +98,10 @@ def _make_discreet(finder: Any) -> None:
 
 def _is_ours_to_find(name: str) -> bool:
     for finder in sys.meta_path:
-        if not isinstance(finder, tuple(hooks.ours)):
+        if not isinstance(finder, tuple(import_hooks.ours)):
             continue
         ours: Any = finder
-        if ours.may_manage(name) and hooks.is_asked_in_front(ours, name) and ours.would_find(name):
-            hooks.deny(name)
+        if ours.may_manage(name) and import_hooks.is_asked_in_front(ours, name) and ours.would_find(name):
+            import_hooks.deny(name)
             return True
     return False
