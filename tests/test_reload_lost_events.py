@@ -250,8 +250,9 @@ def by_polling(monkeypatch):
     return {"polling": True}
 
 
-@pytest.mark.parametrize("save", [saves, replaces])
-@pytest.mark.parametrize("way", [by_inotify, by_polling, by_watchdog])
+@pytest.mark.parametrize(
+    ("way", "save"), [(by_inotify, saves), (by_inotify, replaces), (by_polling, saves), (by_watchdog, replaces)]
+)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_edits_go_live_whatever_was_lost(tmp_path, monkeypatch, watched, loss, way, save):
     tree = Tree(tmp_path)

@@ -113,16 +113,16 @@ def test_what_making_the_application_does_to_files_reloads_nothing_for_ever(app,
     lines = "\n".join(f"    {line.strip()}" if line.strip() else "" for line in doing.splitlines())
     factory = f"{HEAD}MADE = []\ndef create_app():\n{lines}\n    MADE.append(1)\n    return lambda environ, start: []\n"
     a = app({"other.py": OTHER, "web.py": factory})
-    made = a("web").MADE
+    a("web")
     ReloadMiddleware(f"{a.name}.web:create_app()", a.loader)
     a.quiet(0.7)
     assert len(a.results) <= 1
     a.edit("web.py", factory.replace("MADE.append(1)", "MADE.append(2)"))
-    assert a.settled(lambda: 2 in made)
+    assert a.settled(lambda: 2 in a("web").MADE)
     a.quiet(0.7)
     assert len(a.results) <= 3
     assert a.quiet(0.7)
-    assert made.count(2) <= 2
+    assert a("web").MADE.count(2) <= 2
 
 
 def test_a_file_that_the_program_wrote_and_somebody_edits_counts(app):
