@@ -98,7 +98,7 @@ def test_whoever_comes_by_way_of_a_proxy_is_told_nothing(shop, header):
         assert refused.status == 403
         assert b"what-is-secret" not in refused.body
         assert b"--secret" in refused.body
-        assert get(port, "/", {header: "127.0.0.1"}).body.startswith(PAGE[:30])
+        assert get(port, "/", {header: "127.0.0.1"}).body == PAGE
 
 
 @pytest.mark.parametrize("header", OF_PROXIES.split())

@@ -14,6 +14,7 @@ __all__ = [
     "LOCAL",
     "Authority",
     "authority",
+    "has_passed_a_proxy",
     "is_allowed",
     "is_ip_address",
     "is_loopback",
@@ -74,7 +75,12 @@ def is_loopback(client: str | None, headers: Collection[str]) -> bool:
         client: the address of the connection.
         headers: the names of the request's headers; one that a proxy sets makes it a stranger's.
     """
-    return client is not None and is_loopback_address(client) and not any(map(_is_of_a_proxy, headers))
+    return client is not None and is_loopback_address(client) and not has_passed_a_proxy(headers)
+
+
+def has_passed_a_proxy(headers: Collection[str]) -> bool:
+    """Whether one of the names of a request's headers is one that a proxy adds."""
+    return any(map(_is_of_a_proxy, headers))
 
 
 def is_loopback_address(text: str) -> bool:

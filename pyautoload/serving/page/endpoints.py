@@ -61,6 +61,10 @@ class PageEndpoints:
 
     def wants(self, method: str, visitor: Visitor) -> bool:
         """Whether the answer to a request may get the script."""
+        return self.asks_for_a_page(method, visitor) and not self.guard.is_stranger(visitor)
+
+    def asks_for_a_page(self, method: str, visitor: Visitor) -> bool:
+        """Whether a request asks for a page, under a name of ours."""
         return method in ("GET", "HEAD", "POST") and self.guard.knows(visitor) and is_for_a_page(visitor.header)
 
     def answer(self, path: str, method: str, visitor: Visitor, query: str, mount: str = "") -> Answer | None:

@@ -6,7 +6,15 @@ import hmac
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from pyautoload.serving.page.access import authority, is_allowed, is_ip_address, is_loopback, is_same_origin
+from pyautoload.serving.page.access import (
+    authority,
+    has_passed_a_proxy,
+    is_allowed,
+    is_ip_address,
+    is_loopback,
+    is_loopback_address,
+    is_same_origin,
+)
 from pyautoload.serving.page.visitor import Visitor
 
 __all__ = ["Guard"]
@@ -59,6 +67,16 @@ class Guard:
         if self.secret:
             return self._is_secret(visitor.cookie(_cookie_name(visitor)) or "")
         return is_loopback(visitor.client, visitor.headers)
+
+    def is_stranger(self, visitor: Visitor) -> bool:
+        """Whether somebody is known not to be let in, with no way to change that: the page is then all he gets.
+
+        A server that does not say who asks (``client`` is ``None``) leaves that open.
+        """
+        if self.secret:
+            return False
+        is_elsewhere = visitor.client is not None and not is_loopback_address(visitor.client)
+        return is_elsewhere or has_passed_a_proxy(visitor.headers)
 
     def cookie(self, visitor: Visitor, query: str) -> str | None:
         """The cookie for somebody who opens the address with the secret; ``None`` where that is wrong, or not needed.

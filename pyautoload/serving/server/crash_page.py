@@ -31,11 +31,11 @@ def crash_page(middleware: Middleware, method: str, mount: str, visitor: Visitor
         HTML, or ``None`` where no page was asked for, or pages are not to show errors.
     """
     pages = middleware.pages
-    if not pages.overlay or not pages.wants(method, visitor):
+    if not pages.overlay or not pages.asks_for_a_page(method, visitor):
         return None
-    script = middleware.script(mount, visitor).element("").decode()
     if not pages.guard.lets_in(visitor):
-        return closed_page("Internal Server Error", pages.guard.hint, script)
+        return closed_page("Internal Server Error", pages.guard.hint, "")
+    script = middleware.script(mount, visitor).element("").decode()
     directory = os.getcwd()
     failure = Failure.of(error, directory)
     return error_page(failure.summary, failure.headline(directory), failure, "", script)
