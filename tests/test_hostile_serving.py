@@ -317,7 +317,8 @@ def test_a_worker_that_is_killed_at_any_time_comes_back_with_the_next_edit(
         served.until(is_back, f"back after the kill {number}")
         assert served.process.poll() is None
     assert killed
-    wait_until(lambda: len(below(served.process.pid)) == 1, "one process serves")
+    # The one that serves, and what the next one is made from.
+    wait_until(lambda: len(below(served.process.pid)) <= 3, "no process of before is left")
     assert served.end() == 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Iterable
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from pyautoload.serving.page.access import LOCAL
@@ -16,6 +15,7 @@ from pyautoload.serving.page.injection import Headers
 from pyautoload.serving.page.response_headers import OF_ALL, policy
 from pyautoload.serving.page.visitor import Visitor
 from pyautoload.serving.page.visitor_guard import Guard
+from pyautoload.serving.server.bad_request import PlainRefusals
 from pyautoload.serving.server.graceful_server import ThreadedServer
 
 __all__ = ["StartupErrorServer"]
@@ -89,7 +89,7 @@ class StartupErrorServer(ThreadedServer):
         return error_page(_TITLE, self.failure.headline(self.directory), self.failure, hint, script), mark
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PlainRefusals):
     server: Any
     protocol_version = "HTTP/1.1"
 
@@ -116,12 +116,6 @@ class _Handler(BaseHTTPRequestHandler):
         body, mark = server.page(in_full=server.guard.lets_in(visitor), nonce=nonce)
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body))), (_MARK, mark)]
         self._send(503, [*headers, *OF_ALL, ("Content-Security-Policy", policy(nonce))], body)
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What is no request is told so, in the same words whatever it says."""
-        body = b"This is no request that can be answered."
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *OF_ALL]
-        self._send(code, headers, body)
 
     def _send(self, code: int, headers: Headers, body: bytes) -> None:
         self.send_response(code, _TITLE if code == 503 else None)

@@ -211,8 +211,10 @@ class _Front:
                 raise  # something has been sent: there is nothing left to say but that it ends here
             page = self._page(scope, error)
             status = 500
-            for message in held if page is None and held else _as_messages(page):
-                await send(message)
+            # Where the connection has been given up meanwhile, nobody is left to be told.
+            with contextlib.suppress(Exception):
+                for message in held if page is None and held else _as_messages(page):
+                    await send(message)
             self._service.reporter.crashed(error)
         finally:
             self.busy -= counts

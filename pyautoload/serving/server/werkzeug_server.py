@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from pyautoload.serving.page.visitor import Visitor
+from pyautoload.serving.server.bad_request import PlainRefusals
 from pyautoload.serving.server.crash_page import crash_page, response
 from pyautoload.serving.server.graceful_server import Service, ThreadedServer
 
@@ -29,9 +31,12 @@ class WerkzeugServer(ThreadedServer):
         host, port = service.listener.getsockname()[:2]
         server = self
 
-        class Handler(WSGIRequestHandler):
+        class Handler(PlainRefusals, WSGIRequestHandler):
             def run_wsgi(self) -> None:
                 self.began = time.perf_counter()
+                if not _is_url(self.path):
+                    self.send_error(400)
+                    return
                 stays = self.path.partition("?")[0] == service.endless
                 server.endless(stays)
                 try:
@@ -82,3 +87,12 @@ class WerkzeugServer(ThreadedServer):
             self._werkzeug.handle_error(connection, address)
         finally:
             self._werkzeug.shutdown_request(connection)
+
+
+def _is_url(target: str) -> bool:
+    """Whether what is asked for can be taken apart, which werkzeug expects of it."""
+    try:
+        urlsplit(target)
+    except ValueError:
+        return False
+    return True
