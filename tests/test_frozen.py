@@ -54,6 +54,8 @@ EXPECTED = "User True Audit (0.0, 0.0, 0) 5\n"
 
 def run(command, cwd, **environment):
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
+    # Nuitka needs a tool that may lie beside the interpreter.
+    env["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), env.get("PATH", "")])
     result = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
