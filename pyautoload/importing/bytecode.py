@@ -6,26 +6,23 @@ Format and validation as in PEP 552: magic number, flags, then source mtime in w
 from __future__ import annotations
 
 import _imp
-import importlib.util
 import marshal
 import os
-import struct
 import sys
+from importlib._bootstrap_external import MAGIC_NUMBER, cache_from_source
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
 __all__ = ["cache_path", "cached_code", "lazy_cache_path", "write_cache"]
 
-_MAGIC = importlib.util.MAGIC_NUMBER
 _HEADER = 16
 # Magic number and flags of a cache that is validated by mtime and size. Others (validated by hash) are rare: those are
 # left to the stock loader.
-_TIMESTAMP_HEADER = _MAGIC + b"\0\0\0\0"
+_TIMESTAMP_HEADER = MAGIC_NUMBER + b"\0\0\0\0"
 # A source edited again in the second in which its bytecode was written looks unchanged by seconds and size. Where
 # source may change, bytecode counts only if it was written this much (ns) after the source's last change.
 _SURELY_LATER_NS = 1_000_000_000
 
-_pack = struct.Struct("<8sII").pack
 # Counts the ways in which lazy imports were written into code: part of the name of the cache file.
 LAZY_FORMAT = 1
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -42,7 +39,7 @@ def cache_path(path: str) -> str | None:
     """Where the bytecode of a source file is cached, ``None`` where there is no such place."""
     if sys.pycache_prefix is not None or _TAIL is None:
         try:
-            return importlib.util.cache_from_source(path)
+            return cache_from_source(path)
         except NotImplementedError:
             return None
     at = path.rfind(os.sep) + 1
@@ -86,7 +83,9 @@ def cached_code(
 
 
 def _expected_header(modified_ns: int, size: int) -> bytes:
-    return _pack(_TIMESTAMP_HEADER, (modified_ns // 1_000_000_000) & 0xFFFFFFFF, size & 0xFFFFFFFF)
+    seconds = (modified_ns // 1_000_000_000) & 0xFFFFFFFF
+    # Without `struct`, which nothing else here needs.
+    return _TIMESTAMP_HEADER + ((size & 0xFFFFFFFF) << 32 | seconds).to_bytes(8, "little")
 
 
 def _read(cached: str, not_before: int | None) -> bytes | None:
@@ -116,7 +115,7 @@ def lazy_cache_path(path: str) -> str | None:
     """Where code with lazy imports is cached: never in the stock cache, which is for code of the file's own text."""
     level = str(sys.flags.optimize) if sys.flags.optimize else ""
     try:
-        return importlib.util.cache_from_source(path, optimization=f"{level}lazy{LAZY_FORMAT}")
+        return cache_from_source(path, optimization=f"{level}lazy{LAZY_FORMAT}")
     except NotImplementedError:
         return None
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyautoload import log
 from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, LoadError, NameInflectionError
@@ -132,7 +132,7 @@ class EagerLoad:
         registry = self.binder.registry
         before = set(registry.loaded())
         log.debug(self.binder.tag, "eager load of %d modules starts", len(planned))
-        with self.binder.tree.reading_all():
+        with _reading_all(self.binder.tree.bundle):
             for done, item in enumerate(planned, 1):
                 if not self._failed_packages or not item.name.startswith(tuple(self._failed_packages)):
                     self._load(item)
@@ -232,6 +232,19 @@ def _unusable_stem(item: Planned) -> NameInflectionError | None:
 
 # From so many frozen objects on it was somebody's decision, not to be undone; 3.12 freezes 375 of its own at its start.
 _FROZEN_BY_USER = 1_000
+
+
+@contextmanager
+def _reading_all(bundle: Any) -> Iterator[None]:
+    """While everything is being loaded: a bundle is read ahead, and keeps nothing afterwards."""
+    if bundle is None:
+        yield
+        return
+    bundle.bulk = True
+    try:
+        yield
+    finally:
+        bundle.release()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
@@ -33,7 +32,9 @@ def hidden_by(name: str, directory: str) -> str | None:
             return None  # a namespace package, which others may join
     else:
         is_python = name in sys.stdlib_module_names
-        spec = importlib.util.find_spec(name) if is_python else PathFinder.find_spec(name, _places(sys.path))
+        from importlib.util import find_spec  # seldom needed, and the rest of this package does without
+
+        spec = find_spec(name) if is_python else PathFinder.find_spec(name, _places(sys.path))
         if spec is None or spec.origin is None:
             return None
         origin = spec.origin

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from collections.abc import Iterable, Sequence
 
 from pyautoload.errors import SetupError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["GlobSet", "flattened"]
 
@@ -116,7 +118,7 @@ def flattened(
     for value in values:
         if isinstance(value, (str, os.PathLike)):
             flat.append(value)
-        elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        elif hasattr(value, "__iter__") and not isinstance(value, bytes):
             flat.extend(value)
         else:
             raise SetupError(f"{value!r} is no pattern: a string, a path or a list of them is needed")
@@ -139,11 +141,17 @@ def _split(patterns: list[str]) -> tuple[frozenset[str], re.Pattern[str] | None]
     """Plain patterns as a set (one hash look-up), the others as one regular expression."""
     plain = frozenset(os.path.normcase(pattern) for pattern in patterns if not _MAGIC.intersection(pattern))
     magic = [_translate(os.path.normcase(pattern)) for pattern in patterns if _MAGIC.intersection(pattern)]
-    return plain, re.compile("|".join(magic)) if magic else None
+    if not magic:
+        return plain, None
+    import re  # takes as long to import as a quarter of this package
+
+    return plain, re.compile("|".join(magic))
 
 
 def _translate(pattern: str) -> str:
     """A regular expression for ``pattern``; ``*`` and ``?`` stay within a path component, ``**`` does not."""
+    import re
+
     separator = re.escape(os.sep)
     parts = pattern.split(os.sep)
     out: list[str] = []
@@ -157,6 +165,9 @@ def _translate(pattern: str) -> str:
 
 
 def _translate_part(part: str, separator: str) -> str:
+    import fnmatch
+    import re
+
     out: list[str] = []
     index = 0
     while index < len(part):

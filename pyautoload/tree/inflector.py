@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import keyword
-import re
-import unicodedata
-from collections.abc import Mapping
-
-import inflection
 
 from pyautoload.errors import NameInflectionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Protocol
 else:
     Protocol = object
@@ -65,12 +61,18 @@ class Inflector:
         core = stem.strip("_")
         if not core:
             return stem
+        import inflection  # with `re`, a quarter of what it takes to import this package
+
         start = stem.index(core)
         words = "_".join(word for word in core.split("_") if word)
         return stem[:start] + inflection.camelize(words) + stem[start + len(core) :]
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """The stems that most likely inflect to ``name``, by rule and by guess; the caller checks them."""
+        import re
+
+        import inflection
+
         core = name.lstrip("_")
         guess = name[: len(name) - len(core)] + inflection.underscore(core)
         by_rule = [stem for stem, given in self.overrides.items() if given == name]
@@ -101,7 +103,11 @@ _PLAIN = Inflector()
 
 def normalized(stem: str) -> str:
     """``stem`` as Python spells identifiers (NFKC), so that a file name typed on any system is found."""
-    return stem if stem.isascii() else unicodedata.normalize("NFKC", stem)
+    if stem.isascii():
+        return stem
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", stem)
 
 
 def folded(name: str) -> str:

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from weakref import WeakSet
 
 from pyautoload import log
@@ -337,18 +336,6 @@ class ManagedTree:
             return
         for top in sorted(self.leads("")):
             yield from self.walk(top)
-
-    @contextmanager
-    def reading_all(self) -> Iterator[None]:
-        """While everything is being loaded: a bundle is read ahead, and keeps nothing afterwards."""
-        if self.bundle is None:
-            yield
-            return
-        self.bundle.bulk = True
-        try:
-            yield
-        finally:
-            self.bundle.release()
 
     def reset_lock(self) -> None:
         """Take a fresh lock: a fork copies a held one and loses the thread that would release it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import ModuleType, SimpleNamespace
 from weakref import WeakKeyDictionary
 
@@ -120,6 +119,8 @@ class Naming:
             source = source_for(path).read(path)
         except OSError:
             return expected
+        import re
+
         name = (expected or "").encode()
         if name and re.search(rb"^(?:class|def|async def) %b\b|^%b\s*[:=]" % (name, name), source, re.MULTILINE):
             return expected
