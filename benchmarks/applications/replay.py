@@ -20,6 +20,8 @@ __all__ = ["Edit", "Outcome", "Recipe", "replay"]
 
 # Seconds that an edit may take to be in the answers.
 PATIENCE = 20.0
+# Seconds that a process may take to start.
+_START = 120.0
 # What differs between any two answers: tokens, times, and where errors were raised.
 _VARIES = re.compile(r"(csrf\w*[^>]{0,60}value=|nonce=)[\"'][^\"']+[\"']|0x[0-9a-f]+|\d\d:\d\d:\d\d(\.\d+)?")
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -292,7 +294,7 @@ class _Process:
 
     def found(self, pattern: str) -> str:
         """Wait until it prints something; the part of it in parentheses."""
-        deadline = time.monotonic() + 2 * PATIENCE
+        deadline = time.monotonic() + _START
         while (match := re.search(pattern, self.text)) is None:
             ended = self._process.poll() is not None
             if ended:

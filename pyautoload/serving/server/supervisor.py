@@ -392,9 +392,9 @@ class Supervisor:
 
     def _died(self, code: int) -> None:
         """The one that serves has ended by itself, and there is none now."""
+        self.reporter.died(_how_it_ended(code))
         if self.next is None:
             failure = Failure(f"the process that serves {_how_it_ended(code)}")
-            self.reporter.died(_how_it_ended(code))
             self.next = self._start(waiting_for=failure)
         elif self.next.ready is not None:
             self._take_over(self.next)
