@@ -23,7 +23,9 @@ PATIENCE = 20.0
 # Seconds that a process may take to start.
 _START = 120.0
 # What differs between any two answers: tokens, times, and where errors were raised.
-_VARIES = re.compile(r"(csrf\w*[^>]{0,60}value=|nonce=)[\"'][^\"']+[\"']|0x[0-9a-f]+|\d\d:\d\d:\d\d(\.\d+)?")
+_VARIES = re.compile(
+    r"(csrf\w*[^>]{0,60}?(value=|: ?)|nonce=)[\"'][^\"']+[\"']|0x[0-9a-f]+|\d\d:\d\d:\d\d(\.\d+)?", re.IGNORECASE
+)
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _WORDS = ("exact", "anew", "restarted", "partly", "saved", "reload failed", "start failed")
 _LINE = re.compile(rf"^\d\d:\d\d:\d\d ({'|'.join(_WORDS)})\b.*", re.MULTILINE)
