@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pyautoload.reloading.status import Status
     from pyautoload.sources import Source
     from pyautoload.tree.introspection import Introspection
+    from pyautoload.warm.verifier import Verification, Verifier
 
 __all__ = ["AutoLoader"]
 
@@ -78,6 +79,9 @@ class AutoLoader:
         # What reloads, from `enable_reloading()` to `disable_reloading()`.
         self.reloader: Reloader | None = None
         self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
+        # What verifies reloads, if that was asked for, and who is told of it.
+        self._verifier: Verifier | None = None
+        self._verification_listeners: list[Callable[[Verification], Any]] = []
         known_loaders.note_configured(self)
         if base_path is not None:
             self.push_dir(base_path, top_level)
@@ -410,6 +414,7 @@ class AutoLoader:
         debounce: float = 0.01,
         gate_timeout: float = 2.0,
         on_reload: Callable[[ReloadResult], Any] | None = None,
+        verify: bool = False,
     ) -> AutoLoader:
         """Bring what is loaded up to date when its files change. Called again, it takes the new options.
 
@@ -419,6 +424,8 @@ class AutoLoader:
             debounce: seconds without another event after which changes are applied.
             gate_timeout: how long a reload waits for those inside ``running()``, in seconds.
             on_reload: called with the result of each reload.
+            verify: compare with a fresh process after each reload, which imports the program for that; what differs is
+                executed again, and ``on_verified`` told.
         """
         from pyautoload.reloading.reloader import Reloader
 
@@ -430,10 +437,47 @@ class AutoLoader:
         self.reloader.listeners = self._reload_listeners
         self.reloader.options = {"watch": watch, "polling": polling, "debounce": debounce}
         self._start_reloading()
+        if verify != (self._verifier is not None):
+            self._stop_verifying()
+            if verify:
+                self._start_verifying()
         return self
+
+    def _start_verifying(self) -> None:
+        from pyautoload.sources import own_source
+        from pyautoload.warm.fresh_state import Described, FreshStates
+        from pyautoload.warm.verifier import Program, Verifier
+
+        sources = {path: source for path in self.config.roots if (source := own_source(path)) is not None}
+        fresh = FreshStates(Described(self.config, self.inflector, sources))
+        self._verifier = Verifier(Program(self.tag, self.loaded, self.reload), fresh, self._tell_verification)
+        self._reload_listeners.append(self._verify)
+
+    def _stop_verifying(self) -> None:
+        verifier, self._verifier = self._verifier, None
+        if verifier is not None:
+            self._reload_listeners.remove(self._verify)
+            verifier.stop()
+
+    def _verify(self, result: ReloadResult) -> None:
+        if self._verifier is not None and not (result.errors or result.still_failing):
+            self._verifier.reloaded()
+
+    def _tell_verification(self, outcome: Verification) -> None:
+        for listener in list(self._verification_listeners):
+            listener(outcome)
+
+    def on_verified(self, fn: Callable[[Verification], Any]) -> Callable[[Verification], Any]:
+        """Call ``fn(verification)`` after each comparison with a fresh process; usable as a decorator.
+
+        It is called in a thread of its own, some time after the reload, and not for one that others followed at once.
+        """
+        self._verification_listeners.append(fn)
+        return fn
 
     def disable_reloading(self) -> None:
         """Stop watching and reloading; what is loaded stays as it is."""
+        self._stop_verifying()
         reloader, self.reloader = self.reloader, None
         if reloader is not None:
             reloader.stop()

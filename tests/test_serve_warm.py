@@ -195,6 +195,26 @@ def test_it_can_be_switched_off(tmp_path: Path) -> None:
         assert not any("warm.template" in line for line in server.session().values())
 
 
+def test_reloads_are_verified_and_nothing_is_left(tmp_path: Path) -> None:
+    spoiling = WSGI.replace("EDITION = 1", "EDITION = 1\nfrom shop import spoiler")
+    write_tree(tmp_path, {**FILES, "wsgi.py": spoiling, "shop/spoiler.py": "LIMIT = 1\n"})
+    with Warm(tmp_path, "wsgi:app", "--verify") as server:
+        server.ready()
+        before = server.get("/").text.split()[3]
+        server.until(lambda: any("warm.template" in line for line in server.session().values()), "has a template")
+        time.sleep(3)
+        for text in ("good", "better", "best"):
+            server.write("shop/greeting.py", f"def text(): return {text!r}\n")
+            server.shows(text)
+            time.sleep(2)
+        assert "runs again" not in server.log
+        assert server.get("/").text.split()[3] == before, "and no restart was needed"
+        processes = server.session()
+        server.process.kill()
+        server.ended()
+        server.gone(processes)
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif("PYAUTOLOAD_RESTARTS" not in os.environ, reason="takes long: PYAUTOLOAD_RESTARTS=1000 asks for it")
 def test_descriptors_and_processes_stay_as_they_were(server: Warm) -> None:

@@ -36,6 +36,7 @@ class Options:
         lifespan: whether an application that is made anew in the same process is started after the old one has ended,
             ``"sequential"``, or before that, ``"overlap"``.
         warm: whether a new process starts with the libraries of the one before, where the system can do that.
+        verify: whether a fresh process proves each reload.
         secret: what a browser has to know to see errors; empty for nothing.
     """
 
@@ -56,6 +57,7 @@ class Options:
     requests: bool = True
     lifespan: str = "sequential"
     warm: bool = True
+    verify: bool = False
     secret: str = ""
 
     def to_json(self) -> str:

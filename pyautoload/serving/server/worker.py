@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pyautoload.serving.middleware.base import Middleware
     from pyautoload.serving.server.program import Program
     from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
+    from pyautoload.warm.verifier import Verification
 
 __all__ = ["main"]
 
@@ -208,11 +209,14 @@ class Worker:
     def _watch(self, loader: AutoLoader) -> None:
         """Apply changes in the background, in the way that the program asked for if it did."""
         reloader = loader.reloader
-        if reloader is not None and reloader.watches and not self.options.polling:
+        if reloader is not None and reloader.watches and not (self.options.polling or self.options.verify):
             return
         options = {**(reloader.options if reloader is not None else {}), "watch": True}
         if self.options.polling:
             options["polling"] = True
+        if self.options.verify:
+            options["verify"] = True
+            loader.on_verified(self.verified)
         loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
 
     def _server(self, application: Middleware) -> Server:
@@ -287,6 +291,14 @@ class Worker:
         if copied is not None and outcome.anew is None:
             found[self.options.target] = copied
         return found
+
+    def verified(self, outcome: Verification) -> None:
+        """A fresh process has shown what this one should be like: where it is not, and stays so, a new one serves."""
+        if outcome.ok or self._is_retired:
+            return
+        told = {each.module: f"not like in a fresh process: {each.name}" for each in outcome.differences}
+        self._needs_restart.update(told)
+        self.restart(self._needs_restart)
 
     def _try(self, errors: list[ReloadError]) -> None:
         """Have a fresh process find out if an edit is right that could not be reloaded.

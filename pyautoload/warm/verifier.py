@@ -1,0 +1,230 @@
+"""Verified reloads: after a reload, a fresh process shows what this one should be like; what differs runs again.
+
+Everything happens in a thread of its own, when no reload has come for a moment. The living process is described in
+short slices, so that requests go on; if a reload comes meanwhile, all begins anew after that.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from pyautoload import log
+from pyautoload.errors import ReloadError
+from pyautoload.warm.comparison import Difference, changed, differences
+from pyautoload.warm.fingerprint import Fingerprint
+from pyautoload.warm.fresh_state import FreshState, FreshStates
+
+__all__ = ["Program", "Verification", "Verifier"]
+
+# So long (seconds) there must have been no reload.
+_QUIET = 0.3
+# So long (seconds) the living process is described at a stretch, and so long others have for themselves then.
+_SLICE, _PAUSE = 0.002, 0.002
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of the comparison with a fresh process.
+
+    Attributes:
+        ok: whether the living process is like a fresh one now.
+        healed: modules that were not, and were executed again.
+        differences: what still differs.
+        duration: seconds from the begin of the comparison.
+    """
+
+    ok: bool
+    healed: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    duration: float = 0.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is asked of a loader.
+
+    Attributes:
+        tag: of its log records.
+        loaded: gives the names of the managed modules that are loaded.
+        reload: runs modules again in full, with what depends on them.
+    """
+
+    tag: str
+    loaded: Callable[[], Iterable[str]]
+    reload: Callable[..., object]
+
+
+class _Interrupted(Exception):
+    """A reload has come in between."""
+
+
+class Verifier:
+    """Compares after each reload.
+
+    Args:
+        program: that is reloaded.
+        fresh: makes fresh processes.
+        tell: called with each outcome.
+    """
+
+    def __init__(self, program: Program, fresh: FreshStates, tell: Callable[[Verification], object]) -> None:
+        self._program = program
+        self._fresh = fresh
+        self._tell = tell
+        # How many reloads there were; what was begun for an earlier one is dropped.
+        self._reloads = 0
+        # What the files were like before the last reload, in a fresh process; None until that is known.
+        self._before: FreshState | None = None
+        # Paths that differ between processes that have loaded the same.
+        self._unstable: set[str] = set()
+        self._is_healing = False
+        self._work = threading.Condition()
+        self._is_over = False
+        self._process = os.getpid()
+        self._thread = threading.Thread(target=self._run, name="pyautoload-verify", daemon=True)
+        self._thread.start()
+
+    def reloaded(self) -> None:
+        """A reload is done."""
+        if self._is_healing and threading.current_thread() is self._thread:
+            return
+        with self._work:
+            self._reloads += 1
+            self._work.notify_all()
+
+    def stop(self) -> None:
+        """No more."""
+        with self._work:
+            self._is_over = True
+            self._work.notify_all()
+        if self._process == os.getpid():
+            self._fresh.close()
+
+    def _run(self) -> None:
+        done = -1
+        while self._rest(done):
+            began = self._reloads
+            try:
+                self._verify(began)
+            except _Interrupted:
+                continue
+            except Exception as error:  # noqa: BLE001 - reloading goes on without it
+                log.warning(self._program.tag, "a reload could not be verified: %r", error)
+            done = began
+
+    def _rest(self, done: int) -> bool:
+        """Wait for a reload that is not verified, and for quiet after it; whether to go on."""
+        with self._work:
+            while not self._is_over:
+                seen = self._reloads
+                if seen == done:
+                    self._work.wait()
+                elif not self._work.wait_for(lambda seen=seen: self._is_over or self._reloads != seen, _QUIET):  # type: ignore[misc]
+                    return True
+        return False
+
+    def _verify(self, began: int) -> None:
+        start = time.monotonic()
+        names = self._loaded()
+        now = self._look(names, began)
+        if now is None:
+            return
+        before = self._before
+        if before is None:
+            self._find_unstable(names, now, began)
+            self._settle(began)
+            self._before = now
+            return
+        if before.modules.intersection(names) - now.modules:
+            return  # what a fresh process cannot load any more says nothing of this one
+        common, known = before.modules & now.modules, before.modules | now.modules
+        paths = {path for path in changed(before.state, now.state, self._unstable) if home(path, known) in common}
+        if paths:
+            self._find_unstable(names, now, began)
+            paths -= self._unstable
+        outcome = self._compared(before, now, paths, names, began, start)
+        self._settle(began)
+        self._before = now
+        self._tell(outcome)
+
+    def _compared(
+        self, before: FreshState, now: FreshState, paths: set[str], names: list[str], began: int, start: float
+    ) -> Verification:
+        found = self._differences(before, now, paths, began)
+        if not found:
+            return Verification(True, duration=time.monotonic() - start)
+        healed = sorted({difference.module for difference in found})
+        for difference in found[:5]:
+            log.warning(self._program.tag, "after a reload %s; the module runs again", difference)
+        if self._run_again(healed):
+            found = self._differences(before, now, paths, began)
+        if found:
+            again = self._look(names, began)
+            if again is not None and paths & changed(now.state, again.state, self._unstable):
+                raise _Interrupted  # the files have moved on, and the reload with them
+        return Verification(not found, healed, found, time.monotonic() - start)
+
+    def _run_again(self, names: list[str]) -> bool:
+        """Run modules again in full; whether that went well."""
+        self._is_healing = True
+        try:
+            self._program.reload(*names)
+        except (ReloadError, ValueError) as error:
+            log.warning(self._program.tag, "%s could not be run again: %s", ", ".join(names), error)
+            return False
+        finally:
+            self._is_healing = False
+        return True
+
+    def _differences(self, before: FreshState, now: FreshState, paths: set[str], began: int) -> list[Difference]:
+        if not paths:
+            return []
+        homes = {path: home(path, before.modules | now.modules) for path in paths}
+        fingerprint = Fingerprint(now.modules)
+        slice_began = time.monotonic()
+        for name in sorted(set(homes.values())):
+            for _ in fingerprint.module(name):
+                if time.monotonic() - slice_began > _SLICE:
+                    time.sleep(_PAUSE)
+                    slice_began = time.monotonic()
+                self._check(began)
+        return differences(before.state, now.state, fingerprint.found, homes)
+
+    def _find_unstable(self, names: list[str], now: FreshState, began: int) -> None:
+        other = self._look(names, began)
+        if other is not None:
+            self._unstable |= changed(now.state, other.state, ())
+
+    def _look(self, names: list[str], began: int) -> FreshState | None:
+        found = self._fresh.look(names)
+        self._check(began)
+        return found
+
+    def _settle(self, began: int) -> None:
+        """A fresh process may have read files that were newer than the last reload: then the next one comes soon."""
+        with self._work:
+            self._work.wait_for(lambda: self._is_over or self._reloads != began, _QUIET)
+        self._check(began)
+
+    def _check(self, began: int) -> None:
+        if self._reloads != began or self._is_over:
+            raise _Interrupted
+
+    def _loaded(self) -> list[str]:
+        managed = set(self._program.loaded())
+        return [name for name in list(sys.modules) if name in managed]
+
+
+def home(path: str, names: AbstractSet[str]) -> str:
+    """The module that a path leads into, the innermost of several; an empty text for none."""
+    end = len(path)
+    while (end := path.rfind(".", 0, end)) > 0:
+        if path[:end] in names:
+            return path[:end]
+    return ""

@@ -1,0 +1,332 @@
+"""Verified reloads: what is described of modules, how three states are compared, what happens to what is stale."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyautoload import AutoLoader, ReloadError
+from pyautoload.warm.comparison import changed, differences
+from pyautoload.warm.fingerprint import Fingerprint
+
+Tree = Callable[[dict[str, str]], Path]
+PATIENCE = 60
+
+
+def described(tree: Tree, source: str) -> dict[str, str]:
+    """The fingerprint of a module with this source, imported anew."""
+    root = tree({"described.py": source})
+    sys.modules.pop("described", None)
+    sys.path.insert(0, str(root))
+    importlib.invalidate_caches()
+    try:
+        importlib.import_module("described")
+        fingerprint = Fingerprint(["described"])
+        assert all(step is None for step in fingerprint.module("described"))
+        return fingerprint.found
+    finally:
+        sys.path.remove(str(root))
+        sys.modules.pop("described", None)
+
+
+# Two versions of a module → a path at which they differ.
+EDITS = {
+    "a value": ("x = 1", "x = 2", "x"),
+    "its type": ("x = 1", "x = True", "x"),
+    "a name comes": ("", "x = 1", "x"),
+    "a docstring": ("'one'", "'two'", "__doc__"),
+    "a nested value": ("x = {'a': [1, (2, 3)]}", "x = {'a': [1, (2, 4)]}", "x['a'][1][1]".replace("'a'", "'a'")),
+    "a set": ("x = {'a', 'b'}", "x = {'a', 'c'}", "x"),
+    "a body": ("def f(): return 1", "def f(): return 2", "f#code"),
+    "an inner body": (
+        "def f():\n  def g(): return 1\n  return g",
+        "def f():\n  def g(): return 2\n  return g",
+        "f#code",
+    ),
+    "lines": ("def f(): pass", "\n\ndef f(): pass", "f#lines"),
+    "a default": ("def f(a=1): pass", "def f(a=2): pass", "f#__defaults__[0]"),
+    "a keyword's default": ("def f(*, a=1): pass", "def f(*, a=2): pass", "f#__kwdefaults__['a']"),
+    "an annotation": ("def f(a: int): pass", "def f(a: str): pass", "f#__annotations__"),
+    "a docstring of a function": ("def f(): 'one'", "def f(): 'two'", "f#__doc__"),
+    "an attribute of a function": ("def f(): pass\nf.x = 1", "def f(): pass\nf.x = 2", "f#.x"),
+    "a closure": (
+        "def f(n):\n  def g(): return n\n  return g\ng = f(1)",
+        "def f(n):\n  def g(): return n\n  return g\ng = f(2)",
+        "g#cell n",
+    ),
+    "a method": ("class C:\n  def f(self): return 1", "class C:\n  def f(self): return 2", "C.f#code"),
+    "a member": ("class C:\n  x = 1", "class C:\n  x = 2", "C.x"),
+    "members": ("class C: pass", "class C:\n  x = 2", "C#members"),
+    "a property": (
+        "class C:\n  @property\n  def f(self): return 1",
+        "class C:\n  @property\n  def f(self): return 2",
+        "C.f#fget#code",
+    ),
+    "a static method": (
+        "class C:\n  @staticmethod\n  def f(): return 1",
+        "class C:\n  @staticmethod\n  def f(): return 2",
+        "C.f#__func__#code",
+    ),
+    "bases": ("class A: pass\nclass C: pass", "class A: pass\nclass C(A): pass", "C#bases"),
+    "subclasses": ("class A: pass\nclass C: pass", "class A: pass\nclass C(A): pass", "A#subclasses"),
+    "a metaclass": ("class M(type): pass\nclass C: pass", "class M(type): pass\nclass C(metaclass=M): pass", "C#type"),
+    "fields": (
+        "import dataclasses\n@dataclasses.dataclass\nclass C:\n  a: int",
+        "import dataclasses\n@dataclasses.dataclass\nclass C:\n  b: int",
+        "C#fields",
+    ),
+    "an enumeration": (
+        "import enum\nclass E(enum.Enum):\n  A = 1",
+        "import enum\nclass E(enum.Enum):\n  A = 2",
+        "E.A",
+    ),
+    "a registry of functions": (
+        "R = {}\ndef f(): pass\ndef g(): pass\nR['x'] = f",
+        "R = {}\ndef f(): pass\ndef g(): pass\nR['x'] = g",
+        "R['x']",
+    ),
+    "an instance": (
+        "class C:\n  def __init__(self): self.x = 1\nc = C()",
+        "class C:\n  def __init__(self): self.x = 2\nc = C()",
+        "c.x",
+    ),
+    "slots": (
+        "class C:\n  __slots__ = ('x',)\nc = C()\nc.x = 1",
+        "class C:\n  __slots__ = ('x',)\nc = C()\nc.x = 2",
+        "c.x",
+    ),
+    "an old class in a registry": (
+        "class C: pass\nR = [C]",
+        "class C: pass\nR = [C]\nclass C: pass",
+        "R[0]",
+    ),
+    "an alias": ("def f(): pass\ndef g(): pass\nh = f", "def f(): pass\ndef g(): pass\nh = g", "h"),
+    "a partial": (
+        "import functools\np = functools.partial(print, 1)",
+        "import functools\np = functools.partial(print, 2)",
+        "p#args[0]",
+    ),
+    "a cached function": (
+        "import functools\n@functools.lru_cache\ndef f(): return 1",
+        "import functools\n@functools.lru_cache\ndef f(): return 2",
+        "f#__wrapped__#code",
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_fingerprint_shows(tree: Tree, edit: str) -> None:
+    before, after, path = EDITS[edit]
+    one, two = described(tree, before), described(tree, after)
+    assert one.get(f"described.{path}") != two.get(f"described.{path}"), sorted(one.items() ^ two.items())
+
+
+STABLE = """
+    import abc, collections, dataclasses, decimal, enum, functools, logging, re, threading, typing, weakref
+
+    lock, log, pattern = threading.Lock(), logging.getLogger("x"), re.compile("a+")
+    things = {object(), 1, "a", ("b", frozenset({"c", "d"}))}
+    made = object()
+    made_of = [made, made, lambda: 0]
+    T = typing.TypeVar("T")
+    circle = []
+    circle.append(circle)
+    counts = collections.defaultdict(list, {"a": [1]})
+
+
+    class Base(abc.ABC):
+        held = weakref.WeakSet()
+        @abc.abstractmethod
+        def f(self) -> "list[Later]": ...
+
+
+    class Later(Base, typing.Generic[T]):
+        def f(self): return super().f()
+        def __repr__(self): raise RuntimeError("nobody may ask")
+        def __eq__(self, other): raise RuntimeError("nobody may ask")
+        __hash__ = object.__hash__
+        @property
+        def p(self): raise RuntimeError("nobody may ask")
+        @functools.cached_property
+        def c(self): raise RuntimeError("nobody may ask")
+
+
+    @dataclasses.dataclass(frozen=True)
+    class Point:
+        x: int = 1
+        tags: list[str] = dataclasses.field(default_factory=list)
+
+
+    class Color(enum.Flag):
+        RED, BLUE = enum.auto(), enum.auto()
+
+
+    later, point, colors = Later(), Point(), {Color.RED: Later}
+    by_object = {later: 1, Later: 3, Color.RED: 4}
+"""
+
+
+def test_a_fingerprint_is_the_same_each_time_and_asks_nobody(tree: Tree) -> None:
+    one, two = described(tree, STABLE), described(tree, STABLE)
+    assert one == two
+    assert not [path for path, text in one.items() if "0x" in text and "0x'" not in text and len(text) > 60]
+
+
+# Three states
+
+B, N = {"m.f#code": "1", "m.x": "1"}, {"m.f#code": "2", "m.x": "2"}
+THREE = [
+    # fresh before, fresh now, living → what is not as it should be
+    (B, N, N, []),
+    (B, N, B, ["f#code", "x"]),
+    (B, N, {"m.f#code": "3", "m.x": "3"}, ["f#code"]),
+    (B, B, {"m.f#code": "3", "m.x": "3"}, []),
+    (B, {}, B, ["f#code", "x"]),
+    (B, {}, {}, []),
+    ({}, N, {}, ["f#code", "x"]),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "living", "wrong"), THREE)
+def test_three_states(before: Any, now: Any, living: Any, wrong: list[str]) -> None:
+    paths = dict.fromkeys(changed(before, now, []), "m")
+    assert [each.name for each in differences(before, now, living, paths)] == wrong
+
+
+def test_what_differs_by_chance_is_left_out() -> None:
+    assert changed(B, N, ["m.x"]) == {"m.f#code"}
+
+
+# A program
+
+FILES = {
+    "app/settings.py": "LIMIT = 1\nCACHE = {}\n",
+    "app/order.py": "import time\nfrom app import settings\nNOW = time.time()\ndef limit(): return settings.LIMIT\n",
+}
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the test would take very long")
+
+
+class Verified:
+    """A loader that verifies, and what it has told."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = []
+        self.loader = AutoLoader("app").setup()
+        importlib.import_module("app.order")
+        self.spoil: Callable[[], object] = lambda: None
+        self.loader.enable_reloading(watch=False, on_reload=lambda result: self.spoil(), verify=True)
+        self.loader.on_verified(self.outcomes.append)
+        verifier: Any = self.loader._verifier
+        self.until(lambda: verifier._before is not None, "knows how it was before")
+
+    def until(self, check: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not check():
+            assert time.monotonic() < deadline, f"not {what}"
+            time.sleep(0.02)
+
+    def edit(self, file: str, text: str) -> Any:
+        """Edit, reload; what the verification said."""
+        count = len(self.outcomes)
+        Path(file).write_text(textwrap.dedent(text))
+        self.loader.reload()
+        self.until(lambda: len(self.outcomes) > count, "verified")
+        return self.outcomes[-1]
+
+
+@pytest.fixture
+def verified(tree: Tree) -> Iterator[Verified]:
+    tree(FILES)
+    program = Verified()
+    yield program
+    program.loader.disable_reloading()
+
+
+def test_a_reload_that_is_right_is_verified_and_state_stays(verified: Verified) -> None:
+    sys.modules["app.settings"].CACHE["filled"] = 1
+    outcome = verified.edit("app/settings.py", "LIMIT = 2\nCACHE = {}\n")
+    assert outcome.ok
+    assert not outcome.healed
+    assert not outcome.differences
+    assert outcome.duration > 0
+
+
+def test_a_stale_value_is_healed(verified: Verified) -> None:
+    settings = sys.modules["app.settings"]
+
+    def spoil() -> None:
+        settings.LIMIT = 1  # as a reload would leave it that has missed the edit
+        verified.spoil = lambda: None
+
+    verified.spoil = spoil
+    outcome = verified.edit("app/settings.py", "LIMIT = 2\nCACHE = {}\n")
+    assert outcome.ok
+    assert outcome.healed == ["app.settings"]
+    assert settings.LIMIT == 2
+
+
+def test_stale_code_is_healed(verified: Verified) -> None:
+    order = sys.modules["app.order"]
+    old = order.limit.__code__
+
+    def spoil() -> None:
+        order.limit.__code__ = old
+        verified.spoil = lambda: None
+
+    verified.spoil = spoil
+    outcome = verified.edit("app/order.py", FILES["app/order.py"].replace("settings.LIMIT", "settings.LIMIT + 1"))
+    assert outcome.healed == ["app.order"]
+    assert outcome.ok
+    assert order.limit() == 2
+
+
+def test_what_does_not_heal_is_told(verified: Verified) -> None:
+    settings = sys.modules["app.settings"]
+    verified.spoil = lambda: setattr(settings, "LIMIT", 1)
+    outcome = verified.edit("app/settings.py", "LIMIT = 2\nCACHE = {}\n")
+    assert not outcome.ok
+    (difference,) = outcome.differences
+    assert (difference.module, difference.name, difference.living, difference.fresh) == (
+        "app.settings",
+        "LIMIT",
+        "1",
+        "2",
+    )
+    assert "app.settings" in str(difference)
+
+
+def test_each_of_several_edits_is_compared_with_the_one_before(verified: Verified) -> None:
+    for number in range(2, 5):
+        assert verified.edit("app/settings.py", f"LIMIT = {number}\nCACHE = {{}}\n").ok
+        assert sys.modules["app.order"].limit() == number
+
+
+def test_what_a_fresh_process_cannot_load_is_not_taken_for_stale(verified: Verified) -> None:
+    refuses = "import sys\nassert 'fresh_process' not in getattr(sys.modules['__main__'], '__file__', '')\n"
+    Path("app/settings.py").write_text(f"{refuses}LIMIT = 2\nCACHE = {{}}\n")
+    verified.loader.reload()
+    assert verified.edit("app/settings.py", "LIMIT = 3\nCACHE = {}\n").ok
+    assert len(verified.outcomes) == 1
+
+
+def test_a_file_that_cannot_be_loaded_is_not_compared(verified: Verified) -> None:
+    Path("app/order.py").write_text("def limit(:")
+    with pytest.raises(ReloadError):
+        verified.loader.reload()
+    assert verified.edit("app/order.py", FILES["app/order.py"].replace("settings.LIMIT", "7")).ok
+    assert len(verified.outcomes) == 1
+
+
+def test_nothing_is_left_when_it_is_switched_off(verified: Verified) -> None:
+    thread = verified.loader._verifier._thread  # type: ignore[union-attr]
+    verified.loader.enable_reloading(watch=False)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
