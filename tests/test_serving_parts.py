@@ -137,6 +137,25 @@ def test_modules_beside_the_roots_are_watched_by_content(tree: Tree, monkeypatch
         outside.stop()
 
 
+def test_an_outside_file_whose_event_was_lost_is_found_when_everything_is_looked_at(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree({"app/inside.py": "X = 1", "pyproject.toml": ""})
+    monkeypatch.setattr("pyautoload.reloading.observation.Observation._take", lambda self, events: None)
+    told: list[str] = []
+    outside = UnmanagedFiles(str(root), [str(root / "app")], told.extend, polling=False)
+    outside.start(time.time() + 60)
+    try:
+        (root / "pyproject.toml").write_text("[tool]\n", encoding="utf-8")
+        outside._watcher.look_at_everything()
+        deadline = time.monotonic() + 60
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert told == ["pyproject.toml"]
+    finally:
+        outside.stop()
+
+
 def test_what_was_saved_while_nobody_watched_is_found(tree: Tree) -> None:
     root = tree({"app/old.py": "", "app/new.py": "", "app/future.py": "", "app/text.txt": ""})
     now = time.time()

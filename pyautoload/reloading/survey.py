@@ -28,9 +28,9 @@ __all__ = ["Survey"]
 # How often (seconds) a round begins, and the share of the processor that rounds may take: they begin less often where
 # one takes longer.
 _EVERY = 1.0
-_SHARE = 0.005
+_SHARE = 0.004
 # So many files are looked at in one go.
-_SLICE = 256
+_SLICE = 512
 _BREATH = 0.002
 # How long (seconds) what differs has for an event to come, and for its file to be complete.
 _DOUBT = 0.2

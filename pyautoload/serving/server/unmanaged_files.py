@@ -15,6 +15,7 @@ from types import ModuleType
 
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.watcher import Watcher
+from pyautoload.sources.regular import read_regular
 from pyautoload.tree.managed_paths import inside, outermost
 
 __all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "watch_files"]
@@ -101,7 +102,7 @@ class UnmanagedFiles:
 
     def _apply(self, batch: Batch) -> None:
         changed = []
-        for path in sorted(path for path in batch.paths if path in self.known):
+        for path in sorted(self.known if batch.everything else self.known.keys() & batch.paths):
             content = _content(path)
             if content != self.known[path] and (content is not None or path in self.read):
                 self.known[path] = content
@@ -159,7 +160,6 @@ def _is_saved_since(path: str, since: float) -> bool:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as opened:
-            return opened.read()
+        return read_regular(path)
     except OSError:
         return None
