@@ -37,9 +37,12 @@ _set_up: list[Loader] = []
 # Loaders that have roots but are not set up: one that was dropped half-configured claims nothing.
 _configured: WeakSet[Loader] = WeakSet()
 # The file of a package's `__init__.py` → its loader, for `AutoLoader.for_package()`.
+# Example: {"/src/shop/__init__.py": <AutoLoader shop: ...>}
 _by_file: dict[str, Loader] = {}
 # Loaders that were set up for a program that may set up one of its own: they give way to that.
 _provisional: WeakSet[Loader] = WeakSet()
+# Thread 1 sets a loader up and thread 2 drops one: each sees the list before or after that, never in between. Held over
+# changes of the above only, never over a call of a loader.
 _lock = threading.Lock()
 
 

@@ -51,6 +51,7 @@ class Naming:
         self.registry = registry
         self.inflector: InflectorProtocol = inflector or Inflector()
         # Listing → which stem stands for which name in it; made when a name is not found at the first guess.
+        # Example: {<myapp.models>: NameIndex({}, {"htmlparser": ("html_parser",)})}
         self._indexes: WeakKeyDictionary[Namespace, NameIndex] = WeakKeyDictionary()
 
     # From a stem to the name
