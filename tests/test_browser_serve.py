@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,11 @@ pytest.importorskip("click", reason="the command line needs click")
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
 OVERLAY = "const host = document.getElementById('pyautoload-overlay'); return host ? host.shadowRoot.textContent : ''"
+# Where the marked line of the panel is, and the one after it.
+LINES = """
+const here = document.getElementById('pyautoload-overlay').shadowRoot.querySelector('.here');
+return [here, here.nextElementSibling].map((line) => line.getBoundingClientRect().toJSON())
+"""
 POLICY = """
 
 @blueprint.after_app_request
@@ -131,6 +137,9 @@ def test_a_mistake_is_shown_with_its_line_until_it_is_mended(notes: Tab) -> None
     assert "def index( -> str:" in notes.overlay
     assert "SyntaxError" in notes.overlay
     assert notes.heading == "Notes"
+    marked, following = notes.driver.execute_script(LINES)
+    assert following["top"] >= marked["bottom"] - 1, "the line after the marked one is below it"
+    assert following["left"] == marked["left"]
     notes.site.edit("notes/views/pages.py", "def index( -> str:", "def index() -> str:")
     notes.wait(lambda: not notes.overlay, "the overlay gone")
     assert notes.heading == "Notes"
@@ -204,3 +213,19 @@ def test_a_restart_is_followed_by_the_page(driver: Any, tmp_path: Path) -> None:
         tab.site.write("settings.py", "HEADING = 'Restarted'\n")
         tab.shows("Restarted")
         assert tab.site.started == 2
+
+
+def test_the_address_with_the_secret_opens_the_panel(driver: Any, tmp_path: Path) -> None:
+    directory = copied("flask_app", tmp_path)
+    with opened(driver, directory, FLASK, "--secret") as tab:
+        assert tab.heading == "Notes"
+        assert "client.js" not in driver.page_source
+        address = re.search(r"http://\S+/__pyautoload__/open\?\S+", tab.site.log)
+        assert address
+        driver.get(address[0])
+        tab.shows("Notes")
+        tab.mark()
+        tab.site.edit("notes/views/pages.py", 'heading="Notes"', 'heading="Known"')
+        tab.shows("Known")
+        assert tab.was_loaded_again
+        assert "__pyautoload__" not in driver.current_url

@@ -207,15 +207,17 @@ class _Front:
             for message in held:
                 await send(message)
         except Exception as error:
-            if scope["type"] != "http" or (status and not held):
-                raise  # something has been sent: there is nothing left to say but that it ends here
+            if scope["type"] != "http":
+                raise
+            self._service.reporter.crashed(error)
+            if status and not held:
+                return  # something has been sent: uvicorn closes the connection in the midst of it
             page = self._page(scope, error)
             status = 500
             # Where the connection has been given up meanwhile, nobody is left to be told.
             with contextlib.suppress(Exception):
                 for message in held if page is None and held else _as_messages(page):
                     await send(message)
-            self._service.reporter.crashed(error)
         finally:
             self.busy -= counts
             self._service.answered(scope.get("method", "WebSocket"), scope["path"], status, began)
