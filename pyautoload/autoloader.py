@@ -322,7 +322,8 @@ class AutoLoader:
             force: also what ``do_not_eager_load`` excludes; never what is ignored.
             strict: a file that does not define its expected name is a failure, too.
             progress: called with ``(done, total, name)`` after each module.
-            freeze: afterwards move all objects out of the garbage collector's reach, for servers that fork.
+            freeze: afterwards move all objects out of the garbage collector's reach, for servers that fork; and expect
+                no new files, so that an attribute of a namespace costs what that of any module does.
 
         Returns:
             The names of the modules that were not loaded before, in the order of loading.

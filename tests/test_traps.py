@@ -77,16 +77,30 @@ def test_hasattr_loads_vars_tells_and_dir_lists(autoload):
     assert "User" in vars(app)
 
 
-# 10. The __getattr__ goes when all names are there
+# 10. The __getattr__ goes when all names are there, and no file can come
 
 
 def has_getattr(module):
     return "__getattr__" in vars(module)
 
 
+@pytest.fixture
+def frozen(autoload):
+    """``autoload`` for a tree in which no new files are expected."""
+
+    def make(files):
+        loader = autoload(files)
+        loader.tree.frozen = True
+        if loader.loaded():
+            loader.eager_load()  # what was loaded before counts, too
+        return loader
+
+    return make
+
+
 @pytest.mark.lazy
-def test_the_hook_goes_when_the_last_name_is_loaded(autoload):
-    autoload({"app/user.py": "class User: ...", "app/post.py": "class Post: ..."})
+def test_the_hook_goes_when_the_last_name_is_loaded(frozen):
+    frozen({"app/user.py": "class User: ...", "app/post.py": "class Post: ..."})
     import app
 
     assert app.User
@@ -97,8 +111,8 @@ def test_the_hook_goes_when_the_last_name_is_loaded(autoload):
 
 
 @pytest.mark.parametrize("last", ["app.sub", "app.User", "from app import sub", "import app.sub.x"])
-def test_the_hook_goes_whatever_comes_last(autoload, last):
-    autoload({"app/user.py": "class User: ...", "app/sub/x.py": "class X: ..."})
+def test_the_hook_goes_whatever_comes_last(frozen, last):
+    frozen({"app/user.py": "class User: ...", "app/sub/x.py": "class X: ..."})
     import app
 
     for statement in ("app.User", "import app.sub.x", last):
@@ -120,14 +134,14 @@ def test_the_hook_goes_whatever_comes_last(autoload, last):
         {"app/v.py": "V = 0", "app/_hidden.py": "_Hidden = 1", "app/empty/": ""},
     ],
 )
-def test_after_an_eager_load_no_package_has_a_hook_left(autoload, files):
-    loader = autoload(files)
+def test_after_an_eager_load_no_package_has_a_hook_left(frozen, files):
+    loader = frozen(files)
     loader.eager_load()
     assert [name for name in loader.loaded() if has_getattr(sys.modules[name])] == []
 
 
-def test_a_packages_own_hook_stays_when_ours_goes(autoload):
-    autoload(
+def test_a_packages_own_hook_stays_when_ours_goes(frozen):
+    frozen(
         {
             "app/__init__.py": "def __getattr__(name):\n    if name == 'own': return 1\n    raise AttributeError(name)",
             "app/user.py": "class User: ...",
@@ -140,8 +154,8 @@ def test_a_packages_own_hook_stays_when_ours_goes(autoload):
 
 
 @pytest.mark.changes
-def test_the_hook_comes_back_with_a_new_file_and_goes_again(autoload, tree):
-    autoload({"app/user.py": "class User: ..."})
+def test_the_hook_comes_back_with_a_new_file_and_goes_again(frozen, tree):
+    frozen({"app/user.py": "class User: ..."})
     import app
 
     assert app.User

@@ -142,8 +142,8 @@ def miss(root: str) -> dict[str, Any]:
     return miss_figures()
 
 
-def attribute(root: str, names: str, package: str, complete: int = 1) -> dict[str, Any]:
-    """Attributes of a namespace, all of whose names are resolved, or half of them."""
+def attribute(root: str, names: str, package: str, complete: int = 1, freeze: int = 0) -> dict[str, Any]:
+    """Attributes of a namespace, all of whose names are resolved, or half of them; to which no files come, or may."""
     import importlib
 
     from benchmarks.opponents.access import access_figures
@@ -153,7 +153,7 @@ def attribute(root: str, names: str, package: str, complete: int = 1) -> dict[st
     loader = AutoLoader(base_path=root).setup()
     wanted = below(names_of(names), package, 100)
     if complete:
-        loader.eager_load()
+        loader.eager_load(freeze=bool(freeze))
     else:
         for name in wanted[:50]:
             importlib.import_module(name)

@@ -65,6 +65,7 @@ class ExplicitLoading:
         freeze: bool = False,
     ) -> list[str]:
         run = EagerLoad(self.binder, strict=strict, progress=progress, direct=DirectImport(self.finder))
+        self.tree.frozen = self.tree.frozen or freeze
         with collection_paused(freeze=freeze):
             return run.run(planned)
 

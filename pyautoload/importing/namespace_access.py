@@ -250,12 +250,16 @@ class NamespaceAccess:
             self.settle()
 
     def settle(self) -> None:
-        """Take the hook out if nothing is left that it could load."""
+        """Take the hook out if nothing is left that it could load, and nothing can come.
+
+        Python asks no other part of a module for a name that is not there, so that a file which is written later would
+        not be found without the hook.
+        """
         space = self.tree.registry.namespace(self.name)
         if space is None or not self.completion.is_complete(space):
             return
         names = self.module.__dict__
-        if not _GIL or not is_hook(names.get("__getattr__")):
+        if not _GIL or not is_hook(names.get("__getattr__")) or self.tree.may_grow(space):
             return
         if self._is_implicit() and "__all__" not in names and _owner_of(self.own_getattr) is None:
             prefix = self._full("")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from weakref import WeakSet
 
 from pyautoload import log
-from pyautoload.sources import source_for
+from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import Config, parts_below
 from pyautoload.tree.registry import ModuleRegistry, Namespace
@@ -62,6 +62,8 @@ class ManagedTree:
         self.registry = registry or ModuleRegistry()
         self.scanner = FileScanner(config)
         self.tag = tag
+        # Whether no new files are expected: said with `eager_load(freeze=True)`.
+        self.frozen = False
         # Called with a namespace's name after it was listed anew because its directory had changed.
         self.on_relisted: list[Callable[[str], None]] = []
         # Namespace → names below it that are namespaces because a root's namespace leads through them.
@@ -169,6 +171,12 @@ class ManagedTree:
         if not space.stamps or all(stamp == _stamp(path) for path, stamp in space.stamps.items()):
             return False
         return self.relist(name)
+
+    def may_grow(self, space: Namespace) -> bool:
+        """Whether files may come into a listed namespace: not if that was ruled out, or this process cannot write."""
+        if self.frozen or (self.bundle is not None and self.bundle.trusted):
+            return False
+        return any(source_for(path) is not FILE_SYSTEM or os.access(path, os.W_OK) for path in space.stamps)
 
     def relist(self, name: str) -> bool:
         """List a namespace anew; what lies below it stays as it is known. ``False`` when it has gone."""
