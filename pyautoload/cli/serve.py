@@ -42,9 +42,7 @@ from pyautoload.errors import ProductionError, ServeError
     help="Show errors to browsers that opened the printed address only; so with --allow-host and --host, too.",
 )
 @click.option("--warm/--no-warm", default=True, show_default=True, help="Whether restarts fork, with libraries loaded.")
-@click.option(
-    "--verify/--no-verify", default=False, show_default=True, help="A fresh process checks each reload."
-)
+@click.option("--verify/--no-verify", default=False, show_default=True, help="A fresh process checks each reload.")
 @click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
 @click.option(
     "--lifespan",

@@ -15,6 +15,7 @@ from pyautoload.importing.direct_import import DirectImport
 from pyautoload.importing.eager_load import EagerLoad, Planned, Progress, collection_paused, plan
 from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import defined_names
+from pyautoload.importing.suggestions import did_you_mean
 from pyautoload.sources import source_for
 from pyautoload.tree.introspection import Introspection, absolute
 from pyautoload.tree.managed_paths import inside, split_module_file
@@ -154,7 +155,8 @@ class ExplicitLoading:
                 value = _member(value, ".".join(parts[: index + 1]), part)
             except AttributeError as error:
                 if isinstance(value, ModuleType):
-                    raise ModuleNotFoundError(name, str(error)) from error
+                    hint = did_you_mean(self.binder.naming, part, self.tree.registry.namespace(value.__name__))
+                    raise ModuleNotFoundError(name, f"{error}{hint}") from error
                 raise
         return value
 

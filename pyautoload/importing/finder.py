@@ -22,6 +22,7 @@ from pyautoload.importing.binder import Binder
 from pyautoload.importing.bytecode import cache_path
 from pyautoload.importing.installed import installed_spec
 from pyautoload.importing.loader import NamespaceDirectoryLoader, PyAutoloadLoader, with_after_exec
+from pyautoload.importing.suggestions import did_you_mean, is_import_statement
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.registry import ModuleRegistry, Namespace
 
@@ -124,6 +125,10 @@ class PyAutoloadFinder:
             raise ModuleNotFoundError(fullname, parent.excluded[stem])
         if stem in parent.subdirs:
             raise ModuleNotFoundError(fullname, f"there is no managed Python file in {parent.subdirs[stem][0]}")
+        if parent_name and is_import_statement() and _found_elsewhere(fullname) is None:
+            hint = did_you_mean(self.binder.naming, stem, parent)
+            if hint:
+                raise ModuleNotFoundError(fullname, f"no file in {parent_name} has that name{hint}")
         return spec
 
     # Import hooks of others

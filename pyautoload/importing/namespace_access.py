@@ -11,6 +11,7 @@ from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.hidden_frames import imported, is_initializing, part_of_import
 from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycle_explanation import unfinished
+from pyautoload.importing.suggestions import cannot_import
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
 from pyautoload.tree.registry import Namespace
@@ -136,6 +137,10 @@ class NamespaceAccess:
                 return value
         elif attribute == "__all__" and self._is_implicit():
             return self._public_names()
+        if not dunder and not is_initializing(self.module):
+            refused = cannot_import(self.naming, self.module, attribute, self.tree.registry.namespace(self.name))
+            if refused is not None:
+                raise refused
         if own_error is not None:
             raise own_error
         raise AttributeError(f"module {self.name!r} has no attribute {attribute!r}", name=attribute, obj=self.module)

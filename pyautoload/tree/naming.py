@@ -30,6 +30,12 @@ class NameIndex(NamedTuple):
     loose: dict[str, tuple[str, ...]]
 
 
+def _is_near(stem: str, name: str) -> bool:
+    """Whether two names may resemble each other: cheap, as a namespace may hold a hundred thousand."""
+    first, second = folded(stem), folded(name)
+    return abs(len(first) - len(second)) <= 3 and len(set(first) & set(second)) * 2 >= len(set(second))
+
+
 def names_of(module: object) -> dict[str, Any]:
     """The ``__dict__`` of what stands in ``sys.modules``: none, where that is no module or its class hides it."""
     try:
@@ -102,6 +108,19 @@ class Naming:
             if folded(name) == wanted and not isinstance(value, ModuleType):
                 return name if self._is_free(names.get("__name__"), name, stem) else None
         return None
+
+    def similar(self, name: str, space: Namespace) -> str | None:
+        """A name in a namespace that ``name`` may have been meant to be: a module, a namespace, or an expected name."""
+        import difflib
+
+        near = [(stem, path) for stem, path in list(space.modules.items()) if _is_near(stem, name)]
+        names = {stem for stem, _ in near if stem.isidentifier()} | {
+            stem for stem in space.subdirs if _is_near(stem, name)
+        }
+        for stem, path in near:
+            names.update(self.expected_names(stem, path)[:1])
+        names.discard(name)
+        return next(iter(difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)), None)
 
     def _is_free(self, module_name: object, name: str, stem: str) -> bool:
         """Whether no other file of the namespace has a better claim to ``name`` than the one that matches loosely."""
