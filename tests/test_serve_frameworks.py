@@ -264,6 +264,16 @@ def test_django_apps_beside_the_project_are_reloaded(gateway: str, tree: Tree, s
     served.printed("exact in")
 
 
+def test_an_app_that_is_no_root_restarts_and_is_told_how_it_would_not(tree: Tree, serve: Callable[..., Served]) -> None:
+    pytest.importorskip("django")
+    tree({**DJANGO, "pyproject.toml": '[tool.pyautoload]\nroots = ["site1"]\n'})
+    served = serve("site1.wsgi:application").ready()
+    served.get()
+    served.edit("polls/views.py", "word {", "words {")
+    served.shows("words first")
+    assert 'add "polls" to the roots' in served.printed("restarted process")
+
+
 @pytest.mark.parametrize(
     ("file", "text", "shown"),
     [

@@ -8,8 +8,9 @@ updated in place, so holding one is no reason.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,9 +20,63 @@ if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
 
-__all__ = ["UnmanagedHolders"]
+__all__ = ["UnmanagedHolders", "may_note"]
 
 _GONE = object()
+
+
+def may_note(loader: AutoLoader, module: str) -> bool:
+    """Whether it is to be noted which managed code runs while a module is imported.
+
+    A managed module is reloaded itself. Before Python 3.12 code is noted by a profile function, with which some class
+    bodies go wrong (those with a ``__class__`` of their own, as in Django): there the module has to call managed code.
+
+    Args:
+        loader: of the managed modules.
+        module: not imported yet.
+    """
+    if loader.where(module) is not None:
+        return False
+    if sys.version_info >= (3, 12):
+        return True
+    try:
+        spec = importlib.util.find_spec(module)
+        with open(str(spec.origin if spec is not None else ""), "rb") as opened:
+            tree = ast.parse(opened.read())
+    except (ImportError, OSError, SyntaxError, ValueError):
+        return False
+    spaces = loader.dirs(namespaces=True)
+    assert isinstance(spaces, Mapping)
+    tops = {space.partition(".")[0] for space in spaces.values()}
+    return not _names_from(tree, tops).isdisjoint(_called(tree))
+
+
+def _names_from(tree: ast.Module, tops: set[str]) -> set[str]:
+    """The names that come from some packages."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (
+            node.level or "" in tops or str(node.module).partition(".")[0] in tops
+        ):
+            found.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if "" in tops or alias.name.partition(".")[0] in tops:
+                    found.add(alias.asname or alias.name.partition(".")[0])
+    return found
+
+
+def _called(tree: ast.Module) -> set[str]:
+    """The names that something is called by, or of: ``shop`` of ``shop.web.create_app()``."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            each: ast.AST = node.func
+            while isinstance(each, ast.Attribute):
+                each = each.value
+            if isinstance(each, ast.Name):
+                found.add(each.id)
+    return found
 
 
 class _Held(NamedTuple):

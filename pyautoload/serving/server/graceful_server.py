@@ -48,6 +48,7 @@ class Service:
         endless: path of responses that go on for ever.
         reporter: told of each request that fails in the program.
         tells_requests: whether it is told of all others, too.
+        after: called after each request, in its thread.
     """
 
     application: Any
@@ -56,11 +57,13 @@ class Service:
     endless: str
     reporter: Reporter
     tells_requests: bool
+    after: Callable[[], object] = lambda: None
 
     def answered(self, method: str, path: str, status: int, began: float) -> None:
         """A request has been answered, which began then (``time.perf_counter()``)."""
         if self.tells_requests:
             self.reporter.request(method, path, status, time.perf_counter() - began)
+        self.after()
 
 
 class Server(ABC):

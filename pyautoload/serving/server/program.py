@@ -7,6 +7,8 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from types import CodeType
 from typing import Any, NamedTuple
 
 from pyautoload import loaders
@@ -14,7 +16,7 @@ from pyautoload.autoloader import AutoLoader
 from pyautoload.errors import ServeError, SetupError
 from pyautoload.serving.application.app_dependencies import running
 from pyautoload.serving.application.target import Target
-from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders
+from pyautoload.serving.application.unmanaged_holders import UnmanagedHolders, may_note
 from pyautoload.serving.frameworks import after_reload as frameworks
 from pyautoload.serving.frameworks.dressing import dressed
 from pyautoload.serving.frameworks.flask_config import ConfigSources
@@ -129,7 +131,10 @@ def load_program(options: Options, settings: Settings, *, uses_flask: bool = Tru
     if uses_flask:
         configuration.install()
     module, _, _expression = options.target.partition(":")
-    with running(before) as ran:
+    ran: set[CodeType] = set()
+    with ExitStack() as stack:
+        if may_note(before, module):
+            ran = stack.enter_context(running(before))
         importlib.import_module(module)
     loader = loader_after_import(before)
     # Before the middleware, which wants to know all that needs a restart.

@@ -74,6 +74,9 @@ class Worker:
         self.application: Middleware | None = None
         self.unmanaged: UnmanagedFiles | None = None
         self.program: Program | None = None
+        # How many modules there were when those beside the roots were looked for; held while that is done.
+        self._modules = 0
+        self._looking = threading.Lock()
         self.page_files: Watcher | None = None
         # Set when this process may accept connections, or need not any more.
         self._turn = threading.Event()
@@ -221,7 +224,9 @@ class Worker:
 
     def _server(self, application: Middleware) -> Server:
         options = self.options
-        service = Service(application, self.listener, options.drain, EVENTS, self.reporter, options.requests)
+        service = Service(
+            application, self.listener, options.drain, EVENTS, self.reporter, options.requests, self.answered
+        )
         try:
             if self.interface == "wsgi":
                 from pyautoload.serving.server.werkzeug_server import WerkzeugServer
@@ -284,9 +289,10 @@ class Worker:
         assert self.program is not None
         assert self.unmanaged is not None
         self.unmanaged.read = list({*self.unmanaged.read, *self.program.configuration.files})
-        self.unmanaged.look()
-        found = {**self.program.holders.why_old(result), **self.program.sought.why_restart(result)}
-        self.program.holders.look_at(self.unmanaged.modules())
+        with self._looking:
+            self.unmanaged.look()
+            found = {**self.program.holders.why_old(result), **self.program.sought.why_restart(result)}
+            self.program.holders.look_at(self.unmanaged.modules())
         copied = self.program.configuration.why_old(result)
         if copied is not None and outcome.anew is None:
             found[self.options.target] = copied
@@ -313,10 +319,30 @@ class Worker:
         told = {name: f"not reloadable here: {why}" for name, why in reasons.items()}
         self.channel.send("trial", reasons={**self._needs_restart, **told}, needs=needs)
 
+    def answered(self) -> None:
+        """A request is done: modules beside the roots that it has imported are watched from now on, too."""
+        count = len(sys.modules)
+        if count == self._modules or self.program is None or self.unmanaged is None or self._is_retired:
+            return
+        if self._looking.acquire(blocking=False):  # several requests end at once: one of them looks
+            try:
+                self._modules = count
+                self.unmanaged.look()
+                self.program.holders.look_at(self.unmanaged.modules())
+            finally:
+                self._looking.release()
+
     def outside_changed(self, paths: list[str]) -> None:
         """A file that is not the loader's has changed."""
-        self._needs_restart.update(dict.fromkeys(paths, "not under a root of the loader"))
+        self._needs_restart.update({path: self._why_unmanaged(path) for path in paths})
         self.restart(self._needs_restart)
+
+    def _why_unmanaged(self, path: str) -> str:
+        """What to tell of a file beside the roots; a package can be made a root, so that edits need no restart."""
+        top = path.partition(os.sep)[0]
+        if top == path or not os.path.isfile(os.path.join(self.directory, top, "__init__.py")):
+            return "not under a root of the loader"
+        return f'not under a root of the loader: add "{top}" to the roots in [tool.pyautoload], and it is reloaded'
 
     def page_files_changed(self, paths: list[str]) -> None:
         """A template, a style sheet or the like was saved."""
