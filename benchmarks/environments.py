@@ -45,6 +45,16 @@ def servers(work: Path, *, watching: bool) -> str:
     return _made(work / f"servers-{sys.implementation.cache_tag}", SERVERS)
 
 
+@cache
+def program(work: Path, requirement: str) -> str:
+    """The interpreter of an environment with one program and what PyAutoload needs, made once.
+
+    Raises:
+        Missing: it could not be installed.
+    """
+    return _made(work / f"program-{requirement}-{sys.implementation.cache_tag}", (requirement, "inflection"))
+
+
 def _made(folder: Path, packages: tuple[str, ...]) -> str:
     interpreter = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     done = folder / ".complete"

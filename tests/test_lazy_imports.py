@@ -628,3 +628,29 @@ def test_settings_that_are_wrong(tree, value):
     tree({"app/": "", "pyproject.toml": f'[tool.pyautoload]\nroots = ["app"]\nlazy_imports = {value}\n'})
     with pytest.raises(SetupError, match="lazy_imports"):
         AutoLoader.from_config()
+
+
+def test_run_lazily(tree, python):
+    """A program of the project, and a package that knows nothing of this."""
+    main = "import sys, app.client\nprint('app.target' in sys.modules, sys.argv[1:], app.client.use(), __name__)"
+    tree(
+        {
+            **FILES,
+            "app/client.py": "from app.target import LIMIT\ndef use(): return LIMIT",
+            "app/__main__.py": main,
+            "program.py": main,
+        }
+    )
+    expected = "False ['one', '--two'] 3 __main__\n"
+    run = (
+        "import sys\nfrom pyautoload.__main__ import main\nsys.argv[1:] = ['run', '--lazy', {}, 'one', '--two']\nmain()"
+    )
+    assert python(run.format("'-m', 'app'")).stdout == expected
+    failed = python(run.format("'program.py'"), check=False)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert "[tool.pyautoload]" in failed.stderr
+    tree({"pyproject.toml": '[tool.pyautoload]\nroots = ["app"]\n'})
+    for program in ("'program.py'", "'-m', 'app'"):
+        assert python(run.format(program)).stdout == expected
+    code = main.replace("__name__", "'__main__'")
+    assert python(run.format(f"'-c', {code!r}")).stdout == expected

@@ -6,15 +6,22 @@ import click
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, options_metavar="[--why]"
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    options_metavar="[--why | --lazy]",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="(FILE | -m MODULE | -c CODE) [ARGUMENTS]...")
 def command(arguments: tuple[str, ...]) -> None:
     """Run a program as `python` does, from the process that `pyautoload warm` holds for this directory.
 
     Where there is none, or none that fits, it is a cold process, with the same outcome. --why prints which it was, and
-    why, before the program begins.
+    why, before the program begins. With --lazy it is a cold process in which the files of the project, or of the
+    package that -m names, import lazily.
     """
+    if arguments[:1] == ("--lazy",):
+        from pyautoload.lazy_program import main as run_lazily
+
+        run_lazily(list(arguments[1:]))
+        return
     from pyautoload.warm.client import main
 
     main(list(arguments))

@@ -199,6 +199,8 @@ _COMPARISONS = _ops(
 ) | _ops("DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "LIST_EXTEND")
 _IMPORT_SYSTEM = frozenset({_bootstrap.__name__, "importlib._bootstrap_external"})
 _BINDS_SUBMODULE = frozenset({"_find_and_load_unlocked", "_bind"})
+# Who follows names from module to module to see what depends on what: that uses none of them.
+_LOOKERS = frozenset({"pyautoload.reloading.aliases", "pyautoload.reloading.graph"})
 _HERE = os.path.dirname(__file__)
 
 
@@ -219,7 +221,7 @@ def _use(frame: FrameType, key: _Name) -> int:
         # A submodule has been loaded and is bound on its package, where the lazy name may be for something else: a
         # function `deliver` of `deliver.py`. The name is bound as if that had happened before the statement ran.
         return _HIDDEN
-    if is_importing and code.co_name == "_store":
+    if module in _LOOKERS or (is_importing and code.co_name == "_store"):
         return _SEEN  # an own attribute of the package wins, lazy or not
     if get_ident() in key.resolving:
         raise _circular(key)
