@@ -414,6 +414,32 @@ def test_what_was_loaded_stays_while_its_root_is_away(tmp_path, watched, caplog)
     assert it.a is a
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_checkout_of_a_branch_without_the_root_and_back(tmp_path, watched):
+    tree = Tree(tmp_path)
+
+    def git(*arguments):
+        options = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", "-C", str(tmp_path), *options, *arguments], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("checkout", "-q", "-b", "other")
+    git("commit", "-q", "--allow-empty", "-m", "nothing")
+    git("checkout", "-q", "-b", "main")
+    git("add", "shop")
+    git("commit", "-q", "-m", "the root")
+    it = watched(tree)
+    for number in range(1, 4):
+        git("checkout", "-q", "other")
+        assert not tree.real.exists()
+        git("checkout", "-q", "main")
+        saves(number, tree.real / "a.py")
+        saves(number, tree.real / "below" / "b.py")
+        assert it.comes_to(number, number)
+        git("checkout", "-q", ".")
+        assert it.comes_to(0, 0)
+
+
 def test_another_root_is_reloaded_while_one_is_away(tmp_path, watched):
     one, two = Tree(tmp_path, "one"), Tree(tmp_path, "two")
     it = watched(one)
