@@ -90,6 +90,19 @@ def test_no_half_of_a_file_is_ever_applied(app, write):
     assert seen == [(20, [])]
 
 
+def test_reload_waits_for_who_has_just_emptied_a_file(app):
+    a = app({"a.py": BEFORE}, options={"watch": False})
+    f = a("a").f
+    (a.root / "a.py").write_text("")
+    writer = threading.Timer(0.1, (a.root / "a.py").write_text, ["".join(HALVES)])
+    writer.start()
+    a.loader.reload()
+    writer.join()
+    a.loader.reload()
+    assert a("a").f is f
+    assert f() == 20
+
+
 @pytest.mark.parametrize("write", [truncated_first, half_and_rest, many_steps])
 def test_requests_in_the_midst_of_a_save_run_the_previous_code(app, write):
     a = app(a=BEFORE)

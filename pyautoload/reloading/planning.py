@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyautoload.errors import ReloadError
 from pyautoload.reloading.batch import Batch
 from pyautoload.reloading.plan import NewVersion, Plan
-from pyautoload.reloading.reading import complete
+from pyautoload.reloading.reading import complete, read_settled
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.records import Records
 from pyautoload.reloading.signature import Signature, signature
@@ -169,7 +169,7 @@ class Planner:
 
     def _look_at_source(self, record: Record, stamp: Signature, plan: Plan) -> None:
         try:
-            source = source_for(record.path).read(record.path)
+            source, stamp = read_settled(record.path, stamp, had_content=record.stamp is None or record.stamp.size != 0)
         except OSError:
             plan.gone.add(record.name)
             return

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 
 from pyautoload.importing.bytecode import cache_path, cached_code
 from pyautoload.reloading.record import Record
-from pyautoload.reloading.signature import signature, signature_of
+from pyautoload.reloading.signature import Signature, signature, signature_of
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.sources.regular import open_regular
 
-__all__ = ["complete", "read_now"]
+__all__ = ["complete", "read_now", "read_settled"]
+
+# How long (seconds) somebody who has emptied a file may take to write it, and how often that is looked at.
+_GRACE = 0.5
+_PAUSE = 0.005
 
 
 def read_now(record: Record, mtime_ns: int | None) -> None:
@@ -64,6 +69,33 @@ def complete(record: Record) -> None:
     if stamp != known:
         record.stamp = stamp
     record.source = source
+
+
+def read_settled(path: str, stamp: Signature, *, had_content: bool) -> tuple[bytes, Signature]:
+    """Read a file that has changed, but not between two writes of one save.
+
+    Args:
+        path: the file.
+        stamp: its signature just now.
+        had_content: whether there was anything in it before.
+
+    Returns:
+        The content, and the signature that belongs to it.
+
+    Raises:
+        OSError: it has gone.
+    """
+    end = time.monotonic() + _GRACE
+    while True:
+        source, after = source_for(path).read(path), signature(path)
+        if after is None:
+            raise FileNotFoundError(f"{path} has gone")
+        is_one_state = after == stamp and (len(source) == stamp.size or source_for(path) is not FILE_SYSTEM)
+        is_meant = source or not had_content or abs(time.time_ns() - after.mtime_ns) > _GRACE * 1e9
+        if (is_one_state and is_meant) or time.monotonic() > end:
+            return source, after
+        stamp = after
+        time.sleep(_PAUSE)
 
 
 def _read_mounted(record: Record, mtime_ns: int | None) -> None:
