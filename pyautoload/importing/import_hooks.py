@@ -344,20 +344,27 @@ def is_stock(loader: object) -> bool:
 # What of the stock loader somebody may have replaced.
 COMPILES, GETS_CODE, EXECUTES = 1, 2, 4
 # The methods of the stock loader when they were last looked at, and which of them are not Python's own.
-_methods: tuple[tuple[Any, ...], int] = ((), 0)
+_source_to_code: Any = None
+_get_code: Any = None
+_exec_module: Any = None
+_patched = 0
 
 
 def patched() -> int:
     """Which methods of the stock loader somebody has replaced, for all files: ours are loaded through them, too."""
-    global _methods
     kind = SourceFileLoader
-    now = (kind.source_to_code, kind.get_code, kind.exec_module)
-    seen, found = _methods
-    if seen != now:
-        flags = zip(now, (COMPILES, GETS_CODE, EXECUTES), strict=True)
-        found = sum(flag for method, flag in flags if not _is_stock_method(method))
-        _methods = (now, found)
-    return found
+    # Each module that is loaded passes here.
+    if kind.source_to_code is _source_to_code and kind.get_code is _get_code and kind.exec_module is _exec_module:
+        return _patched
+    return _look_at_methods(kind.source_to_code, kind.get_code, kind.exec_module)
+
+
+def _look_at_methods(*methods: Any) -> int:
+    global _source_to_code, _get_code, _exec_module, _patched
+    flags = zip(methods, (COMPILES, GETS_CODE, EXECUTES), strict=True)
+    _patched = sum(flag for method, flag in flags if not _is_stock_method(method))
+    _source_to_code, _get_code, _exec_module = methods
+    return _patched
 
 
 def _is_stock_method(method: Any) -> bool:

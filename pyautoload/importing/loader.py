@@ -46,6 +46,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     is_ours = True
     # Which methods of the stock loader had been replaced by somebody when the code was got.
     _patched = 0
+    # The code that is about to be executed, for the one who has replaced what executes it.
+    _ready: CodeType | None = None
 
     def __init__(self, fullname: str, path: str, binder: Binder | None = None, cached: str | None = None) -> None:
         self.name = fullname
@@ -56,8 +58,6 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         self._mtime_ns: int | None = None
         # The file's status at that time, where it was asked for.
         self._status: os.stat_result | None = None
-        # The code that is about to be executed, for the one who has replaced what executes it.
-        self._ready: CodeType | None = None
 
     @part_of_import
     def exec_module(self, module: ModuleType) -> None:
@@ -98,7 +98,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     @without_frames
     def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
         try:
-            if self._patched & import_hooks.EXECUTES:
+            if self._patched and self._patched & import_hooks.EXECUTES:
                 self._ready = code
                 super().exec_module(module)
             else:
@@ -135,11 +135,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code: from the bytecode cache where that is valid, else from source."""
-        if self._ready is not None:
-            ready, self._ready = self._ready, None
-            return ready
         patched = import_hooks.patched()
         if patched:
+            if self._ready is not None:
+                ready, self._ready = self._ready, None
+                return ready
             self._patched = patched
             if patched & (import_hooks.COMPILES | import_hooks.GETS_CODE):
                 return self._through_patches(fullname, patched)
