@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 
 import pytest
 
@@ -561,3 +562,39 @@ print(failures, len([name for name in loader.loaded() if name.startswith("shop.m
     code = code.replace("while not done.is_set():", "for _ in range(20):")
 
     assert python(code).stdout == "[] 200\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="native lazy imports came with Python 3.15")
+def test_finders_work_while_the_interpreter_makes_all_imports_lazy(python, tree):
+    tree(
+        {
+            "shop/order.py": "import json\nfrom shop.models import User\nclass Order:\n    user = User\n",
+            "shop/models/user.py": "import decimal\nclass User: ...\n",
+            "lz/__init__.py": "from pyautoload import lazy\n"
+            "__getattr__, __dir__, __all__ = lazy.exports(__name__, 'from .a import A')\n",
+            "lz/a.py": "class A: ...\n",
+        }
+    )
+    finder = HOOKS["a finder that asks PathFinder and replaces the loader"][1]
+    code = (
+        PRELUDE
+        + "PathFinder, SourceFileLoader, FileFinder, compiled\n"
+        + finder
+        + """
+from pyautoload import AutoLoader
+loader = AutoLoader("shop")
+loader.setup()
+import shop, lz
+from shop.models import User
+print(shop.Order.user is User, type(shop.order.__loader__).__name__, lz.A.__name__)
+loader.enable_reloading(watch=False)
+with open("shop/order.py", "a") as file:
+    file.write("\\ndef g(): return 5\\n")
+loader.reload()
+print(shop.order.g(), loader.eager_load(), sorted(loader.loaded()))
+"""
+    )
+
+    lines = python(code, PYTHON_LAZY_IMPORTS="all").stdout.splitlines()
+
+    assert lines == ["True Compiling A", "5 [] ['shop', 'shop.models', 'shop.models.user', 'shop.order']"]

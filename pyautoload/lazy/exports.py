@@ -78,7 +78,7 @@ def install(made: Exports, eager: bool | None) -> Triple:
         from pyautoload.lazy.native_lazy_imports import bind
 
         names = [name for name in made.pending if name not in made.namespace]
-        bind(made.package, made.namespace, names, lambda name: made.load(made.entries[name]))
+        bind(made.package, made.namespace, names, made.attribute)
     return made.attribute, made.names, made.public()
 
 

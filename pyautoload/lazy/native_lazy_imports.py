@@ -9,6 +9,8 @@ from __future__ import annotations
 import builtins
 import sys
 
+from pyautoload.hidden_frames import part_of_import
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,7 @@ def bind(package: str, namespace: dict[str, Any], names: list[str], load: Callab
     if not is_native():
         return
 
+    @part_of_import
     def resolve(label: str, *_: Any) -> Any:
         return load(label.rpartition(":")[2])
 
