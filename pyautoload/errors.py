@@ -83,7 +83,9 @@ class ArchiveError(SetupError, OSError):
     def __init__(self, archive: str, reason: str) -> None:
         super().__init__(f"the archive {archive} cannot be read: {reason}. Make it again, or take it out of the roots")
         self.strerror = reason
-        self.filename = archive
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # not as the system's errors, whose number it lacks
 
 
 class ConflictError(SetupError):

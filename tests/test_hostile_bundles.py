@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import marshal
 import os
+import pickle
 import random
 import socket
 import stat
@@ -344,6 +345,12 @@ def test_an_archive_that_cannot_be_read_says_why(tree, tmp_path):
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("shop/a.py", "class A: pass")
     data = path.read_bytes()
-    path.write_bytes(data.replace(b"PK\x01\x02", b"PK\x01\x03"))
-    with pytest.raises(ArchiveError, match="BadZipFile"):
-        AutoLoader(path / "shop")
+    for damage, reason in (
+        (data.replace(b"PK\1\2", b"PK\1\3"), "BadZipFile"),
+        (data[:-9], "end is missing"),
+    ):
+        path.write_bytes(damage)
+        with pytest.raises(ArchiveError, match=reason) as caught:
+            AutoLoader(path / "shop")
+        assert str(caught.value).startswith(f"the archive {path} cannot be read: ")
+        assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args

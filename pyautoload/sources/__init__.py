@@ -99,7 +99,13 @@ def mount_archive(path: str) -> bool:
     import zipfile
 
     if not zipfile.is_zipfile(archive):
-        return False
+        with open(archive, "rb") as file:
+            begins_as_one = file.read(2) == b"PK"
+        if archive == path or not begins_as_one:
+            return False
+        from pyautoload.errors import ArchiveError
+
+        raise ArchiveError(archive, "its end is missing")
     from pyautoload.sources.archive import ZipArchive
 
     source = ZipArchive(archive)
