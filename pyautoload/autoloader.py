@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType, ModuleType
 
-from pyautoload import known_loaders, log
+from pyautoload import inherited_loaders, known_loaders, log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
 from pyautoload.importing.binder import Binder
@@ -294,6 +294,7 @@ class AutoLoader:
                 known_loaders.forget(self)  # it claims nothing, for as long as somebody keeps it, or the error
             raise
         known_loaders.note_set_up(self)
+        inherited_loaders.hand_down()
         if not self.config.roots:
             log.warning(self.tag, "set up without a root, so it manages nothing yet: give one with push_dir()")
         self._start_reloading()
@@ -654,6 +655,15 @@ class AutoLoader:
     def _others(self) -> Any:
         others = (loader for loader in known_loaders.all_loaders() if loader is not self)
         return ((f"{loader!r}, made at {loader.origin}", loader.config) for loader in others)
+
+    def take_config(self, config: Config) -> AutoLoader:
+        """Take roots and patterns of another loader; for one that has none."""
+        mine = self.config
+        mine.ignored, mine.collapsed = config.ignored, config.collapsed
+        mine.not_eager, mine.not_reloaded = config.not_eager, config.not_reloaded
+        for root in config.roots.values():
+            self.push_dir(root.path, root.namespace if root.explicit else None)
+        return self
 
     def adopt_package(self, inflector: InflectorProtocol | None, version: str) -> bool:
         """Take the rules of a package that this loader manages: its ``__init__.py`` asks for a loader of its own.

@@ -23,6 +23,7 @@ __all__ = [
     "all_loaders",
     "for_file",
     "for_root",
+    "is_of_package",
     "forget",
     "make_room",
     "note_configured",
@@ -131,6 +132,11 @@ def for_root(path: str, namespace: str) -> Loader | None:
         if root is not None and root.namespace == namespace:
             return loader
     return None
+
+
+def is_of_package(loader: Loader) -> bool:
+    """Whether a package's own ``__init__.py`` has made this loader."""
+    return any(known is loader and not file.endswith(".toml") for file, known in list(_by_file.items()))
 
 
 def for_file(file: str) -> Loader | None:

@@ -15,7 +15,7 @@ from importlib.machinery import (
 )
 from types import ModuleType
 
-from pyautoload import log
+from pyautoload import inherited_loaders, log
 from pyautoload.errors import ModuleNotFoundError
 from pyautoload.importing import deadlocks, import_hooks, path_hook
 from pyautoload.importing.binder import Binder
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["PyAutoloadFinder"]
 
 _FEW = 8
+_PROCESSES = "multiprocessing.process"
 
 
 class PyAutoloadFinder:
@@ -69,7 +70,7 @@ class PyAutoloadFinder:
         self._tops = self.tree.tops() | known
         self._open_top = bool(space is not None and space.directories)
         few = len(self._tops) <= _FEW and not self._open_top and not self._by_hand
-        self._starts = tuple(self._tops) if few else ("",)
+        self._starts = (*self._tops, _PROCESSES) if few else ("",)
 
     def install(self) -> None:
         """Put the finder in front of ``sys.meta_path``; once only."""
@@ -104,7 +105,7 @@ class PyAutoloadFinder:
             return None  # nearly all that others import: every step counts here
         top, _, rest = fullname.partition(".")
         if top not in self._tops and (rest or not self._has_appeared(top)):
-            return None
+            return _processes_spec(path) if fullname == _PROCESSES else None
         if import_hooks.is_plain():
             return self._managed_spec(fullname)
         return self._among_others(fullname, target)
@@ -353,6 +354,14 @@ class PyAutoloadFinder:
             binder.loaded(module, fullname, path)
 
         return ModuleSpec(fullname, with_after_exec(loader, after), origin=path)
+
+
+def _processes_spec(path: Sequence[str] | None) -> ModuleSpec | None:
+    """The spec of ``multiprocessing.process``: whoever imports it may start processes that need our loaders."""
+    spec = PathFinder.find_spec(_PROCESSES, path)
+    if spec is not None and spec.loader is not None:
+        with_after_exec(spec.loader, inherited_loaders.hand_down)
+    return spec
 
 
 def _joined(space: Namespace, others: list[Namespace], elsewhere: ModuleSpec | None) -> list[str]:
