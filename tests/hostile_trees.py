@@ -536,7 +536,8 @@ def complaints(seed: int, project: Path, *, dynamic: bool = True) -> list[str]:
         if isinstance(stock, list) and isinstance(bundled, list):
             found += [f"from a bundle {name} is missing" for name in sorted(set(stock) - set(bundled))]
     _restored(project)
-    hides_itself = any("__getattribute__" in _text(path) for path in (project / "app").rglob("*.py"))
+    files = [os.path.join(directory, name) for directory, _dirs, names in os.walk(project / "app") for name in names]
+    hides_itself = any("__getattribute__" in _text(path) for path in files if path.endswith(".py"))
     values = tried("reloading", lambda: reloading(project)) if not hides_itself else None
     if isinstance(values, list) and values != ["1", "2", "3"]:
         found.append(f"reloading: {values}")
@@ -557,8 +558,8 @@ def _spoiled(what: str, text: str) -> list[str]:
     return found[:1]
 
 
-def _text(path: Path) -> str:
-    return path.read_text("latin-1") if os.path.isfile(path) and not os.path.islink(path) else ""
+def _text(path: str) -> str:
+    return Path(path).read_text("latin-1") if os.path.isfile(path) and not os.path.islink(path) else ""
 
 
 def _restored(project: Path) -> None:
