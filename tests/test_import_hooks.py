@@ -598,3 +598,35 @@ print(shop.order.g(), loader.eager_load(), sorted(loader.loaded()))
     lines = python(code, PYTHON_LAZY_IMPORTS="all").stdout.splitlines()
 
     assert lines == ["True Compiling A", "5 [] ['shop', 'shop.models', 'shop.models.user', 'shop.order']"]
+
+
+def test_what_a_finder_loaded_before_it_was_seen_is_taken_over_and_lazy_modules_stay_lazy(python, tree):
+    tree({path: source for path, source in FILES.items() if "hotel" not in path})
+    code = (
+        PRELUDE
+        + "from pyautoload import AutoLoader\nloader = AutoLoader('shop').setup()\n"
+        + """
+import os
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name not in ("shop", "shop.order", "shop.concerns.audit"): return None
+        stem = "shop/__init__.py" if name == "shop" else name.replace(".", "/") + ".py"
+        file = os.path.abspath(stem)
+        spec = importlib.util.spec_from_file_location(name, file, loader=Compiling(name, file))
+        if name == "shop.order": spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+sys.meta_path.insert(0, Finder())
+sys.modules["shop.strange"] = types.ModuleType("shop.strange")
+del sys.modules["shop.strange"].__loader__
+import shop, shop.order, shop.concerns.audit
+import shop.models.user
+print(sorted(loader.loaded()), type(sys.modules["shop.order"]).__name__)
+print(shop.User if hasattr(shop, "User") else None, shop.models.User.__name__, sys.modules["shop.order"].Order.__name__)
+"""
+    )
+
+    lines = python(code).stdout.splitlines()
+
+    assert lines[0].startswith("['shop', ")
+    assert lines[0].endswith("_LazyModule")
+    assert lines[1] == "None User Order"

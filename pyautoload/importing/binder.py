@@ -195,14 +195,18 @@ class Binder:
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] not in tops or self.registry.is_loaded(name) or name in self.externals:
                 continue
-            path = getattr(module, "__file__", None)
-            if not isinstance(module, ModuleType) or not isinstance(path, str) or not is_managed(name):
+            if not isinstance(module, ModuleType):
                 continue
-            if import_hooks.is_stock(module.__loader__) or self.registry.get_path(name) != path:
+            # Past the module's own access: one that is lazy would be loaded by any question.
+            names = object.__getattribute__(module, "__dict__")
+            path = names.get("__file__")
+            if not isinstance(path, str) or not is_managed(name) or self.registry.get_path(name) != path:
                 continue
-            if hasattr(module, "__path__"):
+            if import_hooks.is_stock(names.get("__loader__")) or type(module).__name__ == "_LazyModule":
+                continue
+            if "__path__" in names:
                 self.attach(module, name)
-            if not getattr(module.__spec__, "_initializing", False):
+            if not is_initializing(module):
                 self.loaded(module, name, path)
 
     def gone(self, name: str, path: str, how: str = "has been deleted") -> ModuleNotFoundError:
