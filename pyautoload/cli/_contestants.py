@@ -6,7 +6,7 @@ import importlib
 import time
 from typing import Any
 
-__all__ = ["eager", "lazy", "one_by_one", "stock"]
+__all__ = ["eager", "lazily", "lazy", "one_by_one", "stock"]
 
 
 def stock(work: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +24,13 @@ def one_by_one(work: dict[str, Any]) -> dict[str, Any]:
     """Set the loader up and import every module, one by one."""
     aside, _loader = _set_up(work)
     return {**_import_all(work["modules"]), "aside": aside}
+
+
+def lazily(work: dict[str, Any]) -> dict[str, Any]:
+    """Set the loader up with lazy imports, and import every module, one by one."""
+    if work["config"].lazy is None:
+        work["config"].make_lazy((), ())
+    return one_by_one(work)
 
 
 def eager(work: dict[str, Any]) -> dict[str, Any]:

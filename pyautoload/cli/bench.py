@@ -52,6 +52,7 @@ _TITLES = {
     "stock": "import of every module, without PyAutoload",
     "lazy": "setup()",
     "one_by_one": "setup(), import of every module",
+    "lazily": "the same with lazy imports",
     "eager": "setup(), eager_load()",
 }
 
