@@ -63,7 +63,7 @@ class Edit:
         kind: ``"a view body"``.
         changes: file → what stands there and what is to, or the whole text; ``None`` deletes it.
         urls: further addresses to look at from now on.
-        is_wrong: whether it is a mistake, which no fresh process can run.
+        is_wrong: whether it is a mistake: a fresh process does not start, or fails to answer. The old answers stay.
         everything_back: whether all files get the text that they had at first, at once: a checkout.
     """
 
@@ -162,10 +162,9 @@ def _edited(
             for file, change in edit.changes.items():
                 _change(copy / file, change)
             answers = _fresh(recipe, copy, environment, urls)
-            assert (answers is None) == edit.is_wrong, (
-                f"{edit.kind}: a fresh process {'fails' if answers is None else 'starts'}"
-            )
-            if answers is not None:
+            fails = answers is None or any(answers[url] == "500" != expected.get(url) for url in urls)
+            assert fails == edit.is_wrong, f"{edit.kind}: a fresh process {'fails' if fails else 'does not fail'}"
+            if answers is not None and not edit.is_wrong:
                 expected = answers
             _how(served, told)  # waits for the first line
             stale, right = watcher.until(expected)
