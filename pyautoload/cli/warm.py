@@ -17,6 +17,10 @@ def command() -> None:
     It serves the working directory until it is ended, and prints what it does. It learns from each program which
     libraries to import, and imports them anew when something that is installed changes.
     """
+    from pyautoload.warm.owner import why_unsupported
+
+    if reason := why_unsupported():
+        raise click.ClickException(f"there are no warm processes here: {reason}; `pyautoload run` starts cold ones")
     from pyautoload.warm.station import Station
 
     def told(line: str) -> None:

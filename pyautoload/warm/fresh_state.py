@@ -62,6 +62,8 @@ class FreshStates:
         Returns:
             What they are like there; ``None`` where there was no such process, or it did not come to an end.
         """
+        if os.name == "nt":
+            return None  # open files are not handed on by number there
         files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
         texts = [(name, path if isinstance(path, str) else None) for name, path in files.items()]
         here = os.getcwd()

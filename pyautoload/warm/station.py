@@ -18,7 +18,7 @@ from typing import Any
 from pyautoload.errors import ServeError
 from pyautoload.warm import address, inherited, wire
 from pyautoload.warm.files import is_of_the_project
-from pyautoload.warm.owner import Owner, Refused, libraries, why_unsupported
+from pyautoload.warm.owner import Owner, Refused, libraries
 
 __all__ = ["Station"]
 
@@ -36,13 +36,10 @@ class Station:
         told: called with a line for each thing that happens.
 
     Raises:
-        ServeError: this system cannot do that, or somebody does it already.
+        ServeError: somebody does it already.
     """
 
     def __init__(self, directory: str, told: Callable[[str], object]) -> None:
-        reason = why_unsupported()
-        if reason is not None:
-            raise ServeError(f"there are no warm processes here: {reason}; `pyautoload run` starts cold ones")
         self.directory = os.path.realpath(directory)
         self.told = told
         try:

@@ -6,10 +6,10 @@ this module: it takes nothing that is slow to import.
 
 from __future__ import annotations
 
+import _socket
 import array
 import marshal
 import os
-from _socket import SCM_RIGHTS, SOL_SOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_DESCRIPTORS", "receive", "send"]
 
+# Windows passes none; nothing is sent there.
+_BESIDE = (_socket.SOL_SOCKET, getattr(_socket, "SCM_RIGHTS", 1))
 # As many as the kernel passes in one message.
 MOST_DESCRIPTORS = 250
 # Bytes of the length.
@@ -36,7 +38,7 @@ def send(connection: socket, message: dict[str, Any], descriptors: Iterable[int]
     numbers = array.array("i", descriptors)
     try:
         if numbers:
-            connection.sendmsg([head], [(SOL_SOCKET, SCM_RIGHTS, numbers)])
+            connection.sendmsg([head], [(*_BESIDE, numbers)])
             connection.sendall(content)
         else:
             connection.sendall(head + content)
@@ -58,7 +60,7 @@ def receive(connection: socket) -> tuple[dict[str, Any], list[int]] | None:
         room = MOST_DESCRIPTORS * numbers.itemsize
         head, beside, _flags, _address = connection.recvmsg(_HEAD, room + 64)
         for level, kind, data in beside:
-            if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
+            if (level, kind) == _BESIDE:
                 numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
         head += _exactly(connection, _HEAD - len(head)) if head else b""
         if len(head) == _HEAD:
