@@ -32,6 +32,6 @@ def packages(session: nox.Session) -> None:
 
 @nox.session
 def frozen(session: nox.Session) -> None:
-    """Programs in one file or directory: zipapp, shiv, pex, PyInstaller, Nuitka (some minutes)."""
+    """Programs in one file or directory: zipapp, shiv, pex, PyInstaller (some minutes)."""
     session.install("--quiet", ".[test,frozen]")
     session.run("pytest", "-q", "tests/test_frozen.py", *session.posargs, env={"PYAUTOLOAD_FROZEN": "1"})
