@@ -1,7 +1,7 @@
 """Programs in one file or directory: zipapp, shiv, pex, PyInstaller, Nuitka.
 
-Most take a minute and more: ``nox -s frozen`` tries them, it sets PYAUTOLOAD_FROZEN to 1. Nuitka may take an hour, and is
-tried only where that is set to nuitka.
+Most take a minute and more: ``nox -s frozen`` tries them, it sets PYAUTOLOAD_FROZEN to 1. Nuitka may take an hour, and
+is tried only where that is set to nuitka.
 """
 
 from __future__ import annotations
