@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, all_suffixes
 
 __all__ = ["hidden_by", "installed_spec"]
 
@@ -31,10 +31,14 @@ def hidden_by(name: str, directory: str) -> str | None:
         if origin is None and not is_plain and name not in sys.stdlib_module_names:
             return None  # a namespace package, which others may join
     else:
-        is_python = name in sys.stdlib_module_names
-        from importlib.util import find_spec  # seldom needed, and the rest of this package does without
+        if name in sys.stdlib_module_names:
+            from importlib.util import find_spec  # seldom needed, and the rest of this package does without
 
-        spec = find_spec(name) if is_python else PathFinder.find_spec(name, _places(sys.path))
+            spec = find_spec(name)
+        else:
+            # A few questions for files; a search would list all that is installed.
+            places = [path for path in _places(sys.path) if _may_hold(path, name)]
+            spec = PathFinder.find_spec(name, places) if places else None
         if spec is None or spec.origin is None:
             return None
         origin = spec.origin
@@ -59,6 +63,11 @@ def installed_spec(fullname: str) -> ModuleSpec | None:
 
 def _places(paths: object) -> list[str]:
     return [path for path in paths if isinstance(path, str) and _is_installed(path)]  # type: ignore[attr-defined]
+
+
+def _may_hold(place: str, name: str) -> bool:
+    base = os.path.join(place, name)
+    return os.path.isdir(base) or any(os.path.exists(base + suffix) for suffix in all_suffixes())
 
 
 def _is_installed(path: str) -> bool:
