@@ -348,7 +348,7 @@ class Observation:
         Returns:
             In how many seconds it is to be called again.
         """
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), -time.thread_time()
         found = self._recover() if self._must_recover else False
         found = self._look_for_missing() or self._look_for_links() or found
         if started >= self._look_at:
@@ -358,7 +358,7 @@ class Observation:
                 if _identity(path) != identity:
                     found = self._take_other(path) or found
             self._look_at_polled()
-            spent = time.perf_counter() - started
+            spent += time.thread_time()
             self._look_at = started + max(_USUALLY, spent / (_SHARE_OF_POLLING if self._polled else _SHARE))
         if found:
             self._lost()
