@@ -74,6 +74,19 @@ class Hooks:
             function(name, value, path)
 
 
+def is_of_callback(error: BaseException) -> bool:
+    """Whether an error came from a function of the user's that was to be told of a module."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in _FIRING:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+_FIRING = frozenset({Hooks.fire_named.__code__, Hooks.fire_general.__code__})
+
+
 class Callbacks:
     """All hooks of one loader. They outlive reloads."""
 

@@ -292,6 +292,8 @@ class Tree:
         # Modules that are written as packages just now, and what was broken: module → how.
         self.packages = {"pack"}
         self.broken: dict[str, str] = {}
+        # How often a restart was asked for.
+        self.asked = 0
         self.loader = AutoLoader(self.root, top_level=self.top).setup().enable_reloading(watch=False)
 
     # The files
@@ -445,6 +447,10 @@ class Tree:
             self.tell("FAILED", error)
         if failure is not None:
             assert self.state() == before, "what was loaded is not as it was before the failure"
+        elif result.restart_required:
+            assert self.state() == before, "a restart was asked for, and something was done all the same"
+            self.asked += 1
+            self.restart()
         if self.broken:
             return
         fresh = self.fresh()
@@ -459,6 +465,11 @@ class Tree:
         self.load()
         for name, expected in fresh.items():
             self.compare(name, expected)
+
+    def restart(self) -> None:
+        """What was asked for, as far as one process can do it."""
+        self.loader.reload(fresh=True)
+        self.load()
 
     def compare(self, name: str, expected: dict[str, Any]) -> None:
         module = sys.modules.get(f"{self.top}.{name}")

@@ -56,7 +56,7 @@ def test_a_file_edited_before_its_source_was_read_is_executed_again_in_full(app,
     assert f() == 2
     assert a("a").f is f
     assert not hasattr(a("a"), "OLD")
-    assert a("a").STATE is not state
+    assert a("a").STATE is state
     assert a.names(result.reexecuted)[0] == "a"
 
 

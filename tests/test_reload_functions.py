@@ -215,7 +215,7 @@ def test_a_new_function_and_its_import_leave_the_rest_alone(app):
     result = a.edit(a="import math\nSTATE = object()\ndef f():\n    return 1\ndef g():\n    return math.floor(2.5)\n")
     assert module.g() == 2
     assert module.STATE is state
-    assert a.names(result.patched) == ["a"]
+    assert a.names(result.reexecuted) == ["a"]
 
 
 def test_a_removed_function_is_gone(app):

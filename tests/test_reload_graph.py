@@ -11,8 +11,6 @@ from reload_app import app  # noqa: F401
 from pyautoload.reloading.codediff import compare
 from pyautoload.reloading.codefacts import scan
 from pyautoload.reloading.graph import HELD_ONLY, USED
-from pyautoload.reloading.statementdiff import diff
-from pyautoload.reloading.statements import Parsed
 
 
 def code(text):
@@ -135,15 +133,6 @@ def test_import_time_code_differs():
         "X = True\ndef f(a=1): return 1\nclass C:\n    Y = 1\n",
     ):
         assert compare(base, code(text)) is None
-
-
-def test_the_difference_between_two_versions():
-    old = Parsed(b"import os\nX = 1\ndef f():\n    return 1\ndef g(): ...\nY = 2\n", "x.py")
-    new = Parsed(b"import os\n# c\nX = 1  # c\ndef f():\n    return 2\nZ = 3\nY = 2\n", "x.py")
-    change = diff(old.statements, new.statements)
-    assert [new.statements[index].name for index in change.changed] == ["f"]
-    assert [sorted(new.statements[index].binds) for index in change.added] == [["Z"]]
-    assert [item.name for item in change.removed] == ["g"]
 
 
 def test_the_registry_answers_too(app):

@@ -38,6 +38,23 @@ if TYPE_CHECKING:
         def end(self, *, loaded: bool) -> None: ...
         def adopt(self, name: str, path: str, mtime_ns: int) -> object: ...
 
+    class Rerun(Protocol):
+        """A module whose code a reload runs again.
+
+        Attributes:
+            module: the module object, which stays.
+            code: what is executed.
+        """
+
+        module: ModuleType
+        code: CodeType
+
+        def execute(self) -> None:
+            """Run the code in the module."""
+
+        def settle(self, module: ModuleType) -> None:
+            """The code has run: bring what was there before and what it made together."""
+
 
 __all__ = ["Binder"]
 
@@ -67,6 +84,8 @@ class Binder:
         self.reloading = False
         # What is kept of each module that is executed while reloading is enabled, else None.
         self.records: Records | None = None
+        # Modules that a reload runs again just now. Example: {"myapp.user": <Rerun>}
+        self.reruns: dict[str, Rerun] = {}
         tree.on_relisted.append(self._relisted)
 
     @property
@@ -213,6 +232,15 @@ class Binder:
         """The error for a file that went after its directory was listed; the directory is listed anew."""
         self.tree.relist(name.rpartition(".")[0])
         return ModuleNotFoundError(name, f"{path} {how}", path)
+
+    def store_again(self, parent_name: str, stem: str, module: ModuleType) -> None:
+        """A package's code has run again: it gets the expected name of a module that is loaded already."""
+        name = f"{parent_name}.{stem}"
+        status = self.registry.loaded_status(name)
+        if status is not None:
+            sys.modules[parent_name].__dict__.setdefault(stem, module)
+            actual = self.naming.defined_name(module, stem, status.path)
+            self._store(parent_name, stem, actual, module, status.path)
 
     def _store(self, parent_name: str, stem: str, actual: str | None, module: ModuleType, path: str) -> None:
         parent = sys.modules.get(parent_name)

@@ -82,6 +82,11 @@ class ComposedLoader(LoaderAround):
         self.managed_path = path
         self.binder = binder
 
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """The module object: the one that was there before where a reload runs its code again."""
+        again = self.binder.reruns.get(self.managed_name)
+        return again.module if again is not None else super().create_module(spec)
+
     @part_of_import
     def exec_module(self, module: ModuleType) -> None:
         """Let the other loader execute the module."""
@@ -110,6 +115,9 @@ class ComposedLoader(LoaderAround):
         if is_package:
             binder.attach(module, name)
             binder.share(module, name)
+        again = binder.reruns.get(name)
+        if again is not None:
+            again.settle(module)
         recording.adopt()
         binder.loaded(module, name, self.managed_path, mtime_ns)
 

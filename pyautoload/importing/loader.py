@@ -19,6 +19,7 @@ from pyautoload.sources import FILE_SYSTEM, source_for
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
     from typing import Any
 
     from pyautoload.importing.binder import Binder
@@ -59,6 +60,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         # The file's status at that time, where it was asked for.
         self._status: os.stat_result | None = None
 
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """The module object: the one that was there before where a reload runs its code again, else a new one."""
+        again = self.binder.reruns.get(self.name) if self.binder is not None else None
+        return again.module if again is not None else None
+
     @part_of_import
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module's code in its namespace.
@@ -77,9 +83,14 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         records = binder.records
         begun = complete = False
         try:
+            again = binder.reruns.get(self.name)
             policy = binder.tree.config.lazy and binder.tree.config.lazy_for(self.path)
             code: Any
-            if policy is None:
+            to_run: Any
+            if again is not None:
+                code = to_run = again.code
+                policy = None  # the former run has decided which imports are made, and a reload needs them all
+            elif policy is None:
                 code = to_run = self.get_code(self.name)
             else:
                 code, to_run = self._lazy_code(module, policy, stock=records is not None)
@@ -97,8 +108,11 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
 
     @without_frames
     def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
+        again = binder.reruns.get(self.name)
         try:
-            if self._patched and self._patched & import_hooks.EXECUTES:
+            if again is not None:
+                again.execute()
+            elif self._patched and self._patched & import_hooks.EXECUTES:
                 self._ready = code
                 super().exec_module(module)
             else:
@@ -114,6 +128,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             # Again: the code may have put a `__getattr__` of its own in place of ours.
             binder.attach(module, self.name)
             binder.share(module, self.name)
+        if again is not None:
+            again.settle(module)
         binder.loaded(module, self.name, self.path, self._mtime_ns)
 
     def is_package(self, fullname: str) -> bool:
@@ -273,9 +289,17 @@ class NamespaceDirectoryLoader(NamespaceLoader):  # type: ignore[misc]
         """What becomes ``__path__``: it follows a parent's path, as that of any namespace package does."""
         return self._path
 
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """The module object: the one that was there before where a reload makes it anew."""
+        again = self.binder.reruns.get(self._name)
+        return again.module if again is not None else None
+
     def exec_module(self, module: ModuleType) -> None:
         """Give the package the attributes that its files stand for."""
         module.__file__ = None
+        again = self.binder.reruns.get(self._name)
+        if again is not None:
+            again.settle(module)
         self.binder.attach(module, self._name)
         self.binder.share(module, self._name)
         self.binder.loaded(module, self._name, self._directory, 0)

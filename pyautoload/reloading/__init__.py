@@ -3,20 +3,20 @@
 The modules from the top down; each knows only its own line and those below it.
 
 - ``reloader``: the one object that a loader delegates to.
-- ``watching``, ``survey``: being told of changes, or finding them.
-- ``watcher``, ``observation``, ``inotify``, ``watchdog_events``, ``polled``, ``checkout``: being told.
-- ``staleness``, ``attempt``, ``engine``: one reload, put back where it fails.
-- ``planning``, ``failures``, ``batch``: from what may have changed to what has.
-- ``apply``: a transaction over all modules, in the order of their dependencies.
-- ``meeting``, ``rerun``, ``edits``, ``members``, ``bodyedits``: one module's part of it: what is patched, what runs.
-- ``selection``, ``dependents``, ``stars``, ``need``, ``caches``, ``once``: what has to run, and what must not.
-- ``effects``: what has changed so far, and what follows from it.
-- ``execute``, ``reconcile``, ``classes``, ``patching``: new code and values in old modules, classes and functions.
-- ``parsing``, ``graph``, ``aliases``, ``calltrace``: who depends on whom, and who calls whom.
-- ``upkeep``, ``plan``, ``opened``, ``records``, ``own_files``, ``reading``, ``record``: what is known of modules.
-- ``calls``, ``callwalk``, ``bodies``, ``identity``, ``facts``: what a piece of source comes to when it runs.
-- ``pieces``, ``statementdiff``, ``statements``, ``bindings``, ``uses``, ``imports``: source as a list of statements.
-- ``shells``, ``codefacts``, ``codeimports``, ``functions``, ``codediff``, ``nested``, ``opcodes``: code objects.
-- ``gate``, ``result``, ``journal``, ``kinds``, ``index``, ``interrupts``, ``signature``, ``sourcestore``: the rest.
-- ``told``, ``status``: what is told of directories and of all that is watched.
+- ``attempt``: one reload; what failed before does not keep other changes back.
+- ``engine``: carries out a plan, begins anew with more modules where it must, asks, or reports a failure.
+- ``transaction``: all of it or nothing: bodies are patched, modules run again, those who used them follow.
+- ``rerun``, ``watching``: modules leave and are imported again; the part of the reloader that keeps the watcher.
+- ``affected``, ``stored``, ``survey``: who used what has changed; who stored into whom; looking for lost events.
+- ``graph``, ``staleness``: who imports whom; whether anything has changed where nobody tells.
+- ``aliases``, ``opened``, ``planning``, ``upkeep``: names of others; files that were read; from files to a plan.
+- ``records``, ``takeover``: every loaded module; old objects stay and take what the new ones have.
+- ``reconcile``: functions and what wraps them take what the new ones have.
+- ``classes``, ``own_files``, ``plan``, ``reading``, ``recording``: updating a class; what runs during an import.
+- ``caches``, ``outside``, ``patching``, ``record``, ``watcher``: functions, and what libraries hold.
+- ``codefacts``, ``functions``, ``observation``, ``values``: what code imports and uses; what values hold.
+- ``adapters``, ``codediff``, ``codeimports``, ``failures``, ``inotify``, ``kinds``, ``polled``, ``shells``: parts.
+- ``watchdog_events``: events by way of watchdog.
+- ``batch``, ``changes``, ``checkout``, ``gate``, ``index``, ``interrupts``, ``journal``, ``nested``: parts.
+- ``opcodes``, ``restart``, ``result``, ``signature``, ``sourcestore``, ``status``, ``told``: parts.
 """

@@ -54,8 +54,9 @@ def _try(
         paths = {error.file} if error.file else set()
         engine.fail(result, error, (paths | batch.paths if batch is not None else paths))
         return True
+    is_due = bool(plan)
     engine.carry_out(plan, result)
-    return bool(plan)
+    return is_due
 
 
 def _without(

@@ -1,90 +1,44 @@
-"""What ``functools.lru_cache`` remembers: answers that may be those of before go, the others stay."""
+"""Caches: functions under ``lru_cache`` forget what they answered when code has changed that they may have called."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-from pyautoload.reloading.calls import CallSearch
 from pyautoload.reloading.functions import CACHED
-from pyautoload.reloading.identity import Function, key_of
-from pyautoload.reloading.kinds import held_by, is_a
+from pyautoload.reloading.kinds import is_a
 
-if TYPE_CHECKING:
-    from pyautoload.reloading.facts import Facts
-    from pyautoload.reloading.graph import Graph
-
-__all__ = ["Caches"]
+__all__ = ["clear_caches", "has_caches"]
 
 
-class Caches:
-    """The caches of the modules that one reload may concern.
-
-    Args:
-        graph: the dependencies.
-        search: tells what a function comes to.
-        facts: what has changed so far.
-    """
-
-    def __init__(self, graph: Graph, search: CallSearch, facts: Facts) -> None:
-        self.graph = graph
-        self.search = search
-        self.facts = facts
-        # The modules that the reload may concern.
-        self.within: set[str] = set()
-        # Their caches with the functions in them, looked up once.
-        self._before: list[tuple[Any, Function]] | None = None
-
-    def clear_before(self, module: str, values: Iterable[str], *, is_changed: bool) -> None:
-        """A module is about to run: what it calls must not answer from before.
-
-        Args:
-            module: its name.
-            values: names of it that will be bound to something else.
-            is_changed: whether its source has changed, so that it may call what it has not called until now.
-        """
-        if not self.graph.cachers or not (self.facts.tick or values):
-            return
-        if self._before is None:
-            self._before = self._in(self.within)
-        called_by = self.graph.called_by
-        concerned = (
-            item for item in self._before if is_changed or item[1][0] == module or module in called_by(*item[1])
-        )
-        own = {*self.facts.values.get(module, ()), *values}
-        self._clear(concerned, {**self.facts.values, module: own})
-
-    def clear(self) -> None:
-        """Everything has run."""
-        if self.graph.cachers:
-            self._clear(self._in(self.graph.affected(self.facts.modules())), self.facts.values)
-
-    def _in(self, modules: set[str]) -> list[tuple[Any, Function]]:
-        found: list[tuple[Any, Function]] = []
-        for name in self.graph.cachers & modules:
-            for cache in _caches_of(getattr(sys.modules.get(name), "__dict__", {}), name):
-                function = held_by(cache).get("__wrapped__")
-                if is_a(function, FunctionType):
-                    found.append((cache, key_of(function)))
-        return found
-
-    def _clear(self, caches: Iterable[tuple[Any, Function]], values: Mapping[str, Iterable[str]]) -> None:
-        for cache, key in caches:
-            if cache.cache_info().currsize and (
-                key in self.facts.bodies or self.search.reaches(key, self.facts, values)
-            ):
-                cache.cache_clear()
-
-
-def _caches_of(names: Mapping[str, Any], module: str) -> Iterator[Any]:
-    """The caches that a module, or a class of it, holds under a name."""
+def has_caches(names: dict[str, Any], module: str) -> bool:
+    """Whether a module, or a class of it, holds a function under ``lru_cache``."""
     for value in list(names.values()):
-        kind = type(value)
-        if kind is CACHED:
-            yield value
-        elif issubclass(kind, type) and value.__module__ == module:
-            yield from _caches_of(value.__dict__, "")
-        elif kind in (staticmethod, classmethod) and type(value.__func__) is CACHED:
-            yield value.__func__
+        if is_a(value, CACHED):
+            return True
+        if is_a(value, type) and value.__module__ == module and any(is_a(item, CACHED) for item in _members(value)):
+            return True
+    return False
+
+
+def clear_caches(module: ModuleType) -> None:
+    """Empty the caches of a module and of its classes."""
+    for value in list(module.__dict__.values()):
+        if is_a(value, CACHED):
+            value.cache_clear()
+        elif type(value) in (list, tuple, dict):
+            for item in list(value.values() if type(value) is dict else value):
+                if is_a(item, CACHED):
+                    item.cache_clear()
+        elif is_a(value, type) and value.__module__ == module.__name__:
+            for item in _members(value):
+                if is_a(item, CACHED):
+                    item.cache_clear()
+
+
+def _members(cls: type) -> list[Any]:
+    found: list[Any] = []
+    members: list[Any] = list(vars(cls).values())
+    for member in members:
+        found.append(member.__func__ if type(member) in (staticmethod, classmethod) else member)
+    return found

@@ -10,24 +10,26 @@ import sys
 import typing
 from collections.abc import Callable
 from types import CellType, FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pyautoload.reloading.functions import underlying
 from pyautoload.reloading.journal import MISSING, Journal
+from pyautoload.reloading.values import Comparison, shape_of
 
-if TYPE_CHECKING:
-    from pyautoload.reloading.reconcile import Reconciler
+__all__ = ["ClassMerge", "absorb", "class_putter", "move_instances", "refresh_abstract", "retarget_cells", "retire"]
 
-__all__ = ["ClassMerge", "absorb", "class_putter", "move_instances", "refresh_abstract", "retarget_cells"]
-
+# Sets the class of an object, whatever its class makes of the attribute.
+SET_CLASS: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
 # What belongs to one class object and is never copied to another.
-_OWN = frozenset({"__dict__", "__weakref__", "_abc_impl", "__slots__", "__subclasshook__cache__"})
+_OWN = frozenset({"__class__", "__dict__", "__weakref__", "_abc_impl", "__slots__", "__subclasshook__cache__"})
 _KNOWN_METACLASSES: tuple[type, ...] = (type, abc.ABCMeta, enum.EnumMeta)
 _TYPING_METACLASSES = tuple(
     kind for name in ("_ProtocolMeta", "_TypedDictMeta", "NamedTupleMeta") if (kind := getattr(typing, name, None))
 )
 # What Python 3.11 and later put into an enum's class for each member.
 _ENUM_PROPERTY: type = getattr(enum, "property", type("Never", (), {}))
+# Libraries whose classes are laid out in C: a class that differs is another class.
+_BY_LAYOUT_ONLY = frozenset({"msgspec", "ctypes", "_ctypes"})
 # What a class has itself where no base class has it.
 _BY_LAYOUT = ("__dict__", "__weakref__")
 _LAYOUT = ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
@@ -41,6 +43,17 @@ def class_putter(cls: type) -> Callable[..., None]:
     return setattr
 
 
+class Merging(Protocol):
+    """Who merges the members of classes, and keeps what changed: see ``reconcile``."""
+
+    journal: Journal
+    bodies: set[str]
+    attributes: dict[str, set[str]]
+
+    def merged(self, old: Any, new: Any) -> Any:
+        """What should be bound where ``old`` was and the new code made ``new``."""
+
+
 class ClassMerge:
     """One merge of a new class into the old one of the same name.
 
@@ -50,7 +63,7 @@ class ClassMerge:
         new: the class that the new code made.
     """
 
-    def __init__(self, reconciler: Reconciler, old: type, new: type) -> None:
+    def __init__(self, reconciler: Merging, old: type, new: type) -> None:
         self.reconciler = reconciler
         self.journal = reconciler.journal
         self.old = old
@@ -68,6 +81,8 @@ class ClassMerge:
         old, new = self.old, self.new
         if type(old) is not type(new) or not self._metaclass_allows() or not self._same_layout():
             return False
+        if _has_new(old) and not _has_new(new):
+            return False  # the slot would stay, and calls with arguments would fail
         if old.__bases__ != new.__bases__ and not self.take_bases():
             return False
         if isinstance(old, enum.EnumMeta):
@@ -85,8 +100,7 @@ class ClassMerge:
         meta = type(self.old)
         if meta in _KNOWN_METACLASSES or meta in _TYPING_METACLASSES:
             return True
-        # A metaclass of somebody else may keep the class in places that we do not know (validators, mappings).
-        return meta.__module__.partition(".")[0] == self.old.__module__.partition(".")[0]
+        return meta.__module__.partition(".")[0] not in _BY_LAYOUT_ONLY
 
     def _same_layout(self) -> bool:
         old, new = self.old, self.new
@@ -117,9 +131,11 @@ class ClassMerge:
             before = old.__dict__.get(name, MISSING)
             bodies = len(self.reconciler.bodies)
             result = self._merged_member(name, before, value)
+            if result is before and value is not before and _is_code(value) and sys.getrefcount(value) > _UNHELD:
+                result = value  # somebody took the new one while the class was made: all are to have the same
             if result is not before:
                 self.journal.set_class_attribute(old, name, result, self._put)
-            if result is not before or len(self.reconciler.bodies) != bodies:
+            if len(self.reconciler.bodies) != bodies or (result is not before and not _alike(before, result)):
                 changed.add(name)
         for name in [name for name in old.__dict__ if name not in new.__dict__ and name not in own]:
             self.journal.set_class_attribute(old, name, MISSING, self._put)
@@ -175,6 +191,30 @@ def _same_payload(old: Any, new: Any) -> bool:
     return True
 
 
+def _has_new(cls: type) -> bool:
+    """Whether instances are made by a ``__new__`` that is written in Python."""
+    return any(isinstance(base.__dict__.get("__new__"), (staticmethod, FunctionType)) for base in cls.__mro__)
+
+
+def _is_code(value: object) -> bool:
+    return type(value) in (FunctionType, staticmethod, classmethod, property)
+
+
+def _alike(before: Any, now: Any) -> bool:
+    """Whether a member that was made anew says what the former one said."""
+    return before is not MISSING and Comparison().same(shape_of(before), now)
+
+
+def _unheld() -> int:
+    for _, value in list({"probe": object()}.items()):
+        return sys.getrefcount(value)
+    return 0
+
+
+# What the count shows for a member that only its class holds.
+_UNHELD = _unheld()
+
+
 def _slots(cls: type) -> frozenset[str]:
     slots = cls.__dict__.get("__slots__", None)
     if slots is None:
@@ -189,13 +229,30 @@ class _Retired:
     """The base of classes whose content has moved to the old class, so that no ``__subclasses__()`` lists them."""
 
 
+def retire(cls: type, journal: Journal) -> None:
+    """A class that nothing makes any more is no subclass of others."""
+    before = cls.__bases__
+    _retire(cls)
+    journal.note(lambda: setattr(cls, "__bases__", before) if cls.__bases__ != before else None)
+
+
 def _retire(cls: type) -> None:
-    if type(cls) not in (type, abc.ABCMeta) or cls.__bases__ == (object,):
+    if not issubclass(type(cls), type) or isinstance(cls, enum.EnumMeta) or cls.__bases__ == (object,):
         return
-    try:
-        cls.__bases__ = (_Retired,)
-    except TypeError:
-        return  # another layout: it goes when the garbage collector comes by
+    for stand_in in _RETIRED:
+        try:
+            type.__setattr__(cls, "__bases__", (stand_in,))
+        except TypeError:
+            continue  # another layout: it goes when the garbage collector comes by
+        return
+
+
+# The same for those whose layout is that of a built-in type.
+_RETIRED: tuple[type, ...] = (
+    _Retired,
+    abc.ABCMeta("_RetiredAbstract", (), {}),
+    *(type(f"_Retired{kind.__name__}", (kind,), {}) for kind in (Exception, OSError, dict, list, str, int, tuple, set)),
+)
 
 
 def retarget_cells(new: type, old: type, journal: Journal) -> None:
@@ -255,11 +312,11 @@ def move_instances(replaced: list[tuple[type, type]], journal: Journal) -> dict[
         new = targets[type(item)]
         before = type(item)
         try:
-            item.__class__ = new
+            SET_CLASS(item, new)
         except TypeError:
             stuck[new] = stuck.get(new, 0) + 1
             continue
-        journal.note(functools.partial(setattr, item, "__class__", before))
+        journal.note(functools.partial(SET_CLASS, item, before))
     return stuck
 
 

@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 from pyautoload.reloading.nested import is_deferred
 from pyautoload.reloading.opcodes import LOAD_CONST, LOAD_SMALL_INT, STORE_NAME, decoded
 
-__all__ = ["ClassLines", "CodeDiff", "FunctionChange", "class_lines", "compare", "documents_otherwise", "same_code"]
+__all__ = [
+    "ClassLines",
+    "CodeDiff",
+    "FunctionChange",
+    "call_shape",
+    "class_lines",
+    "compare",
+    "documents_otherwise",
+    "same_code",
+]
 
 # From Python 3.13 on a class body stores where the class begins and which attributes its methods assign.
 _NOTES = ("__firstlineno__", "__static_attributes__")
@@ -55,6 +64,13 @@ def same_code(old: CodeType, new: CodeType) -> bool:
     if not _same_header(old, new) or old.co_code != new.co_code or not _same_handlers(old, new):
         return False
     return len(old.co_consts) == len(new.co_consts) and all(map(_same_constant, old.co_consts, new.co_consts))
+
+
+def call_shape(code: CodeType) -> tuple[object, ...]:
+    """What a signature takes from code: names and kinds of parameters, whether it is a coroutine or a generator."""
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    names = code.co_varnames[:count]
+    return names, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x3FF
 
 
 def documents_otherwise(change: FunctionChange) -> bool:

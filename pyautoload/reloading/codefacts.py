@@ -30,7 +30,7 @@ from pyautoload.reloading.opcodes import (
     instructions_of,
 )
 
-__all__ = ["CodeFacts", "scan"]
+__all__ = ["CodeFacts", "dotted_texts", "scan"]
 
 _LOADS = frozenset({LOAD_NAME, LOAD_DICT_OR_GLOBALS})
 _STORES = frozenset({STORE_NAME, STORE_GLOBAL})
@@ -59,6 +59,7 @@ class CodeFacts(NamedTuple):
         keeps_calls: whether import-time code calls something (that classes are built does not count) and uses the
             outcome: decorators, ``X = f()``, but not a plain ``f()``.
         own: the names that import-time code reads and the module itself binds, imports set aside.
+        dotted: texts that may be the dotted name of a module: ``app.config.from_object("myapp.settings")``.
     """
 
     imports: tuple[ImportFact, ...]
@@ -70,6 +71,12 @@ class CodeFacts(NamedTuple):
     active: tuple[str, ...]
     keeps_calls: bool
     own: tuple[str, ...]
+    dotted: tuple[str, ...]
+
+
+def dotted_texts(code: CodeType) -> list[str]:
+    """The constants of a code object that may be dotted names of modules."""
+    return [const for const in code.co_consts if type(const) is str and "." in const[1:-1] and _DOTTED.fullmatch(const)]
 
 
 class _Scanner(ImportReader):
@@ -85,6 +92,7 @@ class _Scanner(ImportReader):
         self.annotated: set[str] = set()
         # Names that module level binds by other statements than imports.
         self.bound: set[str] = set()
+        self.dotted: list[str] = []
 
     def run(self, code: CodeType) -> None:
         for part in import_time_codes(code):
@@ -97,6 +105,7 @@ class _Scanner(ImportReader):
     def _import_time(self, code: CodeType) -> None:
         instructions = instructions_of(code)
         names = code.co_names
+        self.dotted += dotted_texts(code)
         if "getattr" in names or "hasattr" in names:
             self.attributes.update(item for item in code.co_consts if isinstance(item, str) and item.isidentifier())
         classes = kept = 0
@@ -205,4 +214,5 @@ def scan(code: CodeType, package: str) -> CodeFacts:
         tuple(scanner.active | scanner.annotated),
         scanner.keeps_calls,
         own,
+        tuple(scanner.dotted),
     )

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterable
-from types import CodeType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pyautoload.reloading.aliases import WHOLE, Alias, AliasResolver, made_by, overridden
-from pyautoload.reloading.calltrace import CallTrace
-from pyautoload.reloading.codefacts import CodeFacts
-from pyautoload.reloading.identity import is_gone
+from pyautoload.reloading.aliases import WHOLE, Alias, AliasResolver
 from pyautoload.reloading.index import Index
-from pyautoload.reloading.nested import is_deferred, names_in
 from pyautoload.reloading.reading import complete
 from pyautoload.reloading.record import Record
 from pyautoload.reloading.records import Records
-from pyautoload.reloading.uses import LAMBDA
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -48,11 +41,6 @@ class Graph:
         self._importers: Index[str] = Index()
         # Module → modules imported at module level, for the order of execution.
         self._imports: dict[str, tuple[str, ...]] = {}
-        # Module → function → modules whose import-time code may have called it.
-        # Example: {"myapp.tools": {"slug": ("myapp.routes",)}}
-        self._called: dict[str, Index[str]] = {}
-        # Modules that define functions under `lru_cache`.
-        self.cachers: set[str] = set()
 
     # Keeping up to date
 
@@ -76,14 +64,6 @@ class Graph:
             done += 1
         return done
 
-    def doubt(self, names: Iterable[str]) -> None:
-        """What import-time code of these modules may call has to be traced anew, at the next reload at the latest."""
-        known = set(self.records.fresh)
-        fresh = [name for name in names if name in self._aliases and name not in known]
-        self.records.fresh += fresh
-        if fresh:
-            self.records.on_fresh()
-
     def renew(self, record: Record) -> None:
         """Look at a module: it is new, or its code has changed."""
         self._drop_edges(record.name)
@@ -95,9 +75,6 @@ class Graph:
         self._imports[record.name] = tuple(early)
         for module in {alias.module for alias in aliases}:
             self._importers.add(module, record.name)
-        if _makes_caches(facts):
-            self.cachers.add(record.name)
-        self._trace_calls(record)
         # What follows from these is known now; there may be ten thousand records.
         record.facts = facts._replace(imports=(), chains=(), late_chains=(), bare=(), active=())
 
@@ -105,13 +82,11 @@ class Graph:
         """A module is not loaded any more."""
         self._drop_edges(name)
         self._importers.pop(name)
-        self._called.pop(name, None)
 
     def _drop_edges(self, name: str) -> None:
         for target in {alias.module for alias in self._aliases.pop(name, ())}:
             self._importers.discard(target, name)
         self._imports.pop(name, None)
-        self.cachers.discard(name)
 
     # Questions of a reload
 
@@ -209,45 +184,3 @@ class Graph:
             if local is not None or attribute == "*":
                 early.update(alias.module for alias in self._resolver.of_import(module, attribute, local, False))
         self._imports[record.name] = tuple(early)
-
-    # What import-time code may call
-
-    def called_by(self, module: str, function: str) -> Collection[str]:
-        """The modules whose import-time code may call a function of ``module``, directly or through others."""
-        return self._called.get(module, _NOBODY).get(function)
-
-    def called_in(self, module: str) -> Collection[str]:
-        """The functions of ``module`` that any import-time code may call."""
-        return self._called.get(module, _NOBODY).keys()
-
-    def _trace_calls(self, record: Record) -> None:
-        facts = record.facts
-        module = sys.modules.get(record.name)
-        if facts is None or module is None:
-            return
-        trace = CallTrace(self.records, set(facts.attributes))
-        for alias in self._aliases[record.name]:
-            trace.visit(made_by(alias))
-            if alias.attribute == "*" and record.code is not None:
-                for _, value in overridden(alias.module, module, names_in(record.code)):
-                    trace.visit(value)
-        for name in facts.active:
-            trace.visit(getattr(module, "__dict__", {}).get(name))
-        for chain in facts.chains:
-            trace.visit_chain(getattr(module, "__dict__", {}).get(chain[0]), chain[1:])
-        for code in record.code.co_consts if record.code is not None else ():
-            if not isinstance(code, CodeType) or not is_deferred(code):
-                continue
-            if code.co_name == LAMBDA or is_gone(module, code.co_name):
-                trace.code(code, module.__dict__, (record.name, code.co_name))
-        for owner, function in trace.found:
-            callers = self._called.get(owner)
-            if callers is None:
-                callers = self._called[owner] = Index()
-            callers.add(function, record.name)
-
-
-def _makes_caches(facts: CodeFacts) -> bool:
-    """Whether a module may define functions under ``lru_cache``."""
-    taken = {item.attribute for item in facts.imports if item.module == "functools"}
-    return not taken.isdisjoint(_CACHES) or (None in taken and not _CACHES.isdisjoint(facts.attributes))

@@ -18,12 +18,18 @@ class Journal:
     def __init__(self) -> None:
         # What takes back each change, in the order of the changes.
         self._undo: list[Callable[[], object]] = []
+        # What is done when everything else has been taken back.
+        self._last: list[Callable[[], object]] = []
         # id of a module's dict → its content before the module's code first ran again.
         self._dicts: dict[int, dict[str, Any]] = {}
 
     def note(self, undo: Callable[[], object]) -> None:
         """Remember how to take back what is about to be done."""
         self._undo.append(undo)
+
+    def afterwards(self, step: Callable[[], object]) -> None:
+        """Remember what has to be done when everything else has been taken back."""
+        self._last.append(step)
 
     def keep_module(self, module: ModuleType) -> dict[str, Any]:
         """Remember the whole content of a module before its code runs again, and return it."""
@@ -77,6 +83,8 @@ class Journal:
             What went wrong with single steps; the others were taken back all the same.
         """
         failures: list[BaseException] = []
+        self._undo[:0] = self._last
+        self._last = []
         while self._undo:
             try:
                 self._undo.pop()()

@@ -9,6 +9,7 @@ import weakref
 from typing import Any
 
 from pyautoload.reloading.own_files import CHANGING, is_writing, paths_changed
+from pyautoload.reloading.recording import OUTSIDE_EVENTS, note_code_read, note_outside
 from pyautoload.reloading.records import Records
 
 __all__ = ["watch_opened_files"]
@@ -18,6 +19,7 @@ _listeners: weakref.WeakSet[Records] = weakref.WeakSet()
 _installed = False
 # Whether a thread is in the midst of noting a change.
 _inside = threading.local()
+_HERE = os.path.dirname(__file__) + os.sep
 # What Python itself opens in order to import, and what is no file of the application.
 _CODE_SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".zip", ".tmp", ".log")
 _NOT_THE_APPLICATION = (f"{os.sep}site-packages{os.sep}", f"{os.sep}__pycache__{os.sep}", f"{os.sep}zoneinfo{os.sep}")
@@ -34,6 +36,15 @@ def watch_opened_files(records: Records) -> None:
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "object.__getattr__":
+        if arguments[1] == "__code__" and not sys._getframe(1).f_code.co_filename.startswith(_HERE):
+            _code_was_read(arguments[0])
+        return
+    if event in OUTSIDE_EVENTS:
+        for records in list(_listeners):
+            if (record := records.executing()) is not None:
+                note_outside(record, event)
+        return
     if event != "open":
         if event in CHANGING:
             _changes(event, arguments)
@@ -69,3 +80,9 @@ def _changes(event: str, arguments: tuple[Any, ...]) -> None:
         pass  # whoever changes it meets that himself
     finally:
         _inside.it = False
+
+
+def _code_was_read(function: object) -> None:
+    for records in list(_listeners):
+        if (record := records.executing()) is not None:
+            note_code_read(record, function)

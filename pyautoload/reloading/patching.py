@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 
 from pyautoload.reloading.codediff import ClassLines, CodeDiff, FunctionChange, class_lines, same_code
-from pyautoload.reloading.functions import FunctionIndex, give_code, patch
+from pyautoload.reloading.functions import FunctionIndex, give_code, is_held_elsewhere, nested_changes, patch
 from pyautoload.reloading.journal import Journal
 from pyautoload.reloading.nested import deferred_codes, is_deferred
 
@@ -20,9 +20,12 @@ def apply_patch(index: FunctionIndex, diff: CodeDiff, journal: Journal) -> list[
     Returns:
         The changes for ``patch_hidden``.
     """
-    moved = [(change.new, index.find(change.old, change.qualname)) for change in diff.moved]
+    # Found first: of two that do the same nobody can tell afterwards which of them was which.
+    moved = [(change, index.find(change.old, change.qualname)) for change in diff.moved]
     hidden = patch(diff.changed, index, journal)
-    _give_codes(moved, journal)
+    hidden += [change for change, found in moved if is_held_elsewhere(change, found)]
+    hidden += [inner for change, _ in moved for inner in nested_changes(change) if is_held_elsewhere(inner, [])]
+    _give_codes([(change.new, found) for change, found in moved], journal)
     _note_lines(index, diff.classes, journal)
     return hidden
 

@@ -175,7 +175,10 @@ class Planner:
             return
         if source == record.source:
             record.stamp = stamp
+            self.refused.pop(record.name, None)
             return
+        if self.refused.get(record.name) == stamp:
+            return  # a restart was asked for, and is still to come
         if self.is_kept(record):
             self._refuse(record, stamp, "it is not to be reloaded, and its file has changed", plan)
             return

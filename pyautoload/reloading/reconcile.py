@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from types import CellType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from pyautoload.reloading.classes import ClassMerge
-from pyautoload.reloading.codediff import same_code
+from pyautoload.reloading.codediff import call_shape, same_code
 from pyautoload.reloading.functions import CACHED
 from pyautoload.reloading.journal import MISSING, Journal
 from pyautoload.reloading.kinds import held_by, is_a, is_proxy
@@ -54,12 +54,14 @@ class Reconciler:
     def __init__(self, journal: Journal, module: str) -> None:
         self.journal = journal
         self.module = module
-        # Functions whose behaviour changed, by qualified name. Example: {"User.greet", "helper"}
+        # Functions that look otherwise, by qualified name: not in their code alone. Example: {"User.greet", "helper"}
         self.bodies: set[str] = set()
         # Class → names of its attributes that changed. Example: {"User": {"greet", "TIMEOUT"}}
         self.attributes: dict[str, set[str]] = {}
         # Classes that could not be updated in place: old and new.
         self.replaced: list[tuple[type, type]] = []
+        # The code that functions ran which do something else now.
+        self.codes: list[CodeType] = []
         # What was merged already: (id(old), id(new)) → result; keeps both alive, so that ids stay theirs.
         self._done: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
 
@@ -86,10 +88,10 @@ class Reconciler:
             merge = self._descriptor_merge(new)
             if merge is not None:
                 return merge(old, new)
-        return old if same_value(old, new) else new
+        return new
 
     def _class(self, old: type, new: type) -> type:
-        if new.__module__ != self.module or old.__module__ != self.module or new.__qualname__ != old.__qualname__:
+        if new.__module__ != self.module or new.__qualname__ != old.__qualname__:
             return new
         merge = ClassMerge(self, old, new)
         if merge.in_place():
@@ -106,40 +108,57 @@ class Reconciler:
             return False  # another function under the same name must not take over the identity of this one
         if (old.__code__.co_filename, old.__code__.co_name) != (new.__code__.co_filename, new.__code__.co_name):
             return False
-        changed = not same_code(old.__code__, new.__code__)
+        before = old.__code__
+        # Whether it looks otherwise to who does not call it: decorators, frameworks, readers of signatures.
+        looks = call_shape(before) != call_shape(new.__code__)
+        changed = not same_code(before, new.__code__)
         set_attribute = self.journal.set_attribute
         if old.__code__ is not new.__code__:
             set_attribute(old, "__code__", new.__code__)
         for name in ("__defaults__", "__kwdefaults__"):
-            if not same_value(getattr(old, name), getattr(new, name)):
-                set_attribute(old, name, getattr(new, name))
-                changed = True
-        for name in ("__doc__", "__name__", "__qualname__", "__module__"):
-            if getattr(old, name) != getattr(new, name):
-                set_attribute(old, name, getattr(new, name))
-        self._annotations(old, new)
-        changed = self._attributes_of(old.__dict__, new.__dict__) or changed
-        changed = self._cells(old, new) or changed
-        if changed:
+            mine, theirs = getattr(old, name), getattr(new, name)
+            if mine is not theirs:
+                set_attribute(old, name, theirs)
+                looks = looks or not same_value(mine, theirs)
+        for name in ("__doc__", "__name__", "__qualname__", "__module__", "__type_params__"):
+            mine, theirs = getattr(old, name, MISSING), getattr(new, name, MISSING)
+            if mine is not theirs and (name == "__type_params__" or mine != theirs):
+                set_attribute(old, name, theirs)
+                looks = looks or name != "__type_params__" or bool(theirs)
+        looks = self._annotations(old, new) or looks
+        looks = self._attributes_of(old.__dict__, new.__dict__) or looks
+        looks = self._cells(old, new) or looks
+        if looks:
             self.bodies.add(new.__qualname__)
+        if looks or changed:
+            self.codes.append(before)
         return True
 
-    def _annotations(self, old: FunctionType, new: FunctionType) -> None:
-        annotate = getattr(new, "__annotate__", None)
+    def _annotations(self, old: FunctionType, new: FunctionType) -> bool:
+        annotate, known = getattr(new, "__annotate__", None), getattr(old, "__annotate__", None)
         if annotate is not None:
             self.journal.set_attribute(old, "__annotate__", annotate)
-        elif old.__annotations__ != new.__annotations__:
-            self.journal.set_attribute(old, "__annotations__", new.__annotations__)
+            return known is None or not same_code(known.__code__, annotate.__code__)
+        if known is None and not (old.__annotations__ or new.__annotations__):
+            return False
+        if known is None and same_value(old.__annotations__, new.__annotations__):
+            return False  # the dict stays: ``functools.wraps`` has given it to others
+        before = repr(old.__annotations__)
+        self.journal.set_attribute(old, "__annotations__", new.__annotations__)
+        return before != repr(new.__annotations__)
 
     def _attributes_of(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
-        """Attributes set on a function, ``__wrapped__`` among them; those set from elsewhere stay."""
+        """Attributes set on a function, ``__wrapped__`` among them."""
         changed = False
+        for name in [name for name in old if name not in new]:
+            self.journal.set_item(old, name, MISSING)
+            changed = True
         for name, value in new.items():
             before = old.get(name, MISSING)
             result = self.merged(before, value)
             if result is not before:
                 self.journal.set_item(old, name, result)
-                changed = True
+                changed = changed or not same_value(before, result)
         return changed
 
     def _cells(self, old: FunctionType, new: FunctionType) -> bool:
@@ -155,7 +174,7 @@ class Reconciler:
             result = self.merged(before, value)
             if result is not before:
                 self.journal.set_cell(mine, result)
-                changed = True
+                changed = changed or not same_value(before, result)
         return changed
 
     # What wraps functions
@@ -173,11 +192,15 @@ class Reconciler:
 
     def _method_wrapper(self, old: Any, new: Any) -> Any:
         function = self.merged(old.__func__, new.__func__)
-        return old if function is old.__func__ else type(new)(function)
+        if function is not old.__func__:
+            return type(new)(function)
+        self._take_attributes(old, new)
+        return old
 
     def _property(self, old: property, new: property) -> property:
         parts = [self.merged(getattr(old, name), getattr(new, name)) for name in ("fget", "fset", "fdel")]
-        if all(part is getattr(old, name) for part, name in zip(parts, ("fget", "fset", "fdel"), strict=True)):
+        same = all(part is getattr(old, name) for part, name in zip(parts, ("fget", "fset", "fdel"), strict=True))
+        if same and old.__doc__ == new.__doc__:
             return old
         if type(new) is not property:
             return new
@@ -185,7 +208,16 @@ class Reconciler:
         return property(getter, setter, deleter, new.__doc__)
 
     def _cached_property(self, old: Any, new: Any) -> Any:
-        return old if self.merged(old.func, new.func) is old.func and old.attrname == new.attrname else new
+        if self.merged(old.func, new.func) is not old.func or old.attrname != new.attrname:
+            return new
+        return old if old.__doc__ == new.__doc__ else new
+
+    def _take_attributes(self, old: Any, new: Any) -> None:
+        """What ``functools.update_wrapper`` has copied from the function: its name, its docstring."""
+        mine = held_by(old)
+        for name, value in held_by(new).items():
+            if name != "__wrapped__" and mine.get(name, MISSING) is not value:
+                self.journal.set_item(mine, name, value)
 
     def _cache(self, old: Any, new: Any) -> Any:
         """A function under ``lru_cache`` stays; the answers of the old code go."""
@@ -194,6 +226,7 @@ class Reconciler:
             return new
         if self.merged(inner, new.__wrapped__) is not inner:
             return new
+        self._take_attributes(old, new)
         old.cache_clear()
         return old
 
@@ -208,6 +241,8 @@ def _is_twin(old: FunctionType, new: FunctionType) -> bool:
         and old.__kwdefaults__ is None
         and new.__kwdefaults__ is None
         and (old.__defaults__ is new.__defaults__ or same_value(old.__defaults__, new.__defaults__))
+        and not old.__dict__
+        and not getattr(new, "__type_params__", ())
         and old.__annotations__ == new.__annotations__
         and old.__doc__ == new.__doc__
     )

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import CodeType, ModuleType
-from typing import cast
+from typing import Any, cast
 
+from pyautoload.reloading.caches import has_caches
 from pyautoload.reloading.own_files import OwnFiles
 from pyautoload.reloading.reading import complete, read_now
 from pyautoload.reloading.record import Record
+from pyautoload.reloading.recording import Recorder
 from pyautoload.reloading.shells import shell_of
 from pyautoload.reloading.signature import Signature, is_surely_old, signature, signature_of
 from pyautoload.reloading.sourcestore import Block
+from pyautoload.reloading.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
 
 __all__ = ["Records"]
 
@@ -24,7 +27,7 @@ __all__ = ["Records"]
 class Records:
     """The records of all loaded modules, filled by the loader while it executes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_managed: Callable[[str], bool] = lambda path: True) -> None:
         # Module name → record, in the order in which execution ended.
         self._records: dict[str, Record] = {}
         # Names that the graph has not looked at yet, in the order of loading.
@@ -36,6 +39,8 @@ class Records:
         self.by_path: dict[str, str] = {}
         # When the last record came, by the monotonic clock.
         self.last = 0.0
+        # Whether a module's dependencies are known already: it runs again, and what has changed is looked at for that.
+        self.is_known_to_graph: Callable[[str], bool] = lambda name: False
         # Called when there is something new to look at.
         self.on_fresh: Callable[[], object] = lambda: None
         # Path → modules that read that file while they were imported. Example: {"/app/conf.json": {"myapp.conf"}}
@@ -48,6 +53,10 @@ class Records:
         self.untidy: list[Record] = []
         # When the first of them came, by the monotonic clock.
         self.untidy_since = 0.0
+        # Notes which functions run while modules are executed.
+        self.recorder = Recorder(is_managed)
+        # Objects whose shapes are known, so that who imports them need not look into them once more.
+        self._shapes: dict[int, Shape] = {}
         # Records whose code takes all its room.
         self.roomy: list[Record] = []
         self._last_package = ""
@@ -85,6 +94,7 @@ class Records:
         if stack is None:
             stack = self._running.stack = []
         stack.append(record)
+        self.recorder.begin(record)
 
     def _package_of(self, name: str) -> str:
         package = name.rpartition(".")[0]
@@ -96,10 +106,56 @@ class Records:
     def end(self, *, loaded: bool) -> None:
         """The execution that began last in this thread has ended."""
         record = cast(Record, self._running.stack.pop())
+        self.recorder.end()
         if loaded:
+            if record.shapes is None:
+                self.look_at(record)
             self.add(record)
         if not self._running.stack:
             self.own.settle(self.readers, self._records)
+
+    def look_at(self, record: Record) -> None:
+        """Note what a module's names hold, and the attributes of its classes."""
+        module = sys.modules.get(record.name)
+        if not isinstance(module, ModuleType):
+            return
+        record.shapes = shapes_of(module.__dict__, self._shapes)
+        self.look_at_classes(record)
+
+    def look_at_classes(self, record: Record) -> None:
+        """Note a module's classes, what their attributes hold, and whether there are caches."""
+        names = sys.modules[record.name].__dict__
+        record.members = None
+        record.has_caches = has_caches(names, record.name)
+        found: dict[int, type] = {}
+        for value in list(names.values()):
+            if issubclass(type(value), type) and value.__module__ == record.name:
+                self._look_at_class(record, value, found)
+        record.classes = tuple(found.values())
+
+    def _look_at_class(self, record: Record, cls: type, known: dict[int, type]) -> None:
+        if id(cls) in known:
+            return
+        known[id(cls)] = cls
+        found: dict[str, Any] = {}
+        for name, value in list(vars(cls).items()):
+            kind = type(value)
+            if kind in NOT_STATE or name in NOT_OWN:
+                continue
+            if issubclass(kind, type):
+                if value.__module__ == record.name and value.__qualname__.startswith(f"{cls.__qualname__}."):
+                    self._look_at_class(record, value, known)
+                continue
+            found[name] = shape_of(value)
+        if found:
+            if record.members is None:
+                record.members = {}
+            record.members.setdefault(cls.__qualname__, found)
+
+    def executing(self) -> Record | None:
+        """The module that this thread is executing, the innermost one."""
+        stack = getattr(self._running, "stack", None)
+        return stack[-1] if stack else None
 
     # Kept up to date by the engine
 
@@ -116,9 +172,10 @@ class Records:
                 self.untidy_since = self.last
             self.untidy.append(record)
             self.roomy.append(record)
-        self.fresh.append(record.name)
-        if len(self.fresh) == 1:
-            self.on_fresh()
+        if not self.is_known_to_graph(record.name):
+            self.fresh.append(record.name)
+            if len(self.fresh) == 1:
+                self.on_fresh()
         if record.files:
             for path in record.files:
                 self.readers.setdefault(path, set()).add(record.name)
@@ -129,6 +186,8 @@ class Records:
         is_package = isinstance(module, ModuleType) and hasattr(module, "__path__")
         record = Record(name, path, None, name if is_package else self._package_of(name))
         record.stamp, record.is_pending = Signature(mtime_ns, -1, -1, -1), True
+        record.is_adopted = True
+        self.look_at(record)
         self.add(record)
         return record
 
@@ -175,6 +234,36 @@ class Records:
             self.readers.get(path, set()).discard(name)
         return record
 
+    def rename_codes(self, pairs: list[tuple[CodeType, CodeType]]) -> None:
+        """What was noted of one code object holds for another one.
+
+        Args:
+            pairs: the one that was noted, and the one that stands for it now.
+        """
+        by_id = {id(before): now for before, now in pairs if before is not now}
+        for record in self._records.values():
+            for code in by_id.keys() & record.ran.keys() if record.ran else ():
+                del record.ran[code]  # type: ignore[union-attr]
+                record.ran[id(by_id[code])] = by_id[code]  # type: ignore[index]
+            for code in by_id.keys() & record.reads.keys() if record.reads else ():
+                _, deep = record.reads.pop(code)  # type: ignore[union-attr]
+                record.reads[id(by_id[code])] = (by_id[code], deep)  # type: ignore[index]
+
+    def order_of(self, name: str) -> int:
+        """When a module was loaded, among all others; 0 for one that is not."""
+        record = self._records.get(name)
+        return record.order if record is not None else 0
+
+    def put_back(self, record: Record, order: int) -> None:
+        """Keep a record that was forgotten again.
+
+        Args:
+            record: the record.
+            order: which it had.
+        """
+        self.add(record)
+        record.order = order
+
     def get(self, name: str) -> Record | None:
         """The record of a module."""
         return self._records.get(name)
@@ -201,10 +290,12 @@ class Records:
         if stack is None:
             stack = self._running.stack = []
         stack.append(record)
+        self.recorder.begin(record)
 
     def ran(self) -> None:
         """What ``run_as`` began has ended."""
         record = self._running.stack.pop()
+        self.recorder.end()
         for path in record.files or ():
             self.readers.setdefault(path, set()).add(record.name)
         if not self._running.stack:

@@ -43,7 +43,7 @@ class Reloader(Watching):
 
     def __init__(self, binder: Binder, gate_timeout: float = 2.0) -> None:
         self.binder = binder
-        self.records = Records()
+        self.records = Records(lambda path: binder.tree.config.root_of(path) is not None)
         self.graph = Graph(self.records, binder)
         self.gate = Gate(gate_timeout)
         planner = Planner(binder, self.records)

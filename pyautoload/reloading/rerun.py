@@ -1,166 +1,252 @@
-"""Running code of a loaded module again, in the course of a reload: what it changes is noted, and told of."""
+"""Rerun: modules leave and are imported again, in their own module objects, as a fresh process would import them.
+
+The import system does the work: what is to run again is taken out of ``sys.modules``, its dict is emptied, and it is
+imported in the order of the first time. So imports, circles, ``__init__.py`` and callbacks are what they always are.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Callable, Collection, Mapping
-from types import CodeType
+from collections.abc import Iterable
+from types import CodeType, ModuleType
 
 from pyautoload.importing.hooked_code import code_through_hook
-from pyautoload.reloading.caches import Caches
-from pyautoload.reloading.classes import ClassMerge
-from pyautoload.reloading.effects import Effects
-from pyautoload.reloading.execute import Execution
-from pyautoload.reloading.journal import MISSING, put_on_class
-from pyautoload.reloading.need import Need
-from pyautoload.reloading.once import defined_once, refused_again
-from pyautoload.reloading.plan import Plan
+from pyautoload.importing.namespace_access import access_of
+from pyautoload.reloading.codefacts import scan
+from pyautoload.reloading.graph import Graph
+from pyautoload.reloading.journal import Journal
+from pyautoload.reloading.plan import NewVersion
 from pyautoload.reloading.record import Record
-from pyautoload.reloading.result import ReloadResult
-from pyautoload.reloading.selection import Selection
-from pyautoload.reloading.statements import Parsed
+from pyautoload.reloading.restart import RestartNeeded
+from pyautoload.reloading.stored import StoredInto
+from pyautoload.reloading.takeover import Former, Takeover
 from pyautoload.reloading.upkeep import Upkeep
+from pyautoload.reloading.values import shapes_of
 
-__all__ = ["Rerun", "RestartNeeded"]
-
-# What of ours puts a class in order, and may meet its metaclass there.
-_CHANGES_CLASSES = frozenset({put_on_class.__code__, ClassMerge.take_bases.__code__})
+__all__ = ["Rerun", "Reruns"]
 
 
-class RestartNeeded(Exception):
-    """A module cannot be reloaded; the others can."""
-
-    def __init__(self, module: str, reason: str) -> None:
-        super().__init__(f"{module}: {reason}")
-        self.module = module
-        self.reason = reason
+# Functions that would see how the names of a module are bound.
+_LOOKS_AT_NAMES = frozenset({"locals", "vars", "dir", "exec", "eval", "_getframe", "currentframe", "stack"})
 
 
 class Rerun:
-    """Runs code of loaded modules again.
+    """One module that runs again.
 
-    Args:
-        effects: what the reload has changed so far.
-        plan: what has changed on disk.
-        upkeep: tells the callbacks.
-        result: is filled.
+    Attributes:
+        module: the module object, which stays.
+        code: what is executed.
+        former: the record of before.
+        version: the new state of its file, ``None`` where that has not changed.
+        has_run: whether the code has run to its end.
     """
 
-    def __init__(self, effects: Effects, plan: Plan, upkeep: Upkeep, result: ReloadResult) -> None:
-        self.effects = effects
-        self.plan = plan
-        self.upkeep = upkeep
-        self.result = result
-        self.caches = Caches(effects.graph, effects.search, effects.facts)
+    def __init__(self, reruns: Reruns, former: Record, module: ModuleType, version: NewVersion | None) -> None:
+        code = version.code if version is not None else former.code
+        assert code is not None
+        if version is not None and reruns.upkeep.binder.is_hooked(former.name):
+            code = code_through_hook(module, version.source, version.path)
+        self.module = module
+        self.code: CodeType = code
+        self.former = former
+        self.version = version
+        self.has_run = False
+        # When it ended, as a count of changes.
+        self.seen = 0
+        self._reruns = reruns
 
-    def statements(
-        self,
-        record: Record,
-        parsed: Parsed,
-        selection: Selection,
-        removed: Collection[str] = (),
-        patches: Mapping[int, Callable[[], None]] | None = None,
-    ) -> None:
-        """Run some statements of a module.
+    def execute(self) -> None:
+        """Run the code in the module; names are bound by way of the takeover, unless the code looks at its names."""
+        names = self.module.__dict__
+        if _LOOKS_AT_NAMES.isdisjoint(self.code.co_names):
+            exec(self.code, names, self._reruns.takeover.binding(self.former.name, names))
+        else:
+            exec(self.code, names)
+
+    def settle(self, module: ModuleType) -> None:
+        """The code has run: bring what was there before and what it made together."""
+        reruns, name = self._reruns, self.former.name
+        record = reruns.upkeep.records.executing()
+        fresh = shapes_of(module.__dict__, {})
+        if record is not None and record.name == name:
+            record.shapes = fresh
+            reruns.upkeep.records.look_at_classes(record)
+        reruns.takeover.settle(name, module, fresh)
+        reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
+        reruns.restore_children(name, module)
+        self.has_run = True
+        self.seen = reruns.takeover.changes.count
+
+
+class Reruns:
+    """The modules that one attempt runs again.
+
+    Args:
+        upkeep: of the loader.
+        graph: the dependencies.
+        takeover: brings old and new together.
+        stored: finds out who stores into whom.
+        journal: remembers how to take everything back.
+    """
+
+    def __init__(self, upkeep: Upkeep, graph: Graph, takeover: Takeover, stored: StoredInto, journal: Journal) -> None:
+        self.upkeep = upkeep
+        self.graph = graph
+        self.stored = stored
+        self.takeover = takeover
+        self.journal = journal
+        # Module → its rerun, in the order in which they were taken out.
+        self.all: dict[str, Rerun] = {}
+        # The module whose code runs, for the error.
+        self.current = ""
+
+    def take_out(self, names: Iterable[str], versions: dict[str, NewVersion]) -> None:
+        """Take modules out of ``sys.modules`` and empty them.
 
         Args:
-            record: of the module.
-            parsed: its source.
-            selection: the statements.
-            removed: names that go before.
-            patches: what is to be done when the statement of that index is reached, -1 for before all.
+            names: in the order in which they are to be imported.
+            versions: module → the new state of its file.
+        """
+        records, binder = self.upkeep.records, self.upkeep.binder
+        taken: list[str] = []
+        for name in names:
+            record, module = records.get(name), sys.modules.get(name)
+            if record is None or name in self.all:
+                continue
+            self._check(record, module, versions.get(name))
+            assert isinstance(module, ModuleType)
+            _make_eager(module)
+            rerun = self.all[name] = Rerun(self, record, module, versions.get(name))
+            self.takeover.expect(name, self._former(record, module, rerun), rerun.code)
+            taken.append(name)
+        self._note_undo(taken)
+        self.current = taken[0] if taken else ""
+        binder.unload(taken)
+        for name in taken:
+            records.forget(name)
+            binder.reruns[name] = self.all[name]
+            module = self.all[name].module
+            module.__dict__.clear()
+            module.__dict__["__doc__"] = None
+            if type(module) is not ModuleType:
+                module.__class__ = ModuleType
+
+    def _former(self, record: Record, module: ModuleType, rerun: Rerun) -> Former:
+        imported = {alias.local for alias in self.graph.aliases(record.name) if alias.local is not None}
+        if rerun.version is not None:
+            facts = scan(rerun.version.code, record.package)
+            imported = {fact.local for fact in facts.imports if fact.local is not None}
+        return Former(module, record, frozenset(imported))
+
+    def _check(self, record: Record, module: object, version: NewVersion | None) -> None:
+        if not isinstance(module, ModuleType) or module.__dict__.get("__name__") != record.name:
+            raise RestartNeeded(record.name, "it has put something else into its own place")
+        if version is None and record.code is None:
+            raise RestartNeeded(record.name, "its code is not known")
+
+    def _note_undo(self, names: list[str]) -> None:
+        """All that must be put back: modules, their content, their packages' content, what the registry knows."""
+        records, registry = self.upkeep.records, self.upkeep.binder.registry
+        for parent in {name.rpartition(".")[0] for name in names} - set(names):
+            module = sys.modules.get(parent)
+            if isinstance(module, ModuleType):
+                self.journal.keep_module(module)
+        for name in names:
+            rerun = self.all[name]
+            module, record = rerun.module, rerun.former
+            content, kind, status = dict(module.__dict__), type(module), registry.loaded_status(name)
+            place = records.order_of(name)
+
+            def undo(
+                name: str = name,
+                module: ModuleType = module,
+                record: Record = record,
+                content: dict[str, object] = content,
+                kind: type = kind,
+                status: object = status,
+                place: int = place,
+            ) -> None:
+                sys.modules[name] = module
+                module.__dict__.clear()
+                module.__dict__.update(content)
+                if type(module) is not kind:
+                    module.__class__ = kind
+                records.put_back(record, place)
+                if status is not None:
+                    registry.mark_loaded(name, status.path, status.mtime_ns)  # type: ignore[attr-defined]
+
+            self.journal.note(undo)
+
+    def run(self, names: Iterable[str]) -> None:
+        """Import what was taken out.
 
         Raises:
-            RestartNeeded: one of them must not run twice in a process.
+            Exception: whatever the code of a module raises.
         """
-        module = sys.modules[record.name]
-        if self.upkeep.binder.is_hooked(record.name) and record.source is not None:
-            # Only the whole of it: an import hook of somebody else makes the code, which has no statements of ours.
-            self.whole(record, code_through_hook(module, record.source, record.path))
+        with self.takeover.watching_classes():
+            for name in names:
+                rerun = self.all[name]
+                if rerun.has_run:
+                    continue
+                self.current = name
+                importlib.import_module(name)
+                if not rerun.has_run:
+                    raise RestartNeeded(name, "it was imported by somebody else's finder")
+                if sys.modules.get(name) is not rerun.module:
+                    raise RestartNeeded(name, "it has put something else into its own place")
+
+    def restore_children(self, name: str, package: ModuleType) -> None:
+        """A package that ran again has its loaded modules, and their expected names, as attributes again."""
+        if "__path__" not in package.__dict__:
             return
-        refusal = defined_once(module, (parsed.statements[index] for index in selection.indices))
-        if refusal is not None:
-            raise RestartNeeded(record.name, refusal)
-        execution = Execution(module, self.effects.journal)
+        binder = self.upkeep.binder
+        former = self.takeover.formers[name]
+        for attribute, value in former.names.items():
+            full = f"{name}.{attribute}"
+            if isinstance(value, ModuleType) and sys.modules.get(full) is value and full not in self.pending():
+                package.__dict__.setdefault(attribute, value)
+        for full in binder.registry.loaded():
+            parent, _, stem = full.rpartition(".")
+            module = sys.modules.get(full)
+            if parent == name and isinstance(module, ModuleType) and full not in self.pending():
+                binder.store_again(name, stem, module)
+        access = access_of(package, binder.tree)
+        if access is not None:
+            access.relisted()
 
-        def work() -> None:
-            _bind_anew(execution, selection.need)
-            execution.drop({*removed, *selection.unbound_first})
-            execution.run(parsed, selection.indices, patches or {})
+    def pending(self) -> set[str]:
+        """Modules that were taken out and have not run yet."""
+        return {name for name, rerun in self.all.items() if not rerun.has_run}
 
-        reexecutes, is_changed = selection.reexecutes, record.name in self.plan.changed
-        self.caches.clear_before(record.name, selection.values if reexecutes else (), is_changed=is_changed)
-        self._execute(record, execution, work, reexecutes=reexecutes)
+    def finish(self) -> None:
+        """Everything has run: the records say what is loaded now."""
+        records, binder = self.upkeep.records, self.upkeep.binder
+        for name, rerun in self.all.items():
+            binder.reruns.pop(name, None)
+            record, former, version = records.get(name), rerun.former, rerun.version
+            if record is None:
+                continue
+            record.order = former.order
+            if version is not None and binder.is_hooked(name):
+                record.source, record.stamp = version.source, version.stamp  # the code is what the hook has made
+            elif version is not None:
+                record.take(version.code, version.source, version.stamp)
+            else:
+                record.take_over(former)
 
-    def whole(self, record: Record, code: CodeType) -> Execution:
-        """Run all of a module at once."""
-        execution = Execution(sys.modules[record.name], self.effects.journal)
-        self.caches.clear_before(record.name, (), is_changed=False)
-        self._execute(record, execution, lambda: execution.whole(code), reexecutes=True)
-        return execution
-
-    def rebind(self, record: Record, need: Need) -> None:
-        """Bind anew what a module only holds."""
-        names = sys.modules[record.name].__dict__
-        for local, fact in need.rebinds.items():
-            held = names.get(local, MISSING)
-            if fact.was(held):
-                self.effects.journal.set_item(names, local, fact.new)
-                self.result.rebound.append(f"{record.name}.{local}")
-                self.effects.note_value(record.name, local, held, fact.new)
-
-    def note_patched(self, name: str) -> None:
-        """A module was updated without running again."""
-        if name not in self.result.patched and name not in self.result.reexecuted:
-            self.result.patched.append(name)
-
-    def _execute(self, record: Record, execution: Execution, work: Callable[[], None], *, reexecutes: bool) -> None:
-        effects, records, name = self.effects, self.effects.records, record.name
-        effects.current, tick = name, effects.facts.tick
-        if reexecutes:
-            self.upkeep.fire_unload(record)
-        records.run_as(record)
-        try:
-            work()
-        except Exception as error:
-            self._check_refusal(name, error)
-            raise
-        finally:
-            records.ran()
-        for other in records.fresh:
-            effects.seen.setdefault(other, tick)  # what it loaded found everything as it is
-        effects.note_execution(record, execution)
-        effects.seen[name] = effects.facts.tick  # what it uses of itself has run
-        if not reexecutes:
-            self.note_patched(name)
-            return
-        if name not in self.result.reexecuted:
-            self.result.reexecuted.append(name)
-        if name in self.result.patched:
-            self.result.patched.remove(name)
-        self.upkeep.fire_load(record)
-
-    def _check_refusal(self, name: str, error: Exception) -> None:
-        """A class that its metaclass, or a framework's registry, does not let us define again needs a restart."""
-        if isinstance(error, (ImportError, SyntaxError, NameError)):
-            return
-        traceback, refused = error.__traceback__, False
-        while traceback is not None:
-            refused = refused or traceback.tb_frame.f_code in _CHANGES_CLASSES
-            traceback = traceback.tb_next
-        if refused:
-            raise RestartNeeded(name, f"a class does not allow to be changed: {error}")
-        parsed = self.effects.parsed(name)
-        cls = refused_again(sys.modules[name], parsed, error) if parsed is not None else None
-        if cls is not None:
-            raise RestartNeeded(name, f"{cls} is known to a library, which does not take it twice: {error}")
+    def stop(self) -> None:
+        """Nothing is run again any more."""
+        for name in self.all:
+            self.upkeep.binder.reruns.pop(name, None)
 
 
-def _bind_anew(execution: Execution, need: Need) -> None:
-    for local, fact in need.rebinds.items():
-        if not fact.was(execution.names.get(local, MISSING)):
-            continue
-        if fact.is_removal:
-            execution.drop([local])
-        else:
-            execution.bind(local, fact.new)
+def _make_eager(module: ModuleType) -> None:
+    """Lazy imports of a module that is about to leave are made now: its dict is to be an ordinary one."""
+    lazy_names = sys.modules.get("pyautoload.lazy.imports.lazy_names")
+    if lazy_names is None:
+        return
+    try:
+        lazy_names.resolve(module)
+    except Exception:  # noqa: BLE001 - the name is imported again when the code runs, and fails there where it matters
+        lazy_names.forget(module)

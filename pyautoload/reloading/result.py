@@ -27,6 +27,7 @@ class ReloadResult:
         errors: what went wrong; everything was put back then.
         still_failing: what failed in an earlier reload and does so still; the rest was applied without it.
         notes: what else is worth knowing.
+        why: module → why it was patched, or ran again, in a sentence.
         duration: seconds.
     """
 
@@ -40,6 +41,7 @@ class ReloadResult:
     errors: list[ReloadError] = field(default_factory=list)
     still_failing: list[ReloadError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
     duration: float = 0.0
 
     @property
