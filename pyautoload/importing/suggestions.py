@@ -6,7 +6,6 @@ Name`` it looks in the wrong package, and for ``import package.module`` not at a
 
 from __future__ import annotations
 
-import dis
 import sys
 from types import FrameType, ModuleType
 
@@ -15,7 +14,6 @@ from pyautoload.tree.registry import Namespace
 
 __all__ = ["cannot_import", "did_you_mean", "is_import_statement"]
 
-_IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 # Frames between a finder and the import system that asks it.
 _DEPTH = 12
@@ -32,8 +30,12 @@ def cannot_import(naming: Naming, module: ModuleType, name: str, space: Namespac
 
     Called from what Python calls as the module's ``__getattr__``, so that the second frame is the one that asks.
     """
+    import opcode  # few programs ask for what is not there
+
     asking = sys._getframe(2)
-    if asking.f_code.co_code[asking.f_lasti] != _IMPORT_FROM or f"{module.__name__}.{name}" in sys.modules:
+    if asking.f_code.co_code[asking.f_lasti] != opcode.opmap["IMPORT_FROM"]:
+        return None
+    if f"{module.__name__}.{name}" in sys.modules:
         return None
     hint = did_you_mean(naming, name, space)
     if not hint:
