@@ -132,7 +132,8 @@ def code_through_hook(module: ModuleType, source: bytes, path: str) -> CodeType:
         path: its file.
 
     Returns:
-        Code to be executed in the module's namespace. Where the loader only executes, code that lets it do so.
+        Code to be executed in the module's namespace. Where the loader only executes, what the text alone gives: that
+        is executed where our own loader is inside, and else the other one makes its own of it.
 
     Raises:
         SyntaxError: the text does not compile.
@@ -143,5 +144,4 @@ def code_through_hook(module: ModuleType, source: bytes, path: str) -> CodeType:
             code = loader.get_code(module.__name__)
         if isinstance(code, CodeType):
             return code
-    compile(source, path, "exec", dont_inherit=True)  # an error in it is found before anything runs
-    return compile("__spec__.loader.exec_module(__import__('sys').modules[__name__])", path, "exec")
+    return compile(source, path, "exec", dont_inherit=True)

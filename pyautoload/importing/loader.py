@@ -110,11 +110,12 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
     def _run(self, module: ModuleType, code: Any, binder: Binder, is_package: bool, is_lazy: bool) -> None:
         again = binder.reruns.get(self.name)
         try:
-            if again is not None:
-                again.execute()
-            elif self._patched and self._patched & import_hooks.EXECUTES:
+            patched = self._patched if again is None else import_hooks.patched()
+            if patched & import_hooks.EXECUTES:
                 self._ready = code
                 super().exec_module(module)
+            elif again is not None:
+                again.execute()
             else:
                 exec(code, module.__dict__)
             if is_lazy:

@@ -191,6 +191,8 @@ class Reruns:
                     continue
                 self.current = name
                 importlib.import_module(name)
+                if type(rerun.module).__name__ == "_LazyModule":
+                    rerun.module.__doc__  # noqa: B018 - a finder of somebody else makes modules lazy: it runs now
                 if not rerun.has_run:
                     raise RestartNeeded(name, "it was imported by somebody else's finder")
                 if sys.modules.get(name) is not rerun.module:
