@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pyautoload.reloading.gate import Pass
     from pyautoload.reloading.reloader import Reloader
     from pyautoload.reloading.result import ReloadResult
-    from pyautoload.reloading.status import Status
+    from pyautoload.reloading.watching.status import Status
     from pyautoload.sources import Source
     from pyautoload.tree.introspection import Introspection
     from pyautoload.warm.verifier import Verification, Verifier

@@ -14,8 +14,8 @@ import pytest
 from reload_app import app  # noqa: F401
 from watchdog import events
 
-from pyautoload.reloading import watchdog_events, watcher
-from pyautoload.reloading.checkout import Checkout
+from pyautoload.reloading.watching import watchdog_events, watcher
+from pyautoload.reloading.watching.checkout import Checkout
 
 COUNT = 150
 

@@ -10,10 +10,10 @@ import time
 import pytest
 from reload_app import App, app  # noqa: F401
 
-from pyautoload.reloading import signature
-from pyautoload.reloading.index import Index
-from pyautoload.reloading.shells import shell_of, whole_code
-from pyautoload.reloading.sourcestore import Block
+from pyautoload.reloading.code.shells import shell_of, whole_code
+from pyautoload.reloading.dependencies.index import Index
+from pyautoload.reloading.records import signature
+from pyautoload.reloading.records.sourcestore import Block
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def old_files(monkeypatch):
 @pytest.fixture
 def no_idling(monkeypatch):
     """Nothing is looked at after loading."""
-    monkeypatch.setattr("pyautoload.reloading.watching.Watching._idle", lambda self: None)
+    monkeypatch.setattr("pyautoload.reloading.watching.watching.Watching._idle", lambda self: None)
 
 
 def settled(a: App) -> None:

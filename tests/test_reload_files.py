@@ -299,7 +299,7 @@ def test_the_bytecode_cache_never_serves_old_code(app, monkeypatch):
 
 
 def test_polling_takes_over_when_the_system_has_no_watches_left(app, monkeypatch):
-    from pyautoload.reloading import observation
+    from pyautoload.reloading.watching import observation
 
     def exhausted(tell):
         raise OSError(24, "too many open files")
@@ -313,7 +313,7 @@ def test_polling_takes_over_when_the_system_has_no_watches_left(app, monkeypatch
 
 
 def test_very_many_events_make_it_look_at_everything(app, monkeypatch):
-    from pyautoload.reloading import watcher
+    from pyautoload.reloading.watching import watcher
 
     monkeypatch.setattr(watcher, "_MANY", 3)
     a = app(a=ONE, b=ONE, c=ONE)

@@ -8,9 +8,9 @@ import textwrap
 
 from reload_app import app  # noqa: F401
 
-from pyautoload.reloading.codediff import compare
-from pyautoload.reloading.codefacts import scan
-from pyautoload.reloading.graph import HELD_ONLY, USED
+from pyautoload.reloading.code.codediff import compare
+from pyautoload.reloading.code.codefacts import scan
+from pyautoload.reloading.dependencies.dependency_graph import HELD_ONLY, USED
 
 
 def code(text):

@@ -13,8 +13,8 @@ import threading
 import pytest
 
 from pyautoload import AutoLoader
-from pyautoload.reloading import observation
-from pyautoload.reloading.watchdog_events import WatchdogEvents
+from pyautoload.reloading.watching import observation
+from pyautoload.reloading.watching.watchdog_events import WatchdogEvents
 
 EDITS = 3
 

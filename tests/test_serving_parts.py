@@ -141,7 +141,7 @@ def test_an_outside_file_whose_event_was_lost_is_found_when_everything_is_looked
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tree({"app/inside.py": "X = 1", "pyproject.toml": ""})
-    monkeypatch.setattr("pyautoload.reloading.observation.Observation._take", lambda self, events: None)
+    monkeypatch.setattr("pyautoload.reloading.watching.observation.Observation._take", lambda self, events: None)
     told: list[str] = []
     outside = UnmanagedFiles(str(root), [str(root / "app")], told.extend, polling=False)
     outside.start(time.time() + 60)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.printable import text_of
-from pyautoload.reloading.attempt import attempt
-from pyautoload.reloading.batch import Batch
-from pyautoload.reloading.engine import Engine
+from pyautoload.reloading.applying.attempt import attempt
+from pyautoload.reloading.applying.engine import Engine
+from pyautoload.reloading.applying.interrupts import is_interrupt
+from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate, Pass
-from pyautoload.reloading.graph import Graph
-from pyautoload.reloading.interrupts import is_interrupt
-from pyautoload.reloading.planning import Planner
-from pyautoload.reloading.records import Records
+from pyautoload.reloading.planning.batch import Batch
+from pyautoload.reloading.planning.planning import Planner
+from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.result import ReloadResult
-from pyautoload.reloading.staleness import Staleness
-from pyautoload.reloading.watching import Watching
+from pyautoload.reloading.watching.staleness import Staleness
+from pyautoload.reloading.watching.watching import Watching
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
-    from pyautoload.reloading.watcher import Watcher
+    from pyautoload.reloading.watching.watcher import Watcher
 
 __all__ = ["Reloader"]
 

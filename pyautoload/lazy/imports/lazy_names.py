@@ -200,7 +200,9 @@ _COMPARISONS = _ops(
 _IMPORT_SYSTEM = frozenset({_bootstrap.__name__, "importlib._bootstrap_external"})
 _BINDS_SUBMODULE = frozenset({"_find_and_load_unlocked", "_bind"})
 # Who follows names from module to module to see what depends on what: that uses none of them.
-_LOOKERS = frozenset({"pyautoload.reloading.aliases", "pyautoload.reloading.graph"})
+_LOOKERS = frozenset(
+    {"pyautoload.reloading.dependencies.aliases", "pyautoload.reloading.dependencies.dependency_graph"},
+)
 _HERE = os.path.dirname(__file__)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from pyautoload.reloading.watcher import Watcher
+from pyautoload.reloading.watching.watcher import Watcher
 from pyautoload.serving.server.unmanaged_files import watch_files
 
 __all__ = ["watch_page_files"]

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 
-from pyautoload.reloading.batch import Batch
-from pyautoload.reloading.watcher import Watcher
+from pyautoload.reloading.planning.batch import Batch
+from pyautoload.reloading.watching.watcher import Watcher
 from pyautoload.sources.regular import read_regular
 from pyautoload.tree.managed_paths import inside, outermost
 

@@ -30,7 +30,7 @@ from pyautoload.serving.server.report import Reporter
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
-    from pyautoload.reloading.watcher import Watcher
+    from pyautoload.reloading.watching.watcher import Watcher
     from pyautoload.serving.middleware.base import Middleware
     from pyautoload.serving.server.program import Program
     from pyautoload.serving.server.unmanaged_files import UnmanagedFiles

@@ -1,0 +1,254 @@
+"""Rerun: modules leave and are imported again, in their own module objects, as a fresh process would import them.
+
+The import system does the work: what is to run again is taken out of ``sys.modules``, its dict is emptied, and it is
+imported in the order of the first time. So imports, circles, ``__init__.py`` and callbacks are what they always are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from types import CodeType, ModuleType
+
+from pyautoload.importing.hooked_code import code_through_hook
+from pyautoload.importing.namespace_access import access_of
+from pyautoload.reloading.applying.stored import StoredInto
+from pyautoload.reloading.applying.takeover import Former, Takeover
+from pyautoload.reloading.applying.upkeep import Upkeep
+from pyautoload.reloading.code.codefacts import scan
+from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.journal import Journal
+from pyautoload.reloading.objects.values import shapes_of
+from pyautoload.reloading.planning.plan import NewVersion
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.restart import RestartNeeded
+
+__all__ = ["Rerun", "Reruns"]
+
+
+# Functions that would see how the names of a module are bound.
+_LOOKS_AT_NAMES = frozenset({"locals", "vars", "dir", "exec", "eval", "_getframe", "currentframe", "stack"})
+
+
+class Rerun:
+    """One module that runs again.
+
+    Attributes:
+        module: the module object, which stays.
+        code: what is executed.
+        former: the record of before.
+        version: the new state of its file, ``None`` where that has not changed.
+        has_run: whether the code has run to its end.
+    """
+
+    def __init__(self, reruns: Reruns, former: Record, module: ModuleType, version: NewVersion | None) -> None:
+        code = version.code if version is not None else former.code
+        assert code is not None
+        if version is not None and reruns.upkeep.binder.is_hooked(former.name):
+            code = code_through_hook(module, version.source, version.path)
+        self.module = module
+        self.code: CodeType = code
+        self.former = former
+        self.version = version
+        self.has_run = False
+        # When it ended, as a count of changes.
+        self.seen = 0
+        self._reruns = reruns
+
+    def execute(self) -> None:
+        """Run the code in the module; names are bound by way of the takeover, unless the code looks at its names."""
+        names = self.module.__dict__
+        if _LOOKS_AT_NAMES.isdisjoint(self.code.co_names):
+            exec(self.code, names, self._reruns.takeover.binding(self.former.name, names))
+        else:
+            exec(self.code, names)
+
+    def settle(self, module: ModuleType) -> None:
+        """The code has run: bring what was there before and what it made together."""
+        reruns, name = self._reruns, self.former.name
+        record = reruns.upkeep.records.executing()
+        fresh = shapes_of(module.__dict__, {})
+        if record is not None and record.name == name:
+            record.shapes = fresh
+            reruns.upkeep.records.look_at_classes(record)
+        reruns.takeover.settle(name, module, fresh)
+        reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
+        reruns.restore_children(name, module)
+        self.has_run = True
+        self.seen = reruns.takeover.changes.count
+
+
+class Reruns:
+    """The modules that one attempt runs again.
+
+    Args:
+        upkeep: of the loader.
+        graph: the dependencies.
+        takeover: brings old and new together.
+        stored: finds out who stores into whom.
+        journal: remembers how to take everything back.
+    """
+
+    def __init__(self, upkeep: Upkeep, graph: Graph, takeover: Takeover, stored: StoredInto, journal: Journal) -> None:
+        self.upkeep = upkeep
+        self.graph = graph
+        self.stored = stored
+        self.takeover = takeover
+        self.journal = journal
+        # Module → its rerun, in the order in which they were taken out.
+        self.all: dict[str, Rerun] = {}
+        # The module whose code runs, for the error.
+        self.current = ""
+
+    def take_out(self, names: Iterable[str], versions: dict[str, NewVersion]) -> None:
+        """Take modules out of ``sys.modules`` and empty them.
+
+        Args:
+            names: in the order in which they are to be imported.
+            versions: module → the new state of its file.
+        """
+        records, binder = self.upkeep.records, self.upkeep.binder
+        taken: list[str] = []
+        for name in names:
+            record, module = records.get(name), sys.modules.get(name)
+            if record is None or name in self.all:
+                continue
+            self._check(record, module, versions.get(name))
+            assert isinstance(module, ModuleType)
+            _make_eager(module)
+            rerun = self.all[name] = Rerun(self, record, module, versions.get(name))
+            self.takeover.expect(name, self._former(record, module, rerun), rerun.code)
+            taken.append(name)
+        self._note_undo(taken)
+        self.current = taken[0] if taken else ""
+        binder.unload(taken)
+        for name in taken:
+            records.forget(name)
+            binder.reruns[name] = self.all[name]
+            module = self.all[name].module
+            module.__dict__.clear()
+            module.__dict__["__doc__"] = None
+            if type(module) is not ModuleType:
+                module.__class__ = ModuleType
+
+    def _former(self, record: Record, module: ModuleType, rerun: Rerun) -> Former:
+        imported = {alias.local for alias in self.graph.aliases(record.name) if alias.local is not None}
+        if rerun.version is not None:
+            facts = scan(rerun.version.code, record.package)
+            imported = {fact.local for fact in facts.imports if fact.local is not None}
+        return Former(module, record, frozenset(imported))
+
+    def _check(self, record: Record, module: object, version: NewVersion | None) -> None:
+        if not isinstance(module, ModuleType) or module.__dict__.get("__name__") != record.name:
+            raise RestartNeeded(record.name, "it has put something else into its own place")
+        if version is None and record.code is None:
+            raise RestartNeeded(record.name, "its code is not known")
+
+    def _note_undo(self, names: list[str]) -> None:
+        """All that must be put back: modules, their content, their packages' content, what the registry knows."""
+        records, registry = self.upkeep.records, self.upkeep.binder.registry
+        for parent in {name.rpartition(".")[0] for name in names} - set(names):
+            module = sys.modules.get(parent)
+            if isinstance(module, ModuleType):
+                self.journal.keep_module(module)
+        for name in names:
+            rerun = self.all[name]
+            module, record = rerun.module, rerun.former
+            content, kind, status = dict(module.__dict__), type(module), registry.loaded_status(name)
+            place = records.order_of(name)
+
+            def undo(
+                name: str = name,
+                module: ModuleType = module,
+                record: Record = record,
+                content: dict[str, object] = content,
+                kind: type = kind,
+                status: object = status,
+                place: int = place,
+            ) -> None:
+                sys.modules[name] = module
+                module.__dict__.clear()
+                module.__dict__.update(content)
+                if type(module) is not kind:
+                    module.__class__ = kind
+                records.put_back(record, place)
+                if status is not None:
+                    registry.mark_loaded(name, status.path, status.mtime_ns)  # type: ignore[attr-defined]
+
+            self.journal.note(undo)
+
+    def run(self, names: Iterable[str]) -> None:
+        """Import what was taken out.
+
+        Raises:
+            Exception: whatever the code of a module raises.
+        """
+        with self.takeover.watching_classes():
+            for name in names:
+                rerun = self.all[name]
+                if rerun.has_run:
+                    continue
+                self.current = name
+                importlib.import_module(name)
+                if type(rerun.module).__name__ == "_LazyModule":
+                    rerun.module.__doc__  # noqa: B018 - a finder of somebody else makes modules lazy: it runs now
+                if not rerun.has_run:
+                    raise RestartNeeded(name, "it was imported by somebody else's finder")
+                if sys.modules.get(name) is not rerun.module:
+                    raise RestartNeeded(name, "it has put something else into its own place")
+
+    def restore_children(self, name: str, package: ModuleType) -> None:
+        """A package that ran again has its loaded modules, and their expected names, as attributes again."""
+        if "__path__" not in package.__dict__:
+            return
+        binder = self.upkeep.binder
+        former = self.takeover.formers[name]
+        for attribute, value in former.names.items():
+            full = f"{name}.{attribute}"
+            if isinstance(value, ModuleType) and sys.modules.get(full) is value and full not in self.pending():
+                package.__dict__.setdefault(attribute, value)
+        for full in binder.registry.loaded():
+            parent, _, stem = full.rpartition(".")
+            module = sys.modules.get(full)
+            if parent == name and isinstance(module, ModuleType) and full not in self.pending():
+                binder.store_again(name, stem, module)
+        access = access_of(package, binder.tree)
+        if access is not None:
+            access.relisted()
+
+    def pending(self) -> set[str]:
+        """Modules that were taken out and have not run yet."""
+        return {name for name, rerun in self.all.items() if not rerun.has_run}
+
+    def finish(self) -> None:
+        """Everything has run: the records say what is loaded now."""
+        records, binder = self.upkeep.records, self.upkeep.binder
+        for name, rerun in self.all.items():
+            binder.reruns.pop(name, None)
+            record, former, version = records.get(name), rerun.former, rerun.version
+            if record is None:
+                continue
+            record.order = former.order
+            if version is not None and binder.is_hooked(name):
+                record.source, record.stamp = version.source, version.stamp  # the code is what the hook has made
+            elif version is not None:
+                record.take(version.code, version.source, version.stamp)
+            else:
+                record.take_over(former)
+
+    def stop(self) -> None:
+        """Nothing is run again any more."""
+        for name in self.all:
+            self.upkeep.binder.reruns.pop(name, None)
+
+
+def _make_eager(module: ModuleType) -> None:
+    """Lazy imports of a module that is about to leave are made now: its dict is to be an ordinary one."""
+    lazy_names = sys.modules.get("pyautoload.lazy.imports.lazy_names")
+    if lazy_names is None:
+        return
+    try:
+        lazy_names.resolve(module)
+    except Exception:  # noqa: BLE001 - the name is imported again when the code runs, and fails there where it matters
+        lazy_names.forget(module)

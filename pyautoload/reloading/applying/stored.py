@@ -1,0 +1,141 @@
+"""Stored into: modules into whose objects others store while they are imported, found by looking before and after."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from types import BuiltinFunctionType, ModuleType
+from typing import Any
+
+from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.kinds import is_a
+from pyautoload.reloading.objects.values import NOT_STATE, Comparison, Shape, restore, shape_of
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.records.records import Records
+
+__all__ = ["StoredInto", "keepers"]
+
+
+class StoredInto:
+    """What the modules hold that those which run again may store into.
+
+    Args:
+        records: of the loaded modules.
+        graph: the dependencies.
+    """
+
+    def __init__(self, records: Records, graph: Graph) -> None:
+        self.records = records
+        self.graph = graph
+        # Module → its names and attributes of its classes that hold data → the shape of that.
+        self._before: dict[str, dict[str, Any]] = {}
+        # What was found.
+        self.reason = ""
+
+    def look_before(self, record: Record, out: Collection[str]) -> None:
+        """A module is about to run again: look at those that it imports, and whose functions it ran.
+
+        Args:
+            record: of the module.
+            out: modules that are taken out themselves.
+        """
+        wanted = {alias.module for alias in self.graph.aliases(record.name)}
+        for code in (record.ran or {}).values():
+            wanted.add(self.records.by_path.get(code.co_filename, ""))
+        for name in wanted - self._before.keys():
+            if name in self.records and name not in out:
+                self._before[name] = _data_of(name)
+
+    def look_after(self, name: str, kept: Collection[str]) -> None:
+        """A module has run again: look at the values that have stayed, as later ones may store into them once more.
+
+        Args:
+            name: of the module.
+            kept: the names of the values.
+        """
+        values = _values_of(name)
+        self._before[name] = {key: shape_of(values[key]) for key in kept if key in values}
+
+    def put_back(self) -> None:
+        """Everything is put back: what was stored into these modules goes, too."""
+        for name, before in self._before.items():
+            now = _values_of(name)
+            for key, shape in before.items():
+                if key not in now or Comparison(inside=True).same(shape, now[key]):
+                    continue
+                if type(shape) is Shape:
+                    restore(shape)
+                elif "." not in key:
+                    setattr(sys.modules[name], key, shape)
+
+    def changed(self) -> set[str]:
+        """The modules that hold something else now than when they were looked at."""
+        found = set()
+        for name, before in self._before.items():
+            now, comparison = _values_of(name), Comparison(inside=True)
+            for key, shape in before.items():
+                if key in now and not comparison.same(shape, now[key]):
+                    self.reason = f"{name}.{key} was stored into by another module"
+                    found.add(name)
+                    break
+        return found
+
+
+def _values_of(name: str) -> dict[str, Any]:
+    """The data that a module and its classes hold."""
+    module = sys.modules.get(name)
+    found: dict[str, Any] = {}
+    if not isinstance(module, ModuleType):
+        return found
+    for key, value in list(module.__dict__.items()):
+        if (
+            type(key) is not str
+            or key[:2] == "__"
+            or is_a(value, (ModuleType, BuiltinFunctionType))
+            or type(value) in NOT_STATE
+        ):
+            continue
+        if not is_a(value, type):
+            found[key] = value
+        elif value.__module__ == name:
+            for attribute, held in list(vars(value).items()):
+                if attribute[:2] != "__" and type(held) not in NOT_STATE and not is_a(held, type):
+                    found[f"{key}.{attribute}"] = held
+    return found
+
+
+def _data_of(name: str) -> dict[str, Any]:
+    return {key: shape_of(value) for key, value in _values_of(name).items()}
+
+
+def keepers(graph: Graph, name: str, error: BaseException) -> set[str]:
+    """Modules that may hold what a module had registered with them, so that they did not take it once more.
+
+    Args:
+        graph: the dependencies.
+        name: the module whose code raised.
+        error: what it raised.
+    """
+    records, found = graph.records, set[str]()
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        module = records.by_path.get(code.co_filename)
+        if module is not None and module != name and code.co_name != "<module>":
+            found.add(module)
+        traceback = traceback.tb_next
+    return found or _holders(graph, name, 0)
+
+
+def _holders(graph: Graph, name: str, depth: int) -> set[str]:
+    """The modules that made the objects which a module uses while it is imported."""
+    found = set()
+    for alias in graph.aliases(name):
+        value = getattr(sys.modules.get(alias.module), "__dict__", {}).get(alias.attribute)
+        if not alias.used or alias.module not in graph.records or value is None:
+            continue
+        if type(value) in NOT_STATE or is_a(value, (type, ModuleType, str, int, float, bytes)):
+            continue
+        behind = [item.module for item in graph.aliases(alias.module) if item.local == alias.attribute]
+        found.update(behind if behind and depth < 4 else [alias.module])
+    return found

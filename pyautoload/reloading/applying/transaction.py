@@ -1,0 +1,459 @@
+"""Transaction: one attempt to bring what is loaded up to what is on disk; all of it, or nothing.
+
+Bodies of functions that nothing ran while it was imported are patched. Everything else runs again, whole modules of it:
+those that have changed, then those that used what has come out differently, until nothing more follows.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, ModuleType
+
+from pyautoload.reloading.applying.rerun import Reruns
+from pyautoload.reloading.applying.stored import StoredInto
+from pyautoload.reloading.applying.takeover import Takeover
+from pyautoload.reloading.applying.upkeep import Upkeep
+from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
+from pyautoload.reloading.code.nested import is_deferred
+from pyautoload.reloading.dependencies.affected import Affected
+from pyautoload.reloading.dependencies.changes import Changes
+from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.caches import clear_caches
+from pyautoload.reloading.objects.classes import move_instances
+from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
+from pyautoload.reloading.objects.journal import MISSING, Journal
+from pyautoload.reloading.objects.outside import Outside
+from pyautoload.reloading.objects.patching import apply_patch
+from pyautoload.reloading.planning.plan import NewVersion, Plan
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.restart import RestartNeeded
+from pyautoload.reloading.result import ReloadResult
+
+__all__ = ["Transaction", "Widen"]
+
+
+class Widen(Exception):
+    """More modules have to run again, from the beginning.
+
+    Attributes:
+        names: which.
+        reason: why.
+        anew: whether all of their values are to be new.
+    """
+
+    def __init__(self, names: set[str], reason: str, *, anew: bool = False) -> None:
+        super().__init__(reason)
+        self.names = names
+        self.reason = reason
+        self.anew = anew
+
+
+class Transaction:
+    """Applies a plan.
+
+    Args:
+        upkeep: of the loader.
+        graph: the dependencies.
+        plan: what has changed.
+        result: is filled.
+        also: modules that run again because an earlier attempt found that they must, with the reasons.
+        anew: those of them whose values are all to be new.
+    """
+
+    def __init__(
+        self,
+        upkeep: Upkeep,
+        graph: Graph,
+        plan: Plan,
+        result: ReloadResult,
+        also: dict[str, str],
+        anew: set[str],
+    ) -> None:
+        self.upkeep = upkeep
+        self.records = graph.records
+        self.graph = graph
+        self.plan = plan
+        self.result = result
+        self.also = also
+        self.journal = Journal()
+        self.changes = Changes()
+        self.takeover = Takeover(self.journal, self.changes)
+        self.takeover.anew = anew
+        self.affected = Affected(graph, self.changes)
+        self.stored = StoredInto(self.records, graph)
+        self.reruns = Reruns(upkeep, graph, self.takeover, self.stored, self.journal)
+        self.outside = Outside(self.journal)
+        self._tops = frozenset(record.name.partition(".")[0] for record in self.records.all())
+        # Whether a module has run before one that it depends on.
+        self._circular = False
+        # The module whose code is being run or changed, for the error.
+        self.current = ""
+        # Code of before, and what stands for it now.
+        self._codes: list[tuple[CodeType, CodeType]] = []
+        # Modules whose source is another one now.
+        self.renewed: list[Record] = []
+
+    def run(self) -> None:
+        """Do it. Whatever is raised has to be answered with ``roll_back``."""
+        self._remove_gone()
+        patched = self._patch_bodies()
+        self._run_what_is_left(patched)
+        self._forget_answers()
+        self._rename_codes()
+        self.records.is_known_to_graph = lambda name: False
+        if self.takeover.replaced:
+            self._move_instances()
+
+    def roll_back(self) -> list[BaseException]:
+        """Put everything back."""
+        self.reruns.stop()
+        self.records.is_known_to_graph = lambda name: False
+        failures = self.journal.roll_back()
+        self.stored.put_back()
+        self.takeover.give_up()
+        return failures
+
+    # What has gone
+
+    def _remove_gone(self) -> None:
+        for name in sorted(self.plan.gone, reverse=True):
+            self.current = name
+            module, record = sys.modules.get(name), self.records.get(name)
+            names = dict(module.__dict__) if isinstance(module, ModuleType) else {}
+            if isinstance(module, ModuleType) and record is not None:
+                self.takeover.gone(name, module, record)
+            self.upkeep.remove_module(name, self.journal)
+            for held, value in names.items():
+                self.changes.bound_anew(name, held, value, MISSING)
+            parent, _, stem = name.rpartition(".")
+            self.changes.bound_anew(parent, stem, module, MISSING)
+            self.result.removed.append(name)
+            self.result.why[name] = "its file has gone"
+
+    # Bodies only
+
+    def _patch_bodies(self) -> set[str]:
+        """Patch modules of which nothing but bodies of functions has changed that their own import did not run.
+
+        Returns:
+            Their names.
+        """
+        plan, hidden, patched = self.plan, list[FunctionChange](), set[str]()
+        for name, version in plan.changed.items():
+            record = self._record(name)
+            diff = self._bodies(record, version) if name not in self.also and name not in plan.forced else None
+            if diff is None:
+                continue
+            self.current = name
+            patched.add(name)
+            if diff.changed:
+                self.changes.modules.add(name)
+            self._note_who_ran(diff)
+            index = FunctionIndex(sys.modules[name], record.path, record.code)
+            hidden += apply_patch(index, diff, self.journal)
+            self._take(record, version, diff)
+            if diff.changed:
+                self.result.patched.append(name)
+                self.result.why[name] = f"only the body of {_listed(diff.changed)} has changed"
+            else:
+                self.result.changed = [other for other in self.result.changed if other != name]
+        patch_hidden(hidden, self.journal)
+        return patched
+
+    def _bodies(self, record: Record, version: NewVersion) -> CodeDiff | None:
+        """The functions whose bodies differ, where new code for these is all there is to it for the module itself."""
+        if self.upkeep.binder.is_hooked(record.name):
+            return None
+        if record.code is None or record.is_adopted or self.records.recorder.is_blind or version.everything:
+            return None
+        diff = compare(record.code, version.code)
+        if diff is None:
+            return None
+        for change in diff.changed:
+            if _documentation(change.old) != _documentation(change.new):
+                return None
+            for old in _changed_parts(change.old, change.new):
+                if (record.ran and id(old) in record.ran) or _was_read(record, old, change):
+                    return None
+        return diff
+
+    def _note_who_ran(self, diff: CodeDiff) -> None:
+        """Other modules may have run a function, or looked at its code, while they were imported."""
+        for change in diff.changed:
+            for old in _changed_parts(change.old, change.new):
+                for record in self.records.all():
+                    if (record.ran and id(old) in record.ran) or _was_read(record, old, change):
+                        self.changes.code(old)
+                        break
+
+    def _take(self, record: Record, version: NewVersion, diff: CodeDiff | None) -> None:
+        before = (record.code, record.source, record.stamp, record.facts, record.path)
+
+        def undo() -> None:
+            record.code, record.source, record.stamp, record.facts, record.path = before
+
+        self.journal.note(undo)
+        if record.code is not None:
+            self._codes += _pairs(record.code, version.code)
+        record.take(version.code, version.source, version.stamp)
+        if diff is not None:
+            record.facts = before[3]
+        self.renewed.append(record)
+
+    def _forget_answers(self) -> None:
+        """Answers that functions under ``lru_cache`` gave may come from what has changed."""
+        if not (self.result.patched or self.reruns.all or self.result.rebound):
+            return
+        changed = {*self.plan.changed, *self.reruns.all, *self.plan.gone}
+        for name in self.graph.affected(changed):
+            record = self.records.get(name)
+            if record is not None and record.has_caches:
+                clear_caches(sys.modules[name])
+
+    def _rename_codes(self) -> None:
+        """What ran or was looked at is known by the code that stands for it now."""
+        pairs = self._codes
+        self.records.rename_codes(pairs)
+        self.journal.note(lambda: self.records.rename_codes([(b, a) for a, b in pairs]))
+
+    # Everything else
+
+    def _run_what_is_left(self, patched: set[str]) -> None:
+        plan = self.plan
+        first = {*plan.changed, *plan.forced, *self.also} - plan.skipped - plan.gone - patched
+        if not (first or self.changes or self.changes.modules):
+            return
+        for name in plan.changed.keys() - patched:
+            self.result.why[name] = "its file has changed"
+        for name in plan.forced - plan.changed.keys():
+            self.result.why[name] = "it was asked for, or a file that it read has changed"
+        self.result.why.update(self.also)
+        self._run_again(first)
+        self._follow()
+        self.current = ""
+        self._check_replaced()
+        self.outside.reconcile(self.takeover.twins, self.takeover.dead())
+        self.takeover.retire()
+        stored = self.stored.changed()
+        if stored:
+            wanted = {name for name in stored if name not in self.takeover.anew}
+            if wanted:
+                raise Widen(wanted, self.stored.reason, anew=True)
+        self._settle_records()
+
+    def _run_again(self, names: set[str]) -> None:
+        ordered = self.graph.ordered({name for name in names if name in self.records})
+        self.records.is_known_to_graph = lambda name: name in self.reruns.all
+        for name in ordered:
+            record = self._record(name)
+            if name not in self.plan.changed and self.plan.is_kept(record):
+                raise RestartNeeded(name, "it is not to be reloaded, and what it uses has changed")
+            self._check_outside(record)
+            self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
+            self.outside.look_before(vars(sys.modules[name]), self._tops)
+        try:
+            self.reruns.take_out(ordered, self.plan.changed)
+            self.reruns.run(ordered)
+        finally:
+            self.current = self.reruns.current
+        for name in ordered:
+            # They left together and came back as a fresh process would import them: each has seen all of the others.
+            self.reruns.all[name].seen = self.changes.count
+            again = self.records.get(name)
+            if again is not None and self.reruns.all[name].version is not None:
+                self.graph.renew(again)
+            if name not in self.result.reexecuted:
+                self.result.reexecuted.append(name)
+            rerun = self.reruns.all[name]
+            if rerun.version is not None:
+                self.changes.modules.add(name)
+            if rerun.version is not None and rerun.former.code is not None:
+                self._note_codes(rerun.former.code, rerun.version.code)
+
+    def _note_codes(self, old: CodeType, new: CodeType) -> None:
+        """Functions whose code differs, for those who ran them."""
+        pairs = list(_pairs(old, new))
+        known = {id(a) for a, _ in pairs}
+        for before, now in pairs:
+            if not _same_alone(before, now):
+                self.changes.code(before)
+        for before in _all_codes(old):
+            if id(before) not in known:
+                self.changes.code(before)
+
+    def _check_outside(self, record: Record) -> None:
+        if record.outside:
+            line, what = next(iter(record.outside.items()))
+            raise RestartNeeded(
+                record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"
+            )
+
+    def _check_replaced(self) -> None:
+        """Who replaces something of others and keeps what was there has by now kept what it put there itself."""
+        replaced = self.outside.replaced()
+        if not replaced:
+            return
+        for name in self.reruns.all:
+            record = self.records.get(name)
+            if record is None:
+                continue
+            mentioned = {
+                *record.scanned().attributes,
+                *(item for c in (record.ran or {}).values() for item in c.co_names),
+            }
+            for attribute in replaced.keys() & mentioned:
+                raise RestartNeeded(name, f"it replaces {replaced[attribute]}.{attribute} while it is imported")
+
+    def _follow(self) -> None:
+        """Run again who used what has changed, and bind anew what others only hold."""
+        done = -1
+        while done != self.changes.count:
+            done = self.changes.count
+            changed = {*self.changes.modules, *self.plan.gone}
+            for name in self.graph.ordered(self.affected.candidates(changed)):
+                self._dependent(name)
+        if self._circular:
+            raise Widen({*self.reruns.all}, "they import each other")
+
+    def _dependent(self, name: str) -> None:
+        rerun, record = self.reruns.all.get(name), self.records.get(name)
+        if record is None or name in self.plan.skipped:
+            return
+        if rerun is not None:
+            reason = self.affected.why(record, rerun.seen)
+            self._circular = self._circular or (reason is not None and self._is_in_circle(name))
+            self._bind_anew(record)
+            return
+        reason = self.affected.why(record)
+        self.current = name
+        if reason is None:
+            count = self.changes.count
+            self._bind_anew(record)
+            # Its functions may have used the name, though its own level only holds it.
+            reason = self.affected.why(record) if self.changes.count > count else None
+        if reason is None:
+            return
+        self.result.why.setdefault(name, reason)
+        self._run_again({name})
+
+    def _is_in_circle(self, name: str) -> bool:
+        """Whether a module that has run depends on one that ran after it."""
+        after = [other for other, rerun in self.reruns.all.items() if rerun.seen > self.reruns.all[name].seen]
+        return name in self.graph.affected(after)
+
+    def _bind_anew(self, record: Record) -> None:
+        """Names by which a module only holds what others have made."""
+        module = sys.modules.get(record.name)
+        if not isinstance(module, ModuleType):
+            return
+        names = module.__dict__
+        for alias in self.graph.aliases(record.name):
+            replaced = self.changes.replaced.get(alias.module, {})
+            if alias.local is None or alias.attribute is None or alias.attribute not in replaced:
+                continue
+            before, now = replaced[alias.attribute]
+            held = names.get(alias.local, MISSING)
+            if held is MISSING or held is now or held is not before or now is MISSING:
+                continue
+            self.journal.set_item(names, alias.local, now)
+            self.result.rebound.append(f"{record.name}.{alias.local}")
+            self.changes.bound_anew(record.name, alias.local, before, now)
+
+    def _settle_records(self) -> None:
+        self.reruns.finish()
+        for name, rerun in self.reruns.all.items():
+            record = self.records.get(name)
+            if record is None:
+                continue
+            if rerun.version is not None and rerun.former.code is not None:
+                self._codes += _pairs(rerun.former.code, rerun.version.code)
+
+    def _move_instances(self) -> None:
+        for cls, count in move_instances(self.takeover.replaced, self.journal).items():
+            raise RestartNeeded(
+                cls.__module__,
+                f"{count} living instance{'s' if count > 1 else ''} of {cls.__module__}.{cls.__qualname__} "
+                "cannot take its new layout",
+            )
+
+    def _record(self, name: str) -> Record:
+        record = self.records.get(name)
+        assert record is not None
+        return record
+
+
+def _was_read(record: Record, old: CodeType, change: FunctionChange) -> bool:
+    """Whether somebody looked at the code while a module was imported who may care for what has changed in it."""
+    found = record.reads.get(id(old)) if record.reads else None
+    if found is None:
+        return False
+    return found[1] or call_shape(change.old) != call_shape(change.new)
+
+
+def _listed(changes: list[FunctionChange]) -> str:
+    return ", ".join(change.qualname for change in changes[:3]) + (" and others" if len(changes) > 3 else "")
+
+
+def _documentation(code: CodeType) -> object:
+    first = code.co_consts[0] if code.co_consts else None
+    if sys.version_info >= (3, 14) and not code.co_flags & 0x4000000:  # CO_HAS_DOCSTRING
+        return None
+    return first if isinstance(first, str) else None
+
+
+def _changed_parts(old: CodeType, new: CodeType) -> list[CodeType]:
+    """The functions in a function, itself included, that differ by themselves and not only in functions within."""
+    if same_code(old, new):
+        return []
+    if not _same_alone(old, new):
+        return _all_codes(old)
+    functions, others = _within(old), _within(new)
+    return [part for a, b in zip(functions, others, strict=True) for part in _changed_parts(a, b)]
+
+
+def _within(code: CodeType) -> list[CodeType]:
+    """The functions that a function makes, those in classes and comprehensions included."""
+    found = []
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found += [const] if is_deferred(const) else _within(const)
+    return found
+
+
+def _same_alone(old: CodeType, new: CodeType) -> bool:
+    """Whether two code objects do the same, whatever the functions within them do."""
+    mine = [const for const in old.co_consts if isinstance(const, CodeType)]
+    theirs = [const for const in new.co_consts if isinstance(const, CodeType)]
+    if [const.co_name for const in mine] != [const.co_name for const in theirs]:
+        return False
+    if not same_code(_hollow(old), _hollow(new)):
+        return False
+    return all(is_deferred(a) or _same_alone(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
+def _hollow(code: CodeType) -> CodeType:
+    if not any(isinstance(const, CodeType) for const in code.co_consts):
+        return code
+    return code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
+
+
+def _all_codes(code: CodeType) -> list[CodeType]:
+    found = []
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found += [const, *_all_codes(const)]
+    return [code, *found] if code.co_name != "<module>" else found
+
+
+def _pairs(old: CodeType, new: CodeType) -> list[tuple[CodeType, CodeType]]:
+    """Code objects within two versions of a module that stand for each other: of one name, at one place among those."""
+    theirs: dict[str, list[CodeType]] = {}
+    for const in new.co_consts:
+        if isinstance(const, CodeType):
+            theirs.setdefault(const.co_name, []).append(const)
+    found = []
+    for const in old.co_consts:
+        if isinstance(const, CodeType) and theirs.get(const.co_name):
+            twin = theirs[const.co_name].pop(0)
+            found += [(const, twin), *_pairs(const, twin)]
+    return found

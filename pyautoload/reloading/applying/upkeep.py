@@ -1,0 +1,163 @@
+"""Upkeep: what a reload changes around a module: its entry in ``sys.modules``, its spec, its callbacks, the error."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pyautoload.errors import ReloadError
+from pyautoload.importing.finder import PyAutoloadFinder
+from pyautoload.importing.namespace_access import access_of
+from pyautoload.reloading.objects.journal import MISSING, Journal
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.records.records import Records
+from pyautoload.sources import source_for
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+
+__all__ = ["Upkeep", "relist_access"]
+
+
+class Upkeep:
+    """Deals with the import system's view of modules.
+
+    Args:
+        binder: of the loader.
+        records: of the loaded modules.
+    """
+
+    def __init__(self, binder: Binder, records: Records) -> None:
+        self.binder = binder
+        self.records = records
+
+    # Callbacks
+
+    def fire_unload(self, record: Record) -> None:
+        """Tell that a module's content is about to be replaced, while it can still be reached."""
+        self._fire(self.binder.callbacks.unload, record)
+
+    def fire_load(self, record: Record) -> None:
+        """Tell that a module has been executed again."""
+        self._fire(self.binder.callbacks.load, record)
+
+    def _fire(self, hooks: Any, record: Record) -> None:
+        module = sys.modules.get(record.name)
+        if not hooks.wanted or module is None:
+            return
+        parent_name, _, stem = record.name.rpartition(".")
+        actual = self.binder.defined_name(module, stem, record.path)
+        expected = self.binder._expected(parent_name, actual, module)
+        self.binder.callbacks.fire(hooks, record.name, module, expected, record.path)
+
+    # Modules that go, and modules that come from another file
+
+    def remove_module(self, name: str, journal: Journal) -> None:
+        """Take a module whose file has gone out of ``sys.modules`` and off its package."""
+        record, module = self.records.get(name), sys.modules.get(name)
+        status = self.binder.registry.loaded_status(name)
+        if record is not None:
+            self.fire_unload(record)
+            journal.note(lambda: self.records.add(record))
+            self.records.forget(name)
+        parent_name, _, stem = name.rpartition(".")
+        parent = sys.modules.get(parent_name)
+        if parent is not None and isinstance(module, ModuleType):
+            names = parent.__dict__
+            if names.get(stem) is module:
+                journal.set_item(names, stem, MISSING)
+            actual = self.binder.defined_name(module, stem, status.path if status else "")
+            if actual is not None and names.get(actual) is module.__dict__[actual]:
+                journal.set_item(names, actual, MISSING)
+            relist_access(parent, self.binder)
+        if status is not None:
+            journal.note(lambda: self.binder.registry.mark_loaded(name, status.path, status.mtime_ns))
+            self.binder.registry.mark_unloaded(name)
+        if name in sys.modules:
+            journal.set_item(sys.modules, name, MISSING)
+
+    def respecify(self, module: ModuleType, record: Record, path: str, journal: Journal) -> None:
+        """Make a loaded module look as one that came from ``path``: it became a package, or ceased to be one."""
+        journal.keep_module(module)
+        names = module.__dict__
+        spec = self._finder().find_spec(record.name, None)
+        if spec is None:
+            raise ImportError(f"{path} does not stand for {record.name}", name=record.name, path=path)
+        was_package = "__path__" in names
+        names["__spec__"], names["__loader__"] = spec, spec.loader
+        names["__file__"] = path if source_for(path).is_file(path) else None
+        names["__cached__"] = spec.cached
+        locations = spec.submodule_search_locations
+        if locations is None:
+            access = access_of(module, self.binder.tree)
+            if access is not None:
+                access.remove()
+            names.pop("__path__", None)
+        else:
+            names["__path__"] = locations
+            if not was_package:
+                self.binder.attach(module, record.name)
+        package = record.name if locations is not None else record.name.rpartition(".")[0]
+        names["__package__"] = package
+        before, status = record.package, self.binder.registry.loaded_status(record.name)
+        record.package = package
+
+        def undo() -> None:
+            record.package = before
+            if status is not None:
+                self.binder.registry.mark_loaded(record.name, status.path, status.mtime_ns)
+
+        journal.note(undo)
+        self.binder.registry.mark_loaded(record.name, path)
+        self._note_path(record, path, journal)
+
+    def _note_path(self, record: Record, path: str, journal: Journal) -> None:
+        journal.set_item(self.records.by_path, record.path, MISSING)
+        journal.set_item(self.records.by_path, path, record.name)
+
+    def _finder(self) -> PyAutoloadFinder:
+        for finder in sys.meta_path:
+            if isinstance(finder, PyAutoloadFinder) and finder.binder is self.binder:
+                return finder
+        raise ImportError("the loader's finder is not on sys.meta_path")
+
+    # Errors
+
+    def located(self, error: BaseException, module: str) -> ReloadError:
+        """The error with the module, file and line where it came from, as far as that is code of ours.
+
+        Args:
+            error: what was raised.
+            module: whose code was being run.
+        """
+        line = None
+        record = self.records.get(module)
+        file = record.path if record is not None else None
+        found = _last_of(error.__traceback__, self.records.by_path)
+        if isinstance(error, SyntaxError) and error.filename:
+            file, line = error.filename, error.lineno
+            module = self.records.by_path.get(file, module)
+        elif found is not None:
+            file, line = found
+            module = self.records.by_path.get(file, module)
+        failure = ReloadError(module, file, line, error)
+        failure.__cause__ = error
+        return failure
+
+
+def relist_access(parent: ModuleType, binder: Binder) -> None:
+    """A package has lost a stored name: asking for it must come to us again."""
+    access = access_of(parent, binder.tree)
+    if access is not None:
+        access.relisted()
+
+
+def _last_of(traceback: TracebackType | None, paths: dict[str, str]) -> tuple[str, int] | None:
+    found = None
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file in paths:
+            found = (file, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found

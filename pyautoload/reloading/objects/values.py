@@ -1,0 +1,475 @@
+"""Values: what a module's names held when its code had run, so that a later run can be compared with it.
+
+The comparison is structural and exact: types count, ``-0.0`` is not ``0.0``, the user's ``__eq__`` is never asked, and
+which names share one object counts, too. Functions and classes compare by what they are called: what changed in them is
+brought into the living ones, so a list of them is the same list.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import types
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from pyautoload.reloading.code.codediff import same_code
+from pyautoload.reloading.objects.journal import MISSING
+from pyautoload.reloading.objects.kinds import held_by
+
+__all__ = ["ATOMS", "NOT_OWN", "NOT_STATE", "Comparison", "Shape", "is_plain", "restore", "shape_of", "shapes_of"]
+
+# What is equal exactly when type and value are.
+ATOMS = frozenset({int, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, CodeType})
+_NUMBERS = frozenset({float, complex})
+# What is compared by what it is called, or is itself.
+_NAMED = frozenset(
+    {
+        *(FunctionType, type, ModuleType, types.BuiltinFunctionType, types.MethodWrapperType),
+        *(types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType),
+        *(types.GetSetDescriptorType, types.MemberDescriptorType),
+    }
+)
+# Members of a class that are no state: who runs the class statement again makes them anew.
+NOT_STATE = frozenset(
+    {
+        *(FunctionType, staticmethod, classmethod, property, types.MemberDescriptorType, types.GetSetDescriptorType),
+        *(types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType),
+    }
+)
+NOT_OWN = frozenset(
+    [
+        "__module__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__annotations__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__abstractmethods__",
+        "_abc_impl",
+        "__orig_bases__",
+        "__parameters__",
+        "__type_params__",
+        "__slots__",
+        "__match_args__",
+        "__hash__",
+    ]
+)
+# Modules whose objects hold the state of the process: of these only plain attributes are looked at.
+_SHALLOW = frozenset(
+    [
+        "_thread",
+        "threading",
+        "_io",
+        "socket",
+        "ssl",
+        "_ssl",
+        "logging",
+        "concurrent",
+        "asyncio",
+        "_asyncio",
+        "selectors",
+        "multiprocessing",
+        "subprocess",
+        "sqlite3",
+        "_sqlite3",
+        "contextvars",
+        "_contextvars",
+        "importlib",
+        "_frozen_importlib",
+        "_frozen_importlib_external",
+        "zipimport",
+        "select",
+        "signal",
+        "weakref",
+        "_weakref",
+        "_weakrefset",
+        "queue",
+        "_queue",
+        "pyautoload",
+    ]
+)
+# So many objects of one value are looked at; one that goes further is compared by what was looked at.
+_MOST = 4000
+_DEEPEST = 24
+_CACHED: type = type(functools.lru_cache(lambda: None))
+# What cannot be told apart, as it is made without arguments and holds nothing that could be seen.
+_BARE = frozenset({"object", "lock", "RLock"})
+
+
+class Shape:
+    """What an object held when it was looked at.
+
+    Attributes:
+        kind: its type.
+        value: the object itself, kept so that its identity means something.
+        parts: key → what was held there; keys are positions, keys of a dict, names of attributes.
+        is_cut: whether it was not looked into, as it lies too deep or there was too much.
+    """
+
+    __slots__ = ("is_cut", "kind", "parts", "value")
+
+    def __init__(self, value: object) -> None:
+        self.kind = type(value)
+        self.value: Any = value
+        self.parts: dict[Any, Any] = {}
+        self.is_cut = False
+
+    def __repr__(self) -> str:
+        return f"<Shape {self.kind.__name__} {len(self.parts)}>"
+
+
+def shapes_of(names: Mapping[str, Any], known: dict[int, Shape]) -> dict[str, Any]:
+    """What the names of a module hold, atoms and functions as they are, everything else as a ``Shape``.
+
+    Args:
+        names: the module's dict.
+        known: shapes of other modules' objects: ``from a import REGISTRY`` does not look into it once more. Filled.
+    """
+    found: dict[str, Any] = {}
+    for name, value in names.items():
+        if type(name) is not str or name in _IMPORT_SYSTEM:
+            continue  # a lazy import, which is not to be made now
+        kind = type(value)
+        if kind in ATOMS or kind in _NUMBERS or kind in _NAMED:
+            found[name] = value
+            continue
+        shape = known.get(id(value))
+        if shape is None or shape.value is not value:
+            shape = shape_of(value)
+            if type(shape) is Shape:
+                known[id(value)] = shape
+        found[name] = shape
+    return found
+
+
+# What the import system, and not the file, binds.
+_IMPORT_SYSTEM = frozenset(
+    {
+        *("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__path__", "__file__", "__cached__"),
+        *("__builtins__", "__warningregistry__", "__annotations__", "__annotate__", "__conditional_annotations__"),
+    }
+)
+
+
+def shape_of(value: Any, seen: dict[int, Any] | None = None) -> Any:
+    """The shape of one value; atoms, functions, classes and modules are returned as they are."""
+    kind = type(value)
+    if kind in ATOMS or kind in _NUMBERS or kind in _NAMED or issubclass(kind, (type, ModuleType)):
+        return value
+    seen = {} if seen is None else seen
+    return _shape(value, seen, 0)
+
+
+def _shape(value: Any, seen: dict[int, Any], depth: int) -> Any:
+    kind = type(value)
+    if kind in ATOMS or kind in _NUMBERS or kind in _NAMED or issubclass(kind, (type, ModuleType)):
+        return value
+    known = seen.get(id(value))
+    if known is not None:
+        return known
+    shape = Shape(value)
+    seen[id(value)] = shape
+    if depth >= _DEEPEST or len(seen) >= _MOST:
+        shape.is_cut = True
+    else:
+        shape.parts = {key: _shape(part, seen, depth + 1) for key, part in parts_of(value, kind).items()}
+    return shape
+
+
+def parts_of(value: Any, kind: type) -> dict[Any, Any]:
+    """What an object holds, by keys that mean the same in a later run."""
+    if kind is list or kind is tuple:
+        return dict(enumerate(value))
+    if kind is dict:
+        return _items(value)
+    if kind is set or kind is frozenset:
+        return _members(value)
+    make = _BY_KIND.get(kind)
+    if make is not None:
+        return make(value)
+    return _attributes(value, kind)
+
+
+def _items(value: Any) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for index, (key, item) in enumerate(list(dict.items(value))):
+        found[("item", index)] = item
+        found[("key", index)] = key
+    return found
+
+
+def _members(value: Any) -> dict[Any, Any]:
+    """Of a set: atoms by themselves, as their order means nothing; everything else by its name and order."""
+    found: dict[Any, Any] = {}
+    for item in list(value):
+        kind = type(item)
+        if kind in ATOMS or kind in _NUMBERS:
+            found[("atom", kind, repr(item))] = item
+        else:
+            label = getattr(item, "__qualname__", "") if kind in _NAMED or issubclass(kind, type) else ""
+            number = 0
+            while (kind.__qualname__, label, number) in found:
+                number += 1
+            found[(kind.__qualname__, label, number)] = item
+    return found
+
+
+def _function_parts(value: Any) -> dict[Any, Any]:
+    found = {"func": value.func, "args": value.args, "keywords": value.keywords}
+    return found
+
+
+def _property_parts(value: Any) -> dict[Any, Any]:
+    return {"fget": value.fget, "fset": value.fset, "fdel": value.fdel}
+
+
+def _cached_parts(value: Any) -> dict[Any, Any]:
+    return {"wrapped": getattr(value, "__wrapped__", None), "parameters": repr(value.cache_parameters())}
+
+
+_BY_KIND: dict[type, Callable[[Any], dict[Any, Any]]] = {
+    functools.partial: _function_parts,
+    property: _property_parts,
+    _CACHED: _cached_parts,
+    MethodType: lambda value: {"self": value.__self__, "func": value.__func__},
+    staticmethod: lambda value: {"func": value.__func__},
+    classmethod: lambda value: {"func": value.__func__},
+    types.MappingProxyType: lambda value: {"repr": len(value)},
+    collections.deque: lambda value: {**dict(enumerate(value)), "maxlen": value.maxlen},
+    bytearray: lambda value: {"bytes": bytes(value)},
+    slice: lambda value: {"start": value.start, "stop": value.stop, "step": value.step},
+}
+
+
+def _attributes(value: Any, kind: type) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    shallow = kind.__module__.partition(".")[0] in _SHALLOW
+    held = held_by(value)
+    for name, part in list(held.items()):
+        if not shallow or type(part) in ATOMS or type(part) in _NUMBERS:
+            found[name] = part
+    for name, descriptor in _slots(kind):
+        try:
+            part = descriptor.__get__(value)
+        except AttributeError:
+            continue
+        if not shallow or type(part) in ATOMS or type(part) in _NUMBERS:
+            found[name] = part
+    if issubclass(kind, BaseException):
+        found["args"] = value.args
+    elif issubclass(kind, dict):
+        found.update(_items(value))
+    elif issubclass(kind, (list, tuple)):
+        base = list if issubclass(kind, list) else tuple
+        found.update(enumerate(base.__iter__(value)))
+    elif issubclass(kind, (set, frozenset)):
+        found.update(_members(value))
+    elif issubclass(kind, (int, str, bytes, float, complex)):
+        found["plain value"] = _plain_value(value, kind)
+    elif not held and not found and not shallow:
+        found.update(_state_of_builtin(value, kind))
+    return found
+
+
+def _plain_value(value: Any, kind: type) -> str:
+    """What a number or text of a user's class is, by the built-in type's own words."""
+    builtin: Any = next(base for base in (int, str, bytes, float, complex) if issubclass(kind, base))
+    return str(builtin.__repr__(value))
+
+
+@functools.lru_cache(maxsize=4096)
+def _slots(kind: type) -> tuple[tuple[str, Any], ...]:
+    found: list[tuple[str, Any]] = []
+    for base in kind.__mro__:
+        for name, member in vars(base).items():
+            if type(member) is types.MemberDescriptorType and name not in ("__dict__", "__weakref__"):
+                found.append((name, member))
+    return tuple(found)
+
+
+# Types written in C whose `__reduce_ex__` says all there is to them, and runs no code of others.
+_REDUCED = frozenset(
+    [
+        "datetime",
+        "_datetime",
+        "decimal",
+        "_decimal",
+        "fractions",
+        "re",
+        "_sre",
+        "uuid",
+        "pathlib",
+        "_pathlib",
+        "zoneinfo",
+        "itertools",
+        "operator",
+        "_operator",
+        "_struct",
+        "array",
+        "_random",
+        "random",
+        "ipaddress",
+        "time",
+        "numpy",
+        "_collections",
+        "collections",
+        "builtins",
+        "typing",
+        "types",
+    ]
+)
+
+
+def _state_of_builtin(value: Any, kind: type) -> dict[Any, Any]:
+    if kind.__module__.partition(".")[0] not in _REDUCED or kind is object:
+        return {}
+    if kind.__module__ in ("types", "typing", "builtins") and hasattr(value, "__origin__"):
+        return {"origin": value.__origin__, "args": getattr(value, "__args__", ())}
+    if kind is types.UnionType if hasattr(types, "UnionType") else False:
+        return {"args": value.__args__}
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception:  # noqa: BLE001 - not every object can be taken apart; such a one is compared by its type
+        return {}
+    if isinstance(reduced, str):
+        return {"global": reduced}
+    return {("reduced", index): part for index, part in enumerate(reduced[:3])}
+
+
+def restore(shape: Any, seen: set[int] | None = None) -> None:
+    """Let an object, and what it holds, hold again what it held when it was looked at."""
+    seen = set() if seen is None else seen
+    if type(shape) is not Shape or shape.is_cut or id(shape) in seen:
+        return
+    seen.add(id(shape))
+    value: Any = shape.value
+    kind = shape.kind
+    held = {key: part.value if type(part) is Shape else part for key, part in shape.parts.items()}
+    if kind is dict:
+        content = {held[("key", index)]: held[("item", index)] for index in range(len(held) // 2)}
+        if list(value.items()) != list(content.items()):
+            value.clear()
+            value.update(content)
+    elif kind is set:
+        if len(value) != len(held):
+            value.clear()
+            value.update(held.values())
+    elif kind is list:
+        value[:] = held.values()
+    elif kind not in _BY_KIND and kind is not tuple and kind is not frozenset:
+        names = held_by(value)
+        for name in [name for name in names if name not in held]:
+            del names[name]
+        names.update({name: part for name, part in held.items() if name in names})
+    for part in shape.parts.values():
+        restore(part, seen)
+
+
+class Comparison:
+    """Compares what was with what is now.
+
+    Args:
+        twins: class that went → class that stands for it now, both ways of saying it count as one.
+        inside: look into objects that are the very same ones, too: they may hold something else by now.
+    """
+
+    def __init__(self, twins: Mapping[int, Any] | None = None, *, inside: bool = False) -> None:
+        self._twins = twins or {}
+        self._inside = inside
+        # Functions that stand for each other: what was held, and what is held in its place now.
+        self.functions: list[tuple[FunctionType, FunctionType]] = []
+        # Containers that find what they hold by hashes of the user's making.
+        self.hashed: list[Any] = []
+        # id of a shape → the object that it was found to be the same as.
+        self._paired: dict[int, Any] = {}
+        self._keep: list[Any] = []
+
+    def same(self, before: Any, now: Any) -> bool:
+        """Whether ``now`` holds what ``before``, a shape or an atom, held."""
+        return self._same(before, now, 0)
+
+    def _same(self, before: Any, now: Any, depth: int) -> bool:
+        kind = type(now)
+        if type(before) is not Shape:
+            return before is now or self._same_leaf(before, now, kind)
+        if before.value is now and not self._inside:
+            return True
+        if kind is not before.kind and self._twins.get(id(before.kind)) is not kind:
+            return False
+        paired = self._paired.get(id(before), MISSING)
+        if paired is not MISSING:
+            return paired is now or kind in (tuple, frozenset)
+        self._paired[id(before)] = now
+        self._keep.append(before)
+        if depth >= _DEEPEST or before.is_cut:
+            return True
+        parts = parts_of(now, kind)
+        if issubclass(kind, (dict, set, frozenset)) and any(type(key).__hash__ not in _BUILTIN_HASHES for key in now):
+            self.hashed.append(before.value)
+        if not parts and not before.parts:
+            return before.value is now or kind.__qualname__ in _BARE or _is_empty(now) or is_plain(kind)
+        if parts.keys() != before.parts.keys():
+            return False
+        return all(self._same(before.parts[key], part, depth + 1) for key, part in parts.items())
+
+    def _same_leaf(self, before: Any, now: Any, kind: type) -> bool:
+        if type(before) is not kind:
+            return bool(self._named_alike(before, now)) if isinstance(before, type) and isinstance(now, type) else False
+        if kind in ATOMS:
+            return same_code(before, now) if isinstance(before, CodeType) else bool(before == now)
+        if kind in _NUMBERS:
+            return repr(before) == repr(now)
+        return self._named_alike(before, now)
+
+    def _named_alike(self, before: Any, now: Any) -> bool:
+        if self._twins.get(id(before)) is now:
+            return True
+        if type(before) is FunctionType:
+            if (before.__module__, before.__qualname__) != (now.__module__, now.__qualname__):
+                return False
+            if before.__name__ == "<lambda>" and not same_code(before.__code__, now.__code__):
+                return False
+            if before is not now:
+                self.functions.append((before, now))
+                return _can_take_over(before, now)
+            return True
+        if isinstance(before, type):
+            return bool((before.__module__, before.__qualname__) == (now.__module__, now.__qualname__))
+        if isinstance(before, types.BuiltinFunctionType) and isinstance(now, types.BuiltinFunctionType):
+            return before.__qualname__ == now.__qualname__ and before.__self__ is now.__self__
+        return False
+
+
+_BUILTIN_HASHES: frozenset[Any] = frozenset(
+    {object.__hash__, type.__hash__, *(kind.__hash__ for kind in (int, str, bytes, float, complex, tuple, frozenset))}
+)
+
+
+def _can_take_over(before: FunctionType, now: FunctionType) -> bool:
+    """Whether a function can be given what another one has: not if a decorator has made another thing of it."""
+    old, new = before.__code__, now.__code__
+    return before.__globals__ is now.__globals__ and (old.co_freevars, old.co_name, old.co_filename) == (
+        new.co_freevars,
+        new.co_name,
+        new.co_filename,
+    )
+
+
+def is_plain(kind: type) -> bool:
+    """Whether all that instances of a class hold are attributes: none of its bases is written in C."""
+    return (
+        all("__dict__" in vars(base) or "__slots__" in vars(base) or base.__dictoffset__ for base in kind.__mro__[:-1])
+        and kind.__module__.partition(".")[0] not in _SHALLOW
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    kind = type(value)
+    return kind in (list, tuple, dict, set, frozenset, collections.deque, bytearray)

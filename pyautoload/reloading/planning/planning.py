@@ -1,0 +1,272 @@
+"""From what may have changed to what has: files are compared by content, directories listed anew, sources compiled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pyautoload.errors import ReloadError
+from pyautoload.reloading.planning.batch import Batch
+from pyautoload.reloading.planning.plan import NewVersion, Plan
+from pyautoload.reloading.records.reading import complete, read_settled
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.records.records import Records
+from pyautoload.reloading.records.signature import Signature, signature
+from pyautoload.sources import source_for
+
+if TYPE_CHECKING:
+    from pyautoload.importing.binder import Binder
+
+__all__ = ["Planner"]
+
+
+class Planner:
+    """Makes plans.
+
+    Args:
+        binder: of the loader.
+        records: of the loaded modules.
+    """
+
+    def __init__(self, binder: Binder, records: Records) -> None:
+        self.binder = binder
+        self.tree = binder.tree
+        self.registry = binder.registry
+        self.records = records
+        # Module → the version of its file for which a restart was asked for: said once, not again and again.
+        self.refused: dict[str, Signature | None] = {}
+        # Whether directories have changed, and what follows from that was not carried out yet.
+        self._unsettled = False
+
+    def unsettled(self) -> None:
+        """A directory was found changed, and is listed anew already."""
+        self._unsettled = True
+
+    def settled(self) -> None:
+        """The last plan was carried out."""
+        self._unsettled = False
+
+    def plan(self, batch: Batch | None, forced: Iterable[str] = (), without: Container[str] = ()) -> Plan:
+        """What has to be done.
+
+        Args:
+            batch: what may have changed; ``None`` to look at everything.
+            forced: modules that are to run again in any case.
+            without: files that are left as they were.
+
+        Raises:
+            ReloadError: a changed file does not compile.
+        """
+        plan = Plan(is_kept=self.is_kept, forced=set(forced))
+        created = self._not_yet_known(batch)
+        self._unsettled = self._list_anew(batch, plan) or self._unsettled
+        plan.added = sorted({*plan.added, *(name for name in created if self._is_there(name))})
+        hinted = batch.paths if batch is not None else set()
+        for record in self._candidates(batch):
+            if record.path not in without and (not without or self._path_now(record.name) not in without):
+                self._look_at(record, plan, by_content=record.path in hinted)
+        self._look_at_data(batch, plan, without)
+        if self._unsettled:
+            self._look_at_namespaces(plan)
+        return plan
+
+    def is_kept(self, record: Record) -> bool:
+        """Whether the user said that a module is not to be reloaded."""
+        globs = self.tree.config.not_reloaded
+        if not globs:
+            return False
+        root = self.tree.config.root_of(record.path)
+        path = record.path
+        while root is not None and len(path) >= len(root.path):
+            if globs.matches(path):
+                return True
+            path = os.path.dirname(path)
+        return False
+
+    # Directories
+
+    def _not_yet_known(self, batch: Batch | None) -> list[str]:
+        """The modules that newly made files stand for, as far as these are not listed."""
+        found = []
+        for path in _files(batch.created) if batch is not None else ():
+            stem, suffix = os.path.splitext(os.path.basename(path))
+            name = self.tree.namespace_of(os.path.dirname(path))
+            space = self.registry.namespace(name) if name is not None else None
+            if suffix != ".py" or name is None or path in self.records.by_path:
+                continue
+            if stem != "__init__" and (space is None or stem not in space.modules):
+                found.append(f"{name}.{stem}" if name else stem)
+        return found
+
+    def _is_there(self, name: str) -> bool:
+        return self.tree.namespace(name.rpartition(".")[0]) is not None and self.registry.get(name) is not None
+
+    def _list_anew(self, batch: Batch | None, plan: Plan) -> bool:
+        if batch is None:
+            names = [space.name for space in self.registry.namespaces()]
+            return bool([name for name in names if self._relist(name, plan, only_if_changed=True)])
+        if batch.everything:
+            names = [space.name for space in self.registry.namespaces()]
+        else:
+            found = {self.tree.namespace_of(directory) for directory in batch.directories}
+            names = sorted(name for name in found if name is not None)
+        for name in names:
+            self._relist(name, plan, only_if_changed=False)
+        return bool(names)
+
+    def _relist(self, name: str, plan: Plan, *, only_if_changed: bool) -> bool:
+        space = self.registry.namespace(name)
+        if space is None:
+            return bool(name) and self.registry.namespace(name.rpartition(".")[0]) is not None
+        before = set(space.modules) if only_if_changed else None
+        changed = self.tree.refresh(name) if only_if_changed else self.tree.relist(name)
+        space = self.registry.namespace(name)
+        if space is not None and before is not None:
+            prefix = f"{name}." if name else ""
+            plan.added += sorted(prefix + stem for stem in set(space.modules) - before)
+        return changed or space is None
+
+    # Modules
+
+    def _candidates(self, batch: Batch | None) -> list[Record]:
+        if batch is None or batch.everything:
+            return self.records.all()
+        found: dict[str, Record] = {}
+        for path in batch.paths:
+            name = self.records.by_path.get(path)
+            if name is not None and (record := self.records.get(name)) is not None:
+                found[name] = record
+        for directory in batch.directories:
+            for name in self._below(directory):
+                record = self.records.get(name)
+                if record is not None:
+                    found[name] = record
+        return [found[name] for name in sorted(found, key=lambda item: found[item].order)]
+
+    def _below(self, directory: str) -> list[str]:
+        """Loaded modules whose file, or the place of whose file, may have changed with a directory's entries."""
+        prefix = directory.rstrip(os.sep) + os.sep
+        return [name for path, name in list(self.records.by_path.items()) if path.startswith(prefix)]
+
+    def _look_at(self, record: Record, plan: Plan, *, by_content: bool = False) -> None:
+        stamp = signature(record.path)
+        path = self._path_now(record.name)
+        moved = path is not None and path != record.path
+        if stamp is None or moved:
+            self._look_at_moved(record, path if moved else None, plan)
+            return
+        if stamp == record.stamp and not by_content:
+            return
+        if record.is_pending:
+            complete(record)
+            if record.stamp == stamp:
+                return
+        if not record.is_source:
+            self._refuse(record, stamp, "it is an extension module, or bytecode without source", plan)
+            return
+        self._look_at_source(record, stamp, plan)
+
+    def _look_at_source(self, record: Record, stamp: Signature, plan: Plan) -> None:
+        try:
+            source, stamp = read_settled(record.path, stamp, had_content=record.stamp is None or record.stamp.size != 0)
+        except OSError:
+            plan.gone.add(record.name)
+            return
+        if source == record.source:
+            record.stamp = stamp
+            self.refused.pop(record.name, None)
+            return
+        if self.refused.get(record.name) == stamp:
+            return  # a restart was asked for, and is still to come
+        if self.is_kept(record):
+            self._refuse(record, stamp, "it is not to be reloaded, and its file has changed", plan)
+            return
+        plan.changed[record.name] = self._compiled(record, source, record.path, stamp)
+
+    def _refuse(self, record: Record, stamp: Signature, reason: str, plan: Plan) -> None:
+        if self.refused.get(record.name) != stamp:
+            self.refused[record.name] = stamp
+            plan.refused[record.name] = reason
+
+    def _compiled(self, record: Record, source: bytes, path: str, stamp: Signature | None) -> NewVersion:
+        try:
+            code = compile(source, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ReloadError(record.name, path, getattr(error, "lineno", None), error) from error
+        everything = path != record.path or self.binder.is_hooked(record.name)
+        return NewVersion(source, code, path, stamp, everything)
+
+    def _path_now(self, name: str) -> str | None:
+        parent = name.rpartition(".")[0]
+        if self.registry.namespace(parent) is None:
+            return None
+        space = self.registry.namespace(parent)
+        if space is not None and name.rpartition(".")[2] in space.subdirs:
+            self.tree.child(space, name.rpartition(".")[2])
+        return self.registry.get_path(name)
+
+    def _look_at_moved(self, record: Record, path: str | None, plan: Plan) -> None:
+        """The file has gone, or another one stands for the module now."""
+        stamp = signature(path) if path is not None else None
+        if path is None or stamp is None:
+            plan.gone.add(record.name)
+        elif source_for(path).is_dir(path):
+            plan.changed[record.name] = NewVersion(b"", compile(b"", path, "exec"), path, stamp, everything=True)
+        elif not path.endswith(".py"):
+            self._refuse(record, stamp, "an extension module has taken its place", plan)
+        else:
+            source = source_for(path).read(path)
+            plan.changed[record.name] = self._compiled(record, source, path, stamp)
+
+    # Everything else
+
+    def _look_at_data(self, batch: Batch | None, plan: Plan, without: Container[str]) -> None:
+        """Files that modules read while they were imported."""
+        readers = self.records.readers
+        paths = (
+            list(readers) if batch is None or batch.everything else [path for path in batch.paths if path in readers]
+        )
+        for path in paths:
+            if path in without:
+                continue
+            stamp = signature(path)
+            for name in list(readers[path]):
+                record = self.records.get(name)
+                if record is None or record.files is None or record.files.get(path) == stamp:
+                    continue
+                if self.is_kept(record):
+                    self._refuse(
+                        record, stamp or Signature(0, 0, 0, 0), f"it is not to be reloaded, and {path} changed", plan
+                    )
+                    continue
+                plan.data.setdefault(name, {})[path] = stamp
+                if name not in plan.changed:
+                    plan.forced.add(name)
+
+    def _look_at_namespaces(self, plan: Plan) -> None:
+        """Loaded packages without code of their own: gone, or given code."""
+        for name in self.registry.loaded():
+            if name in self.records or name in self.binder.externals:
+                continue
+            status = self.registry.loaded_status(name)
+            path = self._path_now(name)
+            if status is None or self.tree.is_root(name):
+                continue
+            if path is None or signature(path) is None:
+                plan.gone.add(name)
+            elif path.endswith(".py"):
+                record = Record(name, status.path, compile(b"", status.path, "exec"), name)
+                record.source = b""
+                self.records.add(record)
+                self._look_at_moved(record, path, plan)
+
+
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    """Files, and those in directories: what lies in a new directory may have come before that was watched."""
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        for directory, _, names in os.walk(path):
+            yield from (os.path.join(directory, name) for name in names)

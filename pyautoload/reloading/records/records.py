@@ -1,0 +1,323 @@
+"""Records: every loaded module, noted by the loader while it executes them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import CodeType, ModuleType
+from typing import Any, cast
+
+from pyautoload.reloading.code.shells import shell_of
+from pyautoload.reloading.objects.caches import has_caches
+from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
+from pyautoload.reloading.records.own_files import OwnFiles
+from pyautoload.reloading.records.reading import complete, read_now
+from pyautoload.reloading.records.record import Record
+from pyautoload.reloading.records.recording import Recorder
+from pyautoload.reloading.records.signature import Signature, is_surely_old, signature, signature_of
+from pyautoload.reloading.records.sourcestore import Block
+
+__all__ = ["Records"]
+
+
+class Records:
+    """The records of all loaded modules, filled by the loader while it executes them."""
+
+    def __init__(self, is_managed: Callable[[str], bool] = lambda path: True) -> None:
+        # Module name → record, in the order in which execution ended.
+        self._records: dict[str, Record] = {}
+        # Names that the graph has not looked at yet, in the order of loading.
+        self.fresh: list[str] = []
+        self._count = 0
+        # What each thread is executing just now, innermost last. Example: ["myapp.models.user"]
+        self._running = threading.local()
+        # File → module. Example: {"/app/myapp/user.py": "myapp.user"}
+        self.by_path: dict[str, str] = {}
+        # When the last record came, by the monotonic clock.
+        self.last = 0.0
+        # Whether a module's dependencies are known already: it runs again, and what has changed is looked at for that.
+        self.is_known_to_graph: Callable[[str], bool] = lambda name: False
+        # Called when there is something new to look at.
+        self.on_fresh: Callable[[], object] = lambda: None
+        # Path → modules that read that file while they were imported. Example: {"/app/conf.json": {"myapp.conf"}}
+        self.readers: dict[str, set[str]] = {}
+        # What import-time code itself changes.
+        self.own = OwnFiles()
+        # Whether sources may be read some time after loading: somebody calls `tidy` when there is time.
+        self.defers = False
+        # Records whose sources are still to be read, or to be compressed.
+        self.untidy: list[Record] = []
+        # When the first of them came, by the monotonic clock.
+        self.untidy_since = 0.0
+        # Notes which functions run while modules are executed.
+        self.recorder = Recorder(is_managed)
+        # Objects whose shapes are known, so that who imports them need not look into them once more.
+        self._shapes: dict[int, Shape] = {}
+        # Records whose code takes all its room.
+        self.roomy: list[Record] = []
+        self._last_package = ""
+
+    # Called by the loader
+
+    def begin(
+        self,
+        name: str,
+        path: str,
+        code: CodeType,
+        mtime_ns: int | None,
+        *,
+        is_package: bool,
+        status: os.stat_result | None = None,
+    ) -> None:
+        """A module's code is about to be executed.
+
+        Args:
+            name: its module name.
+            path: its file.
+            code: what is executed.
+            mtime_ns: the time of the file that the code came from.
+            is_package: whether it is a package.
+            status: the file's status when the code was got, if it was asked for.
+        """
+        record = Record(name, path, code, name if is_package else self._package_of(name))
+        if self.defers and status is not None and is_surely_old(status):
+            # Read when there is time: this is done for each module that is loaded. If the file is written before that,
+            # its times will tell, and the module counts as one whose old source is not known.
+            record.stamp, record.is_pending = signature_of(status), True
+        else:
+            read_now(record, mtime_ns)
+        stack = getattr(self._running, "stack", None)
+        if stack is None:
+            stack = self._running.stack = []
+        stack.append(record)
+        self.recorder.begin(record)
+
+    def _package_of(self, name: str) -> str:
+        package = name.rpartition(".")[0]
+        if package == self._last_package:
+            return self._last_package  # one object for all modules of a package
+        self._last_package = package
+        return package
+
+    def end(self, *, loaded: bool) -> None:
+        """The execution that began last in this thread has ended."""
+        record = cast(Record, self._running.stack.pop())
+        self.recorder.end()
+        if loaded:
+            if record.shapes is None:
+                self.look_at(record)
+            self.add(record)
+        if not self._running.stack:
+            self.own.settle(self.readers, self._records)
+
+    def look_at(self, record: Record) -> None:
+        """Note what a module's names hold, and the attributes of its classes."""
+        module = sys.modules.get(record.name)
+        if not isinstance(module, ModuleType):
+            return
+        record.shapes = shapes_of(module.__dict__, self._shapes)
+        self.look_at_classes(record)
+
+    def look_at_classes(self, record: Record) -> None:
+        """Note a module's classes, what their attributes hold, and whether there are caches."""
+        names = sys.modules[record.name].__dict__
+        record.members = None
+        record.has_caches = has_caches(names, record.name)
+        found: dict[int, type] = {}
+        for value in list(names.values()):
+            if issubclass(type(value), type) and value.__module__ == record.name:
+                self._look_at_class(record, value, found)
+        record.classes = tuple(found.values())
+
+    def _look_at_class(self, record: Record, cls: type, known: dict[int, type]) -> None:
+        if id(cls) in known:
+            return
+        known[id(cls)] = cls
+        found: dict[str, Any] = {}
+        for name, value in list(vars(cls).items()):
+            kind = type(value)
+            if kind in NOT_STATE or name in NOT_OWN:
+                continue
+            if issubclass(kind, type):
+                if value.__module__ == record.name and value.__qualname__.startswith(f"{cls.__qualname__}."):
+                    self._look_at_class(record, value, known)
+                continue
+            found[name] = shape_of(value)
+        if found:
+            if record.members is None:
+                record.members = {}
+            record.members.setdefault(cls.__qualname__, found)
+
+    def executing(self) -> Record | None:
+        """The module that this thread is executing, the innermost one."""
+        stack = getattr(self._running, "stack", None)
+        return stack[-1] if stack else None
+
+    # Kept up to date by the engine
+
+    def add(self, record: Record) -> None:
+        """Keep a record, in place of an earlier one of the same name."""
+        self._records.pop(record.name, None)
+        self._count += 1
+        record.order = self._count
+        self._records[record.name] = record
+        self.by_path[record.path] = record.name
+        self.last = time.monotonic()
+        if self.defers:
+            if not self.untidy:
+                self.untidy_since = self.last
+            self.untidy.append(record)
+            self.roomy.append(record)
+        if not self.is_known_to_graph(record.name):
+            self.fresh.append(record.name)
+            if len(self.fresh) == 1:
+                self.on_fresh()
+        if record.files:
+            for path in record.files:
+                self.readers.setdefault(path, set()).add(record.name)
+
+    def adopt(self, name: str, path: str, mtime_ns: int) -> Record:
+        """Make the record of a module that was loaded before reloading was enabled; ``complete`` gets its source."""
+        module = sys.modules.get(name)
+        is_package = isinstance(module, ModuleType) and hasattr(module, "__path__")
+        record = Record(name, path, None, name if is_package else self._package_of(name))
+        record.stamp, record.is_pending = Signature(mtime_ns, -1, -1, -1), True
+        record.is_adopted = True
+        self.look_at(record)
+        self.add(record)
+        return record
+
+    def tidy(self, limit: int) -> None:
+        """Read sources that were put off, and keep those that are there in less room.
+
+        Args:
+            limit: at most so many.
+        """
+        # A copy of the head, then cut: another thread may add to the end meanwhile.
+        some = self.untidy[:limit]
+        del self.untidy[: len(some)]
+        for record in some:
+            complete(record)
+        whole = [record for record in some if isinstance(record._source, bytes)]
+        if len(whole) > 1:
+            block = Block([record.name for record in whole], [cast(bytes, record._source) for record in whole])
+            for record in whole:
+                record._source = block
+
+    def shrink(self, limit: int) -> None:
+        """Keep code in less room; nothing that is asked for changes, but it takes a little longer.
+
+        Args:
+            limit: of so many records at most.
+        """
+        # From the end, as the graph looks at them: what is given free is taken for the next ones.
+        some = self.roomy[-limit:]
+        del self.roomy[-limit:]
+        whole = [record for record in some if isinstance(record._code, CodeType)]
+        if len(whole) < 2:
+            return
+        shells = [shell_of(cast(CodeType, record._code)) for record in whole]
+        block = Block([record.name for record in whole], [shell for shell, _ in shells])
+        for record, (_, functions) in zip(whole, shells, strict=True):
+            record._code, record._functions = block, functions
+
+    def forget(self, name: str) -> Record | None:
+        """Drop a record: the module is not loaded any more."""
+        record = self._records.pop(name, None)
+        if record is not None and self.by_path.get(record.path) == name:
+            del self.by_path[record.path]
+        for path in (record.files if record else None) or ():
+            self.readers.get(path, set()).discard(name)
+        return record
+
+    def rename_codes(self, pairs: list[tuple[CodeType, CodeType]]) -> None:
+        """What was noted of one code object holds for another one.
+
+        Args:
+            pairs: the one that was noted, and the one that stands for it now.
+        """
+        by_id = {id(before): now for before, now in pairs if before is not now}
+        for record in self._records.values():
+            for code in by_id.keys() & record.ran.keys() if record.ran else ():
+                del record.ran[code]  # type: ignore[union-attr]
+                record.ran[id(by_id[code])] = by_id[code]  # type: ignore[index]
+            for code in by_id.keys() & record.reads.keys() if record.reads else ():
+                _, deep = record.reads.pop(code)  # type: ignore[union-attr]
+                record.reads[id(by_id[code])] = (by_id[code], deep)  # type: ignore[index]
+
+    def order_of(self, name: str) -> int:
+        """When a module was loaded, among all others; 0 for one that is not."""
+        record = self._records.get(name)
+        return record.order if record is not None else 0
+
+    def put_back(self, record: Record, order: int) -> None:
+        """Keep a record that was forgotten again.
+
+        Args:
+            record: the record.
+            order: which it had.
+        """
+        self.add(record)
+        record.order = order
+
+    def get(self, name: str) -> Record | None:
+        """The record of a module."""
+        return self._records.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def all(self) -> list[Record]:
+        """Every record, in the order of loading."""
+        return list(self._records.values())
+
+    # What runs
+
+    def is_executing(self) -> bool:
+        """Whether this thread is in the middle of executing a managed module."""
+        return bool(getattr(self._running, "stack", None))
+
+    def run_as(self, record: Record) -> None:
+        """The engine is about to execute code of a loaded module in this thread; to be ended with ``ran``."""
+        stack = getattr(self._running, "stack", None)
+        if stack is None:
+            stack = self._running.stack = []
+        stack.append(record)
+        self.recorder.begin(record)
+
+    def ran(self) -> None:
+        """What ``run_as`` began has ended."""
+        record = self._running.stack.pop()
+        self.recorder.end()
+        for path in record.files or ():
+            self.readers.setdefault(path, set()).add(record.name)
+        if not self._running.stack:
+            self.own.settle(self.readers, self._records)
+
+    def making(self) -> AbstractContextManager[None]:
+        """While this thread makes something that the program is made of, an application say."""
+        return self.own.made_here(self.readers, self._records)
+
+    def changes(self, path: str) -> None:
+        """A file or directory is about to be changed by what this thread executes."""
+        stack = getattr(self._running, "stack", None) or ()
+        writers = [record.name for record in stack]
+        self.own.change(path, writers, is_read=path in self.readers or any(path in (r.files or ()) for r in stack))
+
+    def opened(self, path: str) -> None:
+        """A file was opened for reading: if a managed module is being executed, it is one of its sources."""
+        stack = getattr(self._running, "stack", None)
+        if not stack:
+            return
+        record = stack[-1]
+        if record.files is None:
+            record.files = {}
+        if path not in record.files and not os.path.isdir(path):  # a directory is opened in order to clear it
+            record.files[path] = signature(path)
