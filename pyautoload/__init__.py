@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
+    from pyautoload.reload_hooks import keep as keep
+    from pyautoload.reload_hooks import on_cleanup as on_cleanup
     from pyautoload.thirdparty.load import load as load
     from pyautoload.tree.inflector import Inflector as Inflector
     from pyautoload.tree.registry import ModuleRegistry as ModuleRegistry
@@ -47,6 +49,7 @@ __getattr__, __dir__, __all__ = exports(
     from .tree.inflector import Inflector
     from .thirdparty.load import load
     from .loaders import eager_load_all, eager_load_namespace, scoped_loader
+    from .reload_hooks import keep, on_cleanup
     from .tree.registry import ModuleRegistry
     from .tree.scanner import FileScanner
     """,

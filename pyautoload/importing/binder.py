@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ) -> None: ...
         def end(self, *, loaded: bool) -> None: ...
         def adopt(self, name: str, path: str, mtime_ns: int) -> object: ...
+        def goes(self, name: str) -> None: ...
 
     class Rerun(Protocol):
         """A module whose code a reload runs again.
@@ -276,12 +277,18 @@ class Binder:
 
     # Unloading
 
-    def unload(self, names: list[str]) -> None:
+    def unload(self, names: list[str], *, for_good: bool = True) -> None:
         """Unload modules, the last loaded first: out of ``sys.modules``, and their names off their packages.
 
         Every step tolerates that a name, a module or a parent has been removed or replaced by hand.
+
+        Args:
+            names: of the modules, in the order in which they were loaded.
+            for_good: whether they are not about to run again in a reload.
         """
         for name in reversed(names):
+            if for_good and self.records is not None:
+                self.records.goes(name)
             module = sys.modules.get(name)
             status = self.registry.loaded_status(name)
             if module is not None and status is not None and self.callbacks.unload.wanted:

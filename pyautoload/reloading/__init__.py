@@ -11,5 +11,6 @@ and nothing above it, which ``make lint`` checks.
 - ``records/``: what is kept of each loaded module.
 - ``objects/``: functions, classes and values that keep their identity.
 - ``code/``: what code objects say.
-- ``gate``, ``restart``, ``result``: where requests and reloads wait for each other; what a reload tells.
+- ``gate``, ``interrupts``, ``restart``, ``result``: where requests and reloads wait for each other; whose exception it
+  is; what a reload tells.
 """

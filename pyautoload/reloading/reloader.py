@@ -13,9 +13,9 @@ from pyautoload import log
 from pyautoload.printable import text_of
 from pyautoload.reloading.applying.attempt import attempt
 from pyautoload.reloading.applying.engine import Engine
-from pyautoload.reloading.applying.interrupts import is_interrupt
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate, Pass
+from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.planning import Planner
 from pyautoload.reloading.records.records import Records

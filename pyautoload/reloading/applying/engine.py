@@ -13,12 +13,12 @@ from pyautoload import log
 from pyautoload.callbacks import is_of_callback
 from pyautoload.errors import ReloadError
 from pyautoload.importing.eager_load import collection_paused
-from pyautoload.reloading.applying.interrupts import is_interrupt
 from pyautoload.reloading.applying.stored import keepers
 from pyautoload.reloading.applying.transaction import Transaction, Widen
 from pyautoload.reloading.applying.upkeep import Upkeep
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate
+from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.planning.failures import Failures
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.planning.planning import Planner
@@ -73,6 +73,32 @@ class Engine:
                     f"requests were still running after {self.gate.timeout} s: they may see both versions"
                 )
             self._carry_out(plan, result)
+            if not result.ok:
+                self._make_good(plan, result)
+
+    def _make_good(self, plan: Plan, result: ReloadResult) -> None:
+        """What was put back had cleaned up already: its code runs again, as it was, and does anew what that undid."""
+        cleaned = [record for record in self.records.all() if record.cleanups is not None and not record.cleanups]
+        versions = {
+            record.name: NewVersion(record.source, record.code, record.path, record.stamp, everything=True)
+            for record in cleaned
+            if record.source is not None and record.code is not None
+        }
+        if not versions:
+            return
+        transaction = Transaction(
+            self.upkeep, self.graph, Plan(changed=versions, is_kept=plan.is_kept), ReloadResult(), {}, set()
+        )
+        before = self.binder.registry.loaded()
+        try:
+            transaction.run()
+        except Exception as error:  # noqa: BLE001 - told in the result
+            self._undo(transaction, before, ReloadResult())
+            reason = f"its clean-ups were called, and its former code did not run again: {described(error)}"
+            result.restart_required[transaction.current] = reason
+        else:
+            self._renew(transaction)
+            result.notes.append(f"ran again as before, as they had cleaned up: {', '.join(sorted(versions))}")
 
     def _carry_out(self, plan: Plan, result: ReloadResult) -> None:
         also: dict[str, str] = {}
@@ -185,11 +211,14 @@ class Engine:
                 linecache.cache.pop(version.path, None)  # it cannot tell by itself that those lines are old
         for name in plan.gone:
             self.graph.forget(name)
+        self._renew(transaction)
+        result.removed.sort()
+
+    def _renew(self, transaction: Transaction) -> None:
         for record in transaction.renewed:
             if self.records.get(record.name) is record:
                 self.graph.renew(record)
         self.graph.update()
-        result.removed.sort()
 
     def start_over(self) -> ReloadResult:
         """Unload everything that is managed; what is used is loaded anew."""

@@ -119,10 +119,15 @@ class Reruns:
             _make_eager(module)
             rerun = self.all[name] = Rerun(self, record, module, versions.get(name))
             self.takeover.expect(name, self._former(record, module, rerun), rerun.code)
+            if record.cleanups is not None:
+                self.takeover.cleaned.add(name)
+                self.takeover.anew.add(name)
             taken.append(name)
         self._note_undo(taken)
         self.current = taken[0] if taken else ""
-        binder.unload(taken)
+        for name in reversed(taken):
+            records.clean_up(name)  # all of them before the first one is emptied: they may use each other
+        binder.unload(taken, for_good=False)
         for name in taken:
             records.forget(name)
             binder.reruns[name] = self.all[name]
@@ -238,9 +243,12 @@ class Reruns:
                 record.take_over(former)
 
     def stop(self) -> None:
-        """Nothing is run again any more."""
-        for name in self.all:
+        """Nothing is run again any more, and what was is to be put back."""
+        records = self.upkeep.records
+        for name in reversed(self.all):
             self.upkeep.binder.reruns.pop(name, None)
+            if records.get(name) is not self.all[name].former:
+                records.clean_up(name)
 
 
 def _make_eager(module: ModuleType) -> None:

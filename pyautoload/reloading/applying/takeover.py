@@ -114,6 +114,8 @@ class Takeover:
         self._created: list[type] = []
         # Modules all of whose values are to be new, as others have stored into the living ones.
         self.anew: set[str] = set()
+        # Those of them that have cleaned up, so that what their values stand for is no more: a closed socket, say.
+        self.cleaned: set[str] = set()
         self._thread = 0
 
     # Before
@@ -368,7 +370,7 @@ class Takeover:
                 given = shape_of(old)
             comparison.functions.clear()
             comparison.hashed.clear()
-            if given is MISSING or not comparison.same(given, new):
+            if given is MISSING or former.module.__name__ in self.cleaned or not comparison.same(given, new):
                 if type(old) is type(new) and type(new) not in ATOMS:
                     replaced.append((name, old, new))
                 continue

@@ -83,6 +83,7 @@ class Transaction:
         self.stored = StoredInto(self.records, graph)
         self.reruns = Reruns(upkeep, graph, self.takeover, self.stored, self.journal)
         self.outside = Outside(self.journal)
+        self._kept = self.records.all_kept()
         self._tops = frozenset(record.name.partition(".")[0] for record in self.records.all())
         # Whether a module has run before one that it depends on.
         self._circular = False
@@ -107,6 +108,7 @@ class Transaction:
     def roll_back(self) -> list[BaseException]:
         """Put everything back."""
         self.reruns.stop()
+        self.records.put_back_kept(self._kept)
         self.records.is_known_to_graph = lambda name: False
         failures = self.journal.roll_back()
         self.stored.put_back()
@@ -282,7 +284,7 @@ class Transaction:
                 self.changes.code(before)
 
     def _check_outside(self, record: Record) -> None:
-        if record.outside:
+        if record.outside and record.cleanups is None:
             line, what = next(iter(record.outside.items()))
             raise RestartNeeded(
                 record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"

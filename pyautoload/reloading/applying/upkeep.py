@@ -59,6 +59,8 @@ class Upkeep:
         status = self.binder.registry.loaded_status(name)
         if record is not None:
             self.fire_unload(record)
+            self.records.clean_up(name)
+            self.records.give_up_kept(name)
             journal.note(lambda: self.records.add(record))
             self.records.forget(name)
         parent_name, _, stem = name.rpartition(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -35,6 +36,8 @@ class Record:
         classes: the classes that the module has made, those in classes included, in the order of its names.
         is_adopted: whether it was loaded before anybody recorded, so that anything may have run meanwhile.
         members: qualified name of a class → what its own attributes held then.
+        cleanups: what it asked to be called before it runs again; empty where that was done, and its code has not run
+            since; ``None`` where it asked for nothing.
     """
 
     __slots__ = (
@@ -42,6 +45,7 @@ class Record:
         "_functions",
         "_source",
         "classes",
+        "cleanups",
         "facts",
         "files",
         "has_caches",
@@ -80,6 +84,7 @@ class Record:
         self.classes: tuple[type, ...] = ()
         self.is_adopted = False
         self.has_caches = False
+        self.cleanups: list[Callable[[], object]] | None = None
 
     def __repr__(self) -> str:
         return f"<Record {self.name} from {self.path}>"

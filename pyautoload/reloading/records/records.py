@@ -11,7 +11,10 @@ from contextlib import AbstractContextManager
 from types import CodeType, ModuleType
 from typing import Any, cast
 
+from pyautoload import log, reload_hooks
+from pyautoload.printable import text_of
 from pyautoload.reloading.code.shells import shell_of
+from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.objects.caches import has_caches
 from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
 from pyautoload.reloading.records.own_files import OwnFiles
@@ -60,6 +63,9 @@ class Records:
         # Records whose code takes all its room.
         self.roomy: list[Record] = []
         self._last_package = ""
+        # Module → name → what it keeps when it runs again. Example: {"myapp.db": {"pool": <Pool>}}
+        self._kept: dict[str, dict[str, Any]] = {}
+        reload_hooks.add_host(self)
 
     # Called by the loader
 
@@ -111,6 +117,9 @@ class Records:
             if record.shapes is None:
                 self.look_at(record)
             self.add(record)
+        else:
+            self._clean_up(record)
+            self._kept.pop(record.name, None)
         if not self._running.stack:
             self.own.settle(self.readers, self._records)
 
@@ -156,6 +165,69 @@ class Records:
         """The module that this thread is executing, the innermost one."""
         stack = getattr(self._running, "stack", None)
         return stack[-1] if stack else None
+
+    # What modules ask for while they are executed
+
+    def executing_name(self) -> str | None:
+        """The module that this thread is executing, the innermost one."""
+        record = self.executing()
+        return record.name if record is not None else None
+
+    def add_cleanup(self, function: Callable[[], object]) -> None:
+        """Call a function before the module that this thread is executing runs again, or goes."""
+        record = self.executing()
+        if record is None:
+            return
+        if record.cleanups is None:
+            record.cleanups = []
+        record.cleanups.append(function)
+
+    def keep(self, name: str, make: Callable[[], Any]) -> Any:
+        """What the module that this thread is executing keeps under a name, made where it is not there yet."""
+        record = self.executing()
+        if record is None:
+            return make()
+        kept = self._kept.setdefault(record.name, {})
+        if name not in kept:
+            kept[name] = make()
+        return kept[name]
+
+    def clean_up(self, name: str) -> None:
+        """Call what a module asked to be called before it runs again, the last first, each once."""
+        record = self._records.get(name)
+        if record is not None:
+            self._clean_up(record)
+
+    def _clean_up(self, record: Record) -> None:
+        while record.cleanups:
+            function = record.cleanups.pop()
+            try:
+                function()
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
+                kind = type(error).__name__
+                log.warning(record.name, "clean-up %r failed: %s: %s", function, kind, text_of(error))
+
+    def goes(self, name: str) -> None:
+        """A module is about to be unloaded: what it asked for is called, what it keeps is given up."""
+        self.clean_up(name)
+        self.give_up_kept(name)
+        record = self._records.get(name)
+        if record is not None:
+            record.cleanups = None
+
+    def give_up_kept(self, name: str) -> None:
+        """A module is there no more: what it keeps goes with it."""
+        self._kept.pop(name, None)
+
+    def all_kept(self) -> dict[str, dict[str, Any]]:
+        """What all modules keep, as it is now."""
+        return {name: dict(kept) for name, kept in self._kept.items()}
+
+    def put_back_kept(self, kept: dict[str, dict[str, Any]]) -> None:
+        """What all modules keep is what it was, as ``all_kept`` gave it."""
+        self._kept = kept
 
     # Kept up to date by the engine
 
