@@ -209,6 +209,33 @@ def test_a_signal_that_it_handles_reaches_it(station: Station) -> None:
         assert process.poll() is None
 
 
+LATE = """
+import os, signal, socket, threading, time
+from pyautoload.warm import wire
+from pyautoload.warm.standing import Signals, stand_for
+
+ours, theirs = socket.socketpair()
+
+def process():
+    time.sleep(0.3)  # the main thread waits by now
+    os.kill(os.getpid(), signal.SIGTERM)
+    theirs.settimeout(30)
+    received = wire.receive(theirs)
+    wire.send(theirs, {"status": received[0]["signal"] if received else 9 << 8})
+
+signals = Signals(ours)
+signals.pass_on()
+threading.Thread(target=process, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # so that it does not interrupt the main thread's wait
+stand_for(signals)
+"""
+
+
+def test_a_signal_is_passed_on_although_it_does_not_interrupt_the_wait() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], env=environment(), timeout=PATIENCE)
+    assert done.returncode == -signal.SIGTERM
+
+
 def test_what_is_ignored_stays_ignored(station: Station) -> None:
     command = f"trap '' HUP; exec {sys.executable} -m pyautoload run -c 'import signal; print(signal.getsignal(1))'"
     assert station_shell(station, command).stdout == "1\n" or "IGN" in station_shell(station, command).stdout

@@ -90,14 +90,14 @@ def _warm(arguments: list[str], *, tells: bool) -> str:
     if not wire.send(connection, message, numbers):
         return signals.dropped("`pyautoload warm` has ended")
     signals.pass_on()  # from before the program begins: it may be told to end at once
-    received = wire.receive(connection)
+    received = signals.receive()
     if received is None:
         return signals.dropped("`pyautoload warm` has ended, or its template")
     if "pid" not in received[0]:
         return signals.dropped(str(received[0]["cold"]))
     if tells:
         print(f"pyautoload: warm: {received[0]['why']}", file=sys.stderr, flush=True)
-    stand_for(connection)
+    stand_for(signals)
 
 
 def _inherited_descriptors() -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 # What `signal` wraps, without enumerations, which who runs a command would wait for.
 import _signal as signal  # type: ignore[import-not-found]
 import os
+import select
 
 from pyautoload.warm import wire
 
@@ -35,9 +36,15 @@ class Signals:
         # Those that are passed on, with their handlers of before; those that have come so far.
         self._before: dict[int, Any] = {}
         self._come: list[int] = []
+        # Readable when a signal has come, and its other end.
+        self._bell: tuple[int, int] | None = None
 
     def pass_on(self) -> None:
         """From now on."""
+        self._bell = os.pipe()
+        for end in self._bell:
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(self._bell[1], warn_on_full_buffer=False)
         own = {getattr(signal, name) for name in _OWN if hasattr(signal, name)}
         for number in signal.valid_signals() - own:
             if signal.getsignal(number) == signal.SIG_IGN:
@@ -48,8 +55,31 @@ class Signals:
                 continue  # the C library keeps it for itself
             self._before[number] = before
 
+    def receive(self) -> tuple[dict[str, Any], list[int]] | None:
+        """What ``wire.receive`` gives, while signals are passed on.
+
+        Python calls a handler between two steps of the program. A signal that comes after the last step before the
+        wait would be passed on after it, when the process has ended: so it is the wait that a signal ends.
+        """
+        bell = self._bell[0] if self._bell is not None else -1
+        number = self._connection.fileno()
+        ready: list[int] = []
+        while number not in ready:
+            ready, _, _ = select.select([number, bell] if bell >= 0 else [number], [], [])
+            if bell in ready:
+                try:
+                    os.read(bell, 512)
+                except BlockingIOError:
+                    continue
+        return wire.receive(self._connection)
+
     def dropped(self, reason: str) -> str:
         """No more, as there is nobody; those that have come are ours. Returns the reason."""
+        if self._bell is not None:
+            signal.set_wakeup_fd(-1)
+            for end in self._bell:
+                os.close(end)
+            self._bell = None
         for number, handler in self._before.items():
             signal.signal(number, handler)
         for number in self._come:
@@ -68,9 +98,9 @@ class Signals:
         wire.send(self._connection, {"signal": int(signal.SIGCONT), "group": True})
 
 
-def stand_for(connection: socket) -> NoReturn:
-    """End as the process ends."""
-    received = wire.receive(connection)
+def stand_for(signals: Signals) -> NoReturn:
+    """End as the process ends, to which signals are passed on meanwhile."""
+    received = signals.receive()
     # Without a word its keeper was killed, and it with that.
     status = received[0]["status"] if received is not None else int(signal.SIGKILL)
     code = os.waitstatus_to_exitcode(status)
