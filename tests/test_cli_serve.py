@@ -186,7 +186,7 @@ def test_the_loader_that_the_program_makes_is_used(tree: Tree, serve: Callable[.
     served = serve("wsgi:app").ready()
     greet("goodbye")
     served.shows("goodbye")
-    assert "patched shop.greeting" in served.printed("exact in")
+    assert "shop.greeting" in served.printed("exact in")
 
 
 # Pages

@@ -7,8 +7,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import textwrap
 import traceback
 
+import pytest
 from reload_app import app  # noqa: F401
 
 
@@ -243,3 +245,21 @@ def test_a_function_that_was_defined_again_takes_further_edits(app):
     a.edit("b.py", more)
     a.edit("b.py", more.replace("[1]", "[2]"))
     assert (g(), a("b").g()) == (2, 2)
+
+
+TAKERS = {
+    "a name": "from APP.a import value\n        return value",
+    "a name under another one": "from APP.a import value as v\n        return v",
+    "a module": "from APP import a\n        return a.value",
+    "a module by its full name": "import APP.a\n        return APP.a.value",
+    "a name, two calls down": "return deeper()\n    def deeper():\n        from APP.a import value\n        return value",
+}
+
+
+@pytest.mark.parametrize("body", TAKERS.values(), ids=TAKERS)
+def test_what_a_function_imports_while_a_module_is_imported_counts_as_used(app, body):
+    maker = textwrap.dedent(f"    def make():\n        {body}\n")
+    a = app(a="value = [1]\n", b=maker, c="from APP.b import make\nmade = [make()]\n")
+    assert a("c").made == [[1]]
+    a.edit(a="value = (2, 3)\n")
+    assert a("c").made == [(2, 3)]

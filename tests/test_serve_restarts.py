@@ -64,6 +64,13 @@ ONCE = """
     def text():
         return WORD
 """
+# What may run as often as it likes.
+OFTEN = """
+    WORD = 'first'
+
+    def text():
+        return WORD
+"""
 FILES = {
     "pyproject.toml": '[tool.pyautoload]\nroots = ["shop"]\n',
     "registry.py": REGISTRY,
@@ -119,7 +126,7 @@ def test_an_edit_that_a_library_refuses_is_in_use_in_a_new_process(
 
 
 def test_an_edit_that_is_wrong_stays_out_and_the_old_process_stays(tree: Tree, serve: Callable[..., Served]) -> None:
-    tree({**FILES, "shop/web.py": WEB.format(module="parts")})
+    tree({**FILES, "shop/parts.py": OFTEN, "shop/web.py": WEB.format(module="parts")})
     served = serve("shop.web:app").ready()
     before = served.get().text
     served.edit("shop/parts.py", "WORD = 'first'", "WORD = frist")
@@ -142,7 +149,7 @@ def test_a_module_that_is_loaded_late_is_tried_too(tree: Tree, serve: Callable[.
 
 
 def test_a_file_that_is_no_python_needs_no_new_process(tree: Tree, serve: Callable[..., Served]) -> None:
-    tree({**FILES, "shop/web.py": WEB.format(module="parts")})
+    tree({**FILES, "shop/parts.py": OFTEN, "shop/web.py": WEB.format(module="parts")})
     served = serve("shop.web:app").ready()
     served.edit("shop/parts.py", "WORD = ", "WORD = = ")
     served.printed("reload failed")

@@ -94,13 +94,14 @@ def test_four_clients_during_twenty_edits_get_whole_answers_of_one_version(app):
 
 
 def test_an_application_that_a_module_holds_is_taken_anew_when_it_is_another_object(app):
-    source = "class App:\n    def __call__(self, environ, start_response):\n        {0}\n        return [NAME]\n"
-    source = source.format("start_response('200 OK', [])") + "NAME = {0!r}\napp = App(){1}\n"
-    a = app(web=source.format(b"one", ""))
+    source = "class App:\n    def __init__(self, x):\n        self.x = x\n"
+    source += "    def __call__(self, environ, start_response):\n        start_response('200 OK', [])\n"
+    source += "        return [NAME]\nNAME = {0!r}\napp = App({1})\n"
+    a = app(web=source.format(b"one", 1))
     middleware = ReloadMiddleware(f"{a.name}.web:app", a.loader)
     first = middleware.application
     with wsgi_server(middleware) as port:
-        a.edit(web=source.format(b"two", "; app.x = 1"))
+        a.edit(web=source.format(b"two", 2))
         assert text(port) == "two"
     assert middleware.application is a("web").app is not first
 

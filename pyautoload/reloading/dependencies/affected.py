@@ -110,6 +110,10 @@ class Affected:
             changed = names.get(module) if module is not None else None
             if changed and (found := _first(changed, _names_of(code), since)):
                 return f"{module}.{found} has changed, which {_called(code)} used while it was imported"
+            for alias in self.graph.aliases(module) if module is not None else ():
+                # An import within the function: nothing of its module's own has changed.
+                if alias.attribute in code.co_names and names.get(alias.module, {}).get(alias.attribute, -1) > since:
+                    return f"{alias.module}.{alias.attribute} has changed, which {_called(code)} took meanwhile"
         return None
 
     def _is_gone(self, module: str, name: str) -> bool:

@@ -245,7 +245,7 @@ class Supervisor:
             return
         if self.next is not None and self.next.ready is not None:
             return  # it has loaded everything, and watches: it says so itself if this change came after that
-        self._replace(message["reasons"])
+        self._replace(message["reasons"], needs=message["needs"])
 
     def _on_trial(self, child: Child, message: dict[str, Any]) -> None:
         """An edit could not be reloaded: a fresh process shows whether it is right."""

@@ -351,8 +351,9 @@ class Worker:
             self.application.refresh()
 
     def restart(self, reasons: dict[str, str]) -> None:
-        """Ask for a new process."""
-        self.channel.send("restart", reasons=reasons)
+        """Ask for a new process; of no use is one that cannot import what the edit was about."""
+        needs = [name for name in self.loader.loaded() if name in reasons] if self.loader is not None else []
+        self.channel.send("restart", reasons=reasons, needs=needs)
 
     def _shown(self, path: str) -> str:
         return path.removeprefix(self.directory.rstrip(os.sep) + os.sep)
