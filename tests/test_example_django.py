@@ -139,7 +139,7 @@ def test_changed_settings_restart(site: Served) -> None:
     )
     site.edit("config/settings.py", "MIDDLEWARE = [", 'MIDDLEWARE = [\n    "library.middleware.stamp",')
     site.shows("stamped")
-    assert site.started == 2, site.log
+    site.until(lambda: site.started == 2, "started again")
     assert "config.settings" in site.log
     site.edit("library/middleware.py", "b'stamped'", "b'marked'")
     site.shows("marked")
