@@ -14,7 +14,7 @@ from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover import Takeover
 from pyautoload.reloading.applying.upkeep import Upkeep
 from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
-from pyautoload.reloading.code.nested import is_deferred
+from pyautoload.reloading.code.nested import import_time_codes, is_deferred
 from pyautoload.reloading.dependencies.affected import Affected
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
@@ -292,6 +292,8 @@ class Transaction:
 
     def _check_replaced(self) -> None:
         """Who replaces something of others and keeps what was there has by now kept what it put there itself."""
+        for name, own in self.outside.own.items():
+            self._check_own(name, own)
         replaced = self.outside.replaced()
         if not replaced:
             return
@@ -305,6 +307,17 @@ class Transaction:
             }
             for attribute in replaced.keys() & mentioned:
                 raise RestartNeeded(name, f"it replaces {replaced[attribute]}.{attribute} while it is imported")
+
+    def _check_own(self, name: str, own: dict[str, str]) -> None:
+        """A module has put functions of its own in the place of a library's: is that so still, and safe to do again?"""
+        rerun, record = self.reruns.all.get(name), self.records.get(name)
+        if rerun is None or record is None:
+            return
+        _, stored_before = _attributes_of(rerun.former, rerun.former.code)
+        read, stored = _attributes_of(record, rerun.code)
+        for attribute, library in own.items():
+            if attribute in stored_before - stored or attribute in read & (stored | stored_before):
+                raise RestartNeeded(name, f"it replaces {library}.{attribute} while it is imported")
 
     def _follow(self) -> None:
         """Run again who used what has changed, and bind anew what others only hold."""
@@ -382,6 +395,20 @@ class Transaction:
         record = self.records.get(name)
         assert record is not None
         return record
+
+
+def _attributes_of(record: Record, code: CodeType | None) -> tuple[set[str], set[str]]:
+    """The attributes that import-time code reads, or imports, and those that it stores."""
+    import dis
+
+    read, stored = set[str](), set[str]()
+    codes = [*(import_time_codes(code) if code is not None else ()), *(record.ran or {}).values()]
+    for item in (item for part in codes for item in dis.get_instructions(part)):
+        if item.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"):
+            read.add(str(item.argval))
+        elif item.opname == "STORE_ATTR":
+            stored.add(str(item.argval))
+    return read, stored
 
 
 def _was_read(record: Record, old: CodeType, change: FunctionChange) -> bool:

@@ -46,6 +46,9 @@ class Outside:
         # id of a module of others → the module, and what its names were.
         self._attributes: dict[int, tuple[ModuleType, dict[str, Any]]] = {}
         self._at_exit = _exit_functions()
+        # Module → names of libraries that hold a function or class of it → library.
+        # Example: {"myapp.patches": {"which": "shutil"}}
+        self.own: dict[str, dict[str, str]] = {}
 
     def look_before(self, names: dict[str, Any], managed: frozenset[str]) -> None:
         """A module is about to run again.
@@ -57,9 +60,12 @@ class Outside:
         for value in list(names.values()):
             if is_a(value, ModuleType):
                 name = value.__name__
-                if name.partition(".")[0] in managed or name.partition(".")[0] in _QUIET:
+                if name.partition(".")[0] in managed:
                     continue
                 self._attributes.setdefault(id(value), (value, dict(value.__dict__)))
+                self._note_own(names.get("__name__", ""), value)
+                if name.partition(".")[0] in _QUIET:
+                    continue
                 for key, held in list(value.__dict__.items()):
                     if key[:2] != "__" and key not in _NOT_THESE:
                         self._note(held)
@@ -68,6 +74,12 @@ class Outside:
             elif not is_a(value, (type, FunctionType)) and type(value) not in ATOMS:
                 for held in list(held_by(value).values()):
                     self._note(held)
+
+    def _note_own(self, module: str, library: ModuleType) -> None:
+        """Find what a module has put into a library under a name of its own or of that."""
+        for name, value in list(library.__dict__.items()):
+            if is_a(value, (FunctionType, type)) and getattr(value, "__module__", None) == module:
+                self.own.setdefault(module, {})[name] = library.__name__
 
     def _note(self, container: Any) -> None:
         kind = type(container)
@@ -130,7 +142,7 @@ def _settle_list(
     container: list[Any], before: list[Any], twins: dict[int, tuple[Any, Any, Any]], dead: dict[int, Any]
 ) -> None:
     if len(container) == len(before) and all(a is b for a, b in zip(container, before, strict=True)):
-        kept = [item for item in container if id(item) not in dead]
+        kept = [item for item in container if not _is_dead(item, dead)]
         if len(kept) != len(container):
             container[:] = kept
         return
@@ -138,7 +150,7 @@ def _settle_list(
     count = dict.fromkeys(former, 0)
     result: list[Any] = []
     for item in container:
-        if id(item) in dead:
+        if _is_dead(item, dead):
             continue
         if id(item) in former:
             count[id(item)] += 1
@@ -151,6 +163,13 @@ def _settle_list(
         elif place[1] is item:
             result = [item if other is place[0] else other for other in result]
     container[:] = result
+
+
+def _is_dead(item: Any, dead: dict[int, Any]) -> bool:
+    """Whether an entry is a function or a class that is gone, an object of such a class, or a method of one."""
+    if id(item) in dead or id(type(item)) in dead:
+        return True
+    return is_a(item, MethodType) and (id(item.__func__) in dead or id(type(item.__self__)) in dead)
 
 
 def _earlier(item: Any, before: Any, twins: dict[int, tuple[Any, Any, Any]]) -> tuple[Any, Any] | None:
@@ -169,7 +188,7 @@ def _settle_set(
 ) -> None:
     former = {id(item) for item in before}
     for item in list(container):
-        if id(item) in dead:
+        if _is_dead(item, dead):
             container.discard(item)
         elif id(item) not in former and (place := _earlier(item, before, twins)) is not None:
             container.discard(place[0] if place[1] is item else item)
@@ -179,7 +198,7 @@ def _settle_dict(
     container: dict[Any, Any], before: dict[Any, Any], twins: dict[int, tuple[Any, Any, Any]], dead: dict[int, Any]
 ) -> None:
     for key, value in list(container.items()):
-        if id(value) in dead or id(key) in dead:
+        if _is_dead(value, dead) or _is_dead(key, dead):
             del container[key]
             continue
         if key in before:
