@@ -46,6 +46,27 @@ class StoredInto:
             if name in self.records and name not in out:
                 self._before[name] = _data_of(name)
 
+    def changed_by_others(self, record: Record) -> set[str]:
+        """Modules that a module uses while it is imported and that hold something else now than their own code gave.
+
+        Args:
+            record: of the module that uses them.
+        """
+        wanted = {alias.module for alias in self.graph.aliases(record.name) if alias.used}
+        wanted |= {self.records.by_path.get(code.co_filename, "") for code in (record.ran or {}).values()}
+        found = set()
+        for name in wanted - {record.name}:
+            other = self.records.get(name)
+            if other is None or other.shapes is None:
+                continue
+            values, comparison = _values_of(name), Comparison(inside=True)
+            given = {key: other.shapes[key] for key in values if key in other.shapes}
+            for qualname, members in (other.members or {}).items():
+                given |= {f"{qualname}.{key}": shape for key, shape in members.items()}
+            if any(key in values and not comparison.same(shape, values[key]) for key, shape in given.items()):
+                found.add(name)
+        return found
+
     def look_after(self, name: str, kept: Collection[str]) -> None:
         """A module has run again: look at the values that have stayed, as later ones may store into them once more.
 
@@ -55,6 +76,19 @@ class StoredInto:
         """
         values = _values_of(name)
         self._before[name] = {key: shape_of(values[key]) for key in kept if key in values}
+
+    def holding(self, gone: dict[int, Any]) -> set[str]:
+        """The modules that still hold functions or classes that nothing makes any more.
+
+        Args:
+            gone: these, by their ids.
+        """
+        found = set()
+        for name in self._before if gone else ():
+            if any(_leads_to(shape, gone, set()) for shape in _data_of(name).values()):
+                self.reason = f"{name} holds what is not there any more"
+                found.add(name)
+        return found
 
     def put_back(self) -> None:
         """Everything is put back: what was stored into these modules goes, too."""
@@ -139,3 +173,12 @@ def _holders(graph: Graph, name: str, depth: int) -> set[str]:
         behind = [item.module for item in graph.aliases(alias.module) if item.local == alias.attribute]
         found.update(behind if behind and depth < 4 else [alias.module])
     return found
+
+
+def _leads_to(shape: Any, gone: dict[int, Any], seen: set[int]) -> bool:
+    if type(shape) is not Shape:
+        return id(shape) in gone
+    if id(shape) in seen:
+        return False
+    seen.add(id(shape))
+    return any(_leads_to(part, gone, seen) for part in shape.parts.values())

@@ -8,7 +8,10 @@ gives now, and what is there.
 
 from __future__ import annotations
 
+import abc
 import builtins
+import enum
+import functools
 import gc
 import re
 import sys
@@ -23,7 +26,7 @@ from typing import Any
 from pyautoload.reloading.code.nested import is_deferred
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.objects.adapters import adapted, refusal
-from pyautoload.reloading.objects.classes import SET_CLASS, absorb, class_putter, retire
+from pyautoload.reloading.objects.classes import SET_CLASS, absorb, class_putter, fits, retire
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.kinds import held_by, is_a
@@ -110,6 +113,8 @@ class Takeover:
         self.changed_in_place: set[int] = set()
         # Old objects that were bound while the code ran.
         self._given: dict[int, Any] = {}
+        # Module, old class, and the new one whose content it cannot take.
+        self._unfit: list[tuple[str, type, type]] = []
         # Classes that statements made.
         self._created: list[type] = []
         # Modules all of whose values are to be new, as others have stored into the living ones.
@@ -171,16 +176,19 @@ class Takeover:
         if old is None or new.__module__ != name:
             return new
         self._bodies[old] = body.__code__.co_names
+        if not fits(old, new):
+            self._unfit.append((name, old, new))  # a decorator may make a class of it that fits
+            return new
         return self._taken(self._reconciler(name), old, new)
 
     def _taken(self, reconciler: Reconciler, old: type, new: type) -> type:
         """The old class with the content of the new one; the new one where that is not possible."""
         self._members[old] = dict(vars(old))
-        held = _references(new)
+        is_known = _may_be_known(new)
         result: type = reconciler.merged(old, new)
         if result is old:
             adapted(old, self.journal)
-            if held > _PLAIN_CLASS or type(new) is not type:
+            if is_known:
                 self._leaked.append((old, new))
         else:
             self._twins[id(old)] = new
@@ -219,7 +227,7 @@ class Takeover:
             return self._reconciler(module).merged(old, new)
         if kind not in _GIVEN_AT_ONCE and not (is_plain(kind) and kind is not object):
             return new  # it may hold what cannot be seen, and be used up: a file, an iterator
-        if module in self.anew or is_a(new, (type, ModuleType, *_DEFINITIONS)):
+        if (module in self.anew and kind not in _GIVEN_AT_ONCE) or is_a(new, (type, ModuleType, *_DEFINITIONS)):
             return new
         given = former.shapes.get(name, MISSING)
         comparison = Comparison(self._twins)
@@ -244,6 +252,8 @@ class Takeover:
         """
         former, names = self.formers[name], module.__dict__
         reconciler = self._reconciler(name)
+        for key in self._given_names(former, names):
+            fresh[key] = former.shapes[key]  # what the code gives, and not what the program has made of it since
         comparison = Comparison(self._twins)
         self._classes(former, names, reconciler)
         # Functions that living values hold, each with the one that stands for it in the new ones.
@@ -265,9 +275,12 @@ class Takeover:
             fresh[name_of] = shape_of(names[name_of])
             del new
         while given_up:
-            old, new = given_up.pop()
+            name_of, old, new = given_up.pop()
             if sys.getrefcount(new) > _UNHELD and type(new) not in ATOMS:
-                self._pair(old, new, old)
+                # Others hold the new one: it stands for both, unless the program has made something of the old one.
+                is_new = Comparison(inside=True).same(former.shapes.get(name_of), old)
+                self._pair(old, new, new if is_new else old)
+                names[name_of] = new if is_new else old
             del new
         self._absorb()
         definitions = [key for key, value in fresh.items() if is_a(value, _DEFINITIONS)]
@@ -279,6 +292,13 @@ class Takeover:
         fresh.update({key: names[key] for key in definitions})
         self._program_names(former, names)
         self._note(name, former, names, reconciler)
+
+    def _given_names(self, former: Former, names: dict[str, Any]) -> list[str]:
+        return [
+            key
+            for key, value in names.items()
+            if id(value) in self._given and key in former.shapes and not is_a(value, FunctionType)
+        ]
 
     def _classes(self, former: Former, names: dict[str, Any], reconciler: Reconciler) -> None:
         """Classes that no statement made under their name: by a decorator, ``type()``, ``namedtuple()``."""
@@ -298,6 +318,9 @@ class Takeover:
                 names[name] = old
                 self._leaked.append((old, new))
                 _move(new, old)
+        for module, old, new in self._unfit:
+            if module == reconciler.module and old not in self._members:
+                self._taken(reconciler, old, new)
 
     def _class_state(
         self,
@@ -352,13 +375,13 @@ class Takeover:
         comparison: Comparison,
         twins: list[tuple[FunctionType, FunctionType]],
         replaced: list[tuple[str, Any, Any]],
-    ) -> list[tuple[Any, Any]]:
+    ) -> list[tuple[str, Any, Any]]:
         """Values that are as the code gave them before stay; gives these, each with the new one that was given up.
 
         The functions in them are added to ``twins``, each with the one that the new value holds; values that are
         others now to ``replaced``, by their names, the old one and the new one.
         """
-        given_up: list[tuple[Any, Any]] = []
+        given_up: list[tuple[str, Any, Any]] = []
         for name, new in list(names.items()):
             old = former.names.get(name, MISSING)
             if old is new or old is MISSING or name not in fresh or name in former.imported:
@@ -376,7 +399,7 @@ class Takeover:
                 continue
             names[name] = old
             self.kept.setdefault(former.module.__name__, set()).add(name)
-            given_up.append((old, new))
+            given_up.append((name, old, new))
             for container in comparison.hashed:
                 self._rehash(container)
             fresh[name] = given
@@ -420,7 +443,7 @@ class Takeover:
 
     def _absorb(self) -> None:
         """Put the old class where a metaclass or ``__init_subclass__`` has put the new one."""
-        leaked = [(old, new) for old, new in self._leaked if _references(new) > _UNHELD_CLASS]
+        leaked = list(self._leaked)
         self._leaked.clear()
         if leaked:
             absorb(leaked, self.journal)
@@ -576,10 +599,6 @@ def _held(names: dict[str, Any], name: str) -> int:
     return sys.getrefcount(names[name])
 
 
-def _references(value: object) -> int:
-    return sys.getrefcount(value)
-
-
 class _Counting(dict[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         self.count = self._counted(name, value)
@@ -599,12 +618,18 @@ _UNHELD_VALUE = _unheld_value()
 _UNHELD = _held({"probe": FunctionType(_held.__code__, {})}, "probe")
 
 
-def _plain_class() -> int:
-    class Probe:
-        def method(self) -> None: ...
-
-    return _references(Probe)
+# Metaclasses that keep no class anywhere but in its own members.
+_KEEP_NOTHING = (type, abc.ABCMeta, enum.EnumMeta)
 
 
-_PLAIN_CLASS = _plain_class()
-_UNHELD_CLASS = _PLAIN_CLASS
+def _may_be_known(cls: type) -> bool:
+    """Whether somebody may have got hold of a class while it was made: its metaclass, a base class, a descriptor."""
+    if type(cls) not in _KEEP_NOTHING:
+        return True
+    if any("__init_subclass__" in vars(base) for base in cls.__mro__[1:-1]):
+        return True
+    return any(hasattr(type(value), "__set_name__") for value in list(vars(cls).values()) if not _is_common(value))
+
+
+def _is_common(value: object) -> bool:
+    return type(value) in (FunctionType, property, functools.cached_property, staticmethod, classmethod)

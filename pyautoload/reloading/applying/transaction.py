@@ -22,8 +22,10 @@ from pyautoload.reloading.objects.caches import clear_caches
 from pyautoload.reloading.objects.classes import move_instances
 from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal
+from pyautoload.reloading.objects.kinds import is_a
 from pyautoload.reloading.objects.outside import Outside
 from pyautoload.reloading.objects.patching import apply_patch
+from pyautoload.reloading.objects.plain_statements import lost_effects, roots
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
@@ -230,18 +232,40 @@ class Transaction:
         for name in plan.forced - plan.changed.keys():
             self.result.why[name] = "it was asked for, or a file that it read has changed"
         self.result.why.update(self.also)
+        self._look_for_lost_effects(patched)
         self._run_again(first)
         self._follow()
         self.current = ""
         self._check_replaced()
         self.outside.reconcile(self.takeover.twins, self.takeover.dead())
         self.takeover.retire()
-        stored = self.stored.changed()
+        stored = self.stored.changed() or self.stored.holding(self.takeover.dead())
         if stored:
             wanted = {name for name in stored if name not in self.takeover.anew}
             if wanted:
                 raise Widen(wanted, self.stored.reason, anew=True)
         self._settle_records()
+
+    def _look_for_lost_effects(self, patched: set[str]) -> None:
+        """What a statement had done to others stays done when it goes, unless they run again, too."""
+        wider: set[str] = set()
+        for name in self.plan.changed.keys() - patched - self.plan.skipped:
+            record, module = self._record(name), sys.modules.get(name)
+            if record.source is None or not isinstance(module, ModuleType):
+                continue
+            changed = self.stored.changed_by_others(record) - self.takeover.anew
+            if not changed and not _may_touch_others(module, self._tops):
+                continue
+            lost = lost_effects(record.source, self.plan.changed[name].source)
+            for node in lost:
+                if names := roots(node, module.__dict__, self._tops):
+                    raise RestartNeeded(
+                        name, f"line {node.lineno}, which did something to {names[0]}, was edited or is gone"
+                    )
+            if lost:
+                wider |= changed
+        if wider:
+            raise Widen(wider, "a statement that stored into it was edited or is gone", anew=True)
 
     def _run_again(self, names: set[str]) -> None:
         ordered = self.graph.ordered({name for name in names if name in self.records})
@@ -409,6 +433,13 @@ def _attributes_of(record: Record, code: CodeType | None) -> tuple[set[str], set
         elif item.opname == "STORE_ATTR":
             stored.add(str(item.argval))
     return read, stored
+
+
+def _may_touch_others(module: ModuleType, managed: frozenset[str]) -> bool:
+    return any(
+        is_a(value, ModuleType) and value.__name__.partition(".")[0] not in managed
+        for value in list(module.__dict__.values())
+    )
 
 
 def _was_read(record: Record, old: CodeType, change: FunctionChange) -> bool:

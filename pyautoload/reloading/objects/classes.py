@@ -16,7 +16,16 @@ from pyautoload.reloading.objects.functions import underlying
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.values import Comparison, shape_of
 
-__all__ = ["ClassMerge", "absorb", "class_putter", "move_instances", "refresh_abstract", "retarget_cells", "retire"]
+__all__ = [
+    "ClassMerge",
+    "absorb",
+    "class_putter",
+    "fits",
+    "move_instances",
+    "refresh_abstract",
+    "retarget_cells",
+    "retire",
+]
 
 # Sets the class of an object, whatever its class makes of the attribute.
 SET_CLASS: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
@@ -32,6 +41,8 @@ _ENUM_PROPERTY: type = getattr(enum, "property", type("Never", (), {}))
 _BY_LAYOUT_ONLY = frozenset({"msgspec", "ctypes", "_ctypes"})
 # What a class has itself where no base class has it.
 _BY_LAYOUT = ("__dict__", "__weakref__")
+# The flag of classes that are made while a program runs.
+_HEAP_TYPE = 1 << 9
 _LAYOUT = ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
 
 
@@ -41,6 +52,27 @@ def class_putter(cls: type) -> Callable[..., None]:
     if meta.__setattr__ is type.__setattr__ or isinstance(cls, enum.EnumMeta):
         return type.__setattr__
     return setattr
+
+
+def fits(old: type, new: type) -> bool:
+    """Whether an old class can take the content of a new one, as far as that can be told before."""
+    if type(old) is not type(new) or not _metaclass_allows(old) or not _same_layout(old, new):
+        return False
+    # Else the slot would stay, and calls with arguments would fail.
+    return _has_new(new) or not _has_new(old)
+
+
+def _metaclass_allows(cls: type) -> bool:
+    meta = type(cls)
+    if meta in _KNOWN_METACLASSES or meta in _TYPING_METACLASSES:
+        return True
+    return meta.__module__.partition(".")[0] not in _BY_LAYOUT_ONLY
+
+
+def _same_layout(old: type, new: type) -> bool:
+    if _slots(old) != _slots(new):
+        return False
+    return old.__bases__ != new.__bases__ or all(getattr(old, name) == getattr(new, name) for name in _LAYOUT)
 
 
 class Merging(Protocol):
@@ -79,15 +111,15 @@ class ClassMerge:
             ``False``, with nothing done, where Python or its metaclass does not allow it.
         """
         old, new = self.old, self.new
-        if type(old) is not type(new) or not self._metaclass_allows() or not self._same_layout():
+        if not fits(old, new):
             return False
-        if _has_new(old) and not _has_new(new):
-            return False  # the slot would stay, and calls with arguments would fail
         if old.__bases__ != new.__bases__ and not self.take_bases():
             return False
         if isinstance(old, enum.EnumMeta):
             self._adopt_members()
         changed = self._take_members()
+        if "__slots__" in new.__dict__ and old.__dict__["__slots__"] != new.__dict__["__slots__"]:
+            self.journal.set_class_attribute(old, "__slots__", new.__dict__["__slots__"])
         retarget_cells(new, old, self.journal)
         _retire(new)
         if isinstance(old, abc.ABCMeta):
@@ -95,18 +127,6 @@ class ClassMerge:
         if changed:
             self.reconciler.attributes.setdefault(old.__qualname__, set()).update(changed)
         return True
-
-    def _metaclass_allows(self) -> bool:
-        meta = type(self.old)
-        if meta in _KNOWN_METACLASSES or meta in _TYPING_METACLASSES:
-            return True
-        return meta.__module__.partition(".")[0] not in _BY_LAYOUT_ONLY
-
-    def _same_layout(self) -> bool:
-        old, new = self.old, self.new
-        if _slots(old) != _slots(new):
-            return False
-        return old.__bases__ != new.__bases__ or all(getattr(old, name) == getattr(new, name) for name in _LAYOUT)
 
     def take_bases(self) -> bool:
         """Let the old class have the bases of the new one; ``False`` where that is not possible."""
@@ -239,20 +259,21 @@ def retire(cls: type, journal: Journal) -> None:
 def _retire(cls: type) -> None:
     if not issubclass(type(cls), type) or isinstance(cls, enum.EnumMeta) or cls.__bases__ == (object,):
         return
-    for stand_in in _RETIRED:
+    layout = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
+    for meta in (type, abc.ABCMeta):
         try:
-            type.__setattr__(cls, "__bases__", (stand_in,))
+            type.__setattr__(
+                cls, "__bases__", (_Retired if layout is object and meta is type else _retired(layout, meta),)
+            )
         except TypeError:
             continue  # another layout: it goes when the garbage collector comes by
         return
 
 
-# The same for those whose layout is that of a built-in type.
-_RETIRED: tuple[type, ...] = (
-    _Retired,
-    abc.ABCMeta("_RetiredAbstract", (), {}),
-    *(type(f"_Retired{kind.__name__}", (kind,), {}) for kind in (Exception, OSError, dict, list, str, int, tuple, set)),
-)
+@functools.lru_cache(maxsize=256)
+def _retired(layout: type, meta: type) -> type:
+    """The same for those whose layout is that of a built-in type."""
+    return type.__call__(meta, f"_Retired{layout.__name__}", (layout,), {})  # type: ignore[no-any-return]
 
 
 def retarget_cells(new: type, old: type, journal: Journal) -> None:

@@ -216,7 +216,7 @@ class Reconciler:
         """What ``functools.update_wrapper`` has copied from the function: its name, its docstring."""
         mine = held_by(old)
         for name, value in held_by(new).items():
-            if name != "__wrapped__" and mine.get(name, MISSING) is not value:
+            if name != "__wrapped__" and not same_value(mine.get(name, MISSING), value):
                 self.journal.set_item(mine, name, value)
 
     def _cache(self, old: Any, new: Any) -> Any:

@@ -389,6 +389,8 @@ class Comparison:
         self.hashed: list[Any] = []
         # id of a shape → the object that it was found to be the same as.
         self._paired: dict[int, Any] = {}
+        # Ids of a shape and of an object that were found to differ.
+        self._different: set[tuple[int, int]] = set()
         self._keep: list[Any] = []
 
     def same(self, before: Any, now: Any) -> bool:
@@ -404,12 +406,18 @@ class Comparison:
         if kind is not before.kind and self._twins.get(id(before.kind)) is not kind:
             return False
         paired = self._paired.get(id(before), MISSING)
+        if (id(before), id(now)) in self._different:
+            return False
         if paired is not MISSING:
             return paired is now or kind in (tuple, frozenset)
         self._paired[id(before)] = now
-        self._keep.append(before)
-        if depth >= _DEEPEST or before.is_cut:
+        self._keep += (before, now)
+        if depth >= _DEEPEST or before.is_cut or self._same_parts(before, now, kind, depth):
             return True
+        self._different.add((id(before), id(now)))
+        return False
+
+    def _same_parts(self, before: Shape, now: Any, kind: type, depth: int) -> bool:
         parts = parts_of(now, kind)
         if issubclass(kind, (dict, set, frozenset)) and any(type(key).__hash__ not in _BUILTIN_HASHES for key in now):
             self.hashed.append(before.value)

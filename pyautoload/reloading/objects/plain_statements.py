@@ -1,0 +1,74 @@
+"""Plain statements of a module that went or were edited: what they had done to others stays done.
+
+A plain statement binds no name and defines nothing: ``items.append(1)``, ``sys.path.append("lib")``, a loop that
+connects. When the code runs again, what the new statements do is done; what the former ones did has to be undone by
+running again who was changed by them, or by a restart.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import ModuleType
+from typing import Any
+
+from pyautoload.reloading.objects.kinds import is_a
+
+__all__ = ["lost_effects", "roots"]
+
+_PLAIN = (ast.Expr, ast.AugAssign, ast.For, ast.While, ast.With, ast.If, ast.Try, ast.Delete)
+# Calls of modules of others that leave nothing behind.
+_QUIET = frozenset({"typing", "warnings", "logging", "time", "math", "re", "json", "dataclasses", "functools"})
+
+
+def lost_effects(before: bytes, now: bytes) -> list[ast.stmt]:
+    """The plain statements of a module that its new source has no more.
+
+    Args:
+        before: its former source.
+        now: its new source.
+    """
+    try:
+        old, new = _statements(before), _statements(now)
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    kept = [ast.dump(node) for node in new]
+    lost = []
+    for node in old:
+        text = ast.dump(node)
+        if text in kept:
+            kept.remove(text)
+        else:
+            lost.append(node)
+    return lost
+
+
+def _statements(source: bytes) -> list[ast.stmt]:
+    found: list[ast.stmt] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Expr) and not any(isinstance(part, ast.Call) for part in ast.walk(node)):
+            continue  # a docstring, a name
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        is_set = any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets)
+        if is_set or (isinstance(node, _PLAIN) and any(isinstance(part, ast.Call) for part in ast.walk(node))):
+            found.append(node)
+    return found
+
+
+def roots(node: ast.stmt, names: dict[str, Any], managed: frozenset[str]) -> list[str]:
+    """Names in a statement that stand for something outside managed code: modules of others, objects of theirs.
+
+    Args:
+        node: the statement.
+        names: the module's dict before its code runs again.
+        managed: top-level names of what is managed.
+    """
+    found = []
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Name) or part.id not in names:
+            continue
+        value = names[part.id]
+        if is_a(value, ModuleType):
+            top = value.__name__.partition(".")[0]
+            if top not in managed and top not in _QUIET:
+                found.append(part.id)
+    return found
