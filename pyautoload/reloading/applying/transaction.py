@@ -30,6 +30,7 @@ from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
 from pyautoload.reloading.result import ReloadResult
+from pyautoload.tree.naming import names_of
 
 __all__ = ["Transaction", "Widen"]
 
@@ -276,7 +277,7 @@ class Transaction:
                 raise RestartNeeded(name, "it is not to be reloaded, and what it uses has changed")
             self._check_outside(record)
             self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
-            self.outside.look_before(vars(sys.modules[name]), self._tops)
+            self.outside.look_before(names_of(sys.modules.get(name)), self._tops)
         try:
             self.reruns.take_out(ordered, self.plan.changed)
             self.reruns.run(ordered)
