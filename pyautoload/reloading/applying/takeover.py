@@ -492,7 +492,7 @@ class Takeover:
             changes.code(code)
         for name, value in list(names.items()):
             old = former.names.get(name, MISSING)
-            if name in _IMPORTED_BY_PYTHON:
+            if name in _IMPORTED_BY_PYTHON or (name == "__doc__" and old == value):
                 continue
             if old is not value:
                 if old is not MISSING or name not in shapes:

@@ -118,6 +118,14 @@ class Transaction:
         self.takeover.give_up()
         return failures
 
+    def let_go(self) -> None:
+        """Nothing is put back any more: do not keep alive what was there before."""
+        self.journal.forget()
+        for name, rerun in self.reruns.all.items():
+            if self.records.get(name) is not rerun.former:
+                rerun.former.shapes = rerun.former.members = None
+                rerun.former.classes = ()
+
     # What has gone
 
     def _remove_gone(self) -> None:

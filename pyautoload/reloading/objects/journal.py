@@ -93,6 +93,12 @@ class Journal:
         self._dicts.clear()
         return failures
 
+    def forget(self) -> None:
+        """Nothing is to be taken back any more: what was there before is not held any longer."""
+        self._undo.clear()
+        self._last.clear()
+        self._dicts.clear()
+
 
 def _restore(names: dict[str, Any], before: dict[str, Any]) -> None:
     for name in [name for name in names if name not in before]:
