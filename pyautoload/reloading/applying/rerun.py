@@ -138,10 +138,14 @@ class Reruns:
                 module.__class__ = ModuleType
 
     def _former(self, record: Record, module: ModuleType, rerun: Rerun) -> Former:
-        imported = {alias.local for alias in self.graph.aliases(record.name) if alias.local is not None}
+        aliases = self.graph.aliases(record.name)
+        imported = {alias.local for alias in aliases if alias.local is not None}
         if rerun.version is not None:
             facts = scan(rerun.version.code, record.package)
-            imported = {fact.local for fact in facts.imports if fact.local is not None}
+            imported |= {fact.local for fact in facts.imports if fact.local is not None}
+        for source in {alias.module for alias in aliases if alias.attribute == "*"}:
+            given = getattr(sys.modules.get(source), "__dict__", {})
+            imported |= {name for name, value in module.__dict__.items() if given.get(name, self) is value}
         return Former(module, record, frozenset(imported))
 
     def _check(self, record: Record, module: object, version: NewVersion | None) -> None:
