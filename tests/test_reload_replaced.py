@@ -66,7 +66,7 @@ def test_one_that_does_not_replace_it_any_more_asks(app, patched):
     a = app(options=QUIET, a=text + f"{library.__name__}.{name} = f\n")
     a("a")
     a.write("a.py", text)
-    assert f"{library.__name__}.{name}" in a.loader.reload().restart_required[f"{a.name}.a"]
+    assert library.__name__ in a.loader.reload().restart_required[f"{a.name}.a"]
 
 
 def test_one_that_only_replaces_it_runs_again(app, patched):

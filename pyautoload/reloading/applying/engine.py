@@ -256,6 +256,8 @@ class Engine:
 
 def _is_of_ours(error: BaseException) -> bool:
     """Whether the code that raised is the reload engine's own."""
+    if isinstance(error, (RecursionError, MemoryError)):
+        return False  # where it came to that says nothing
     step, file = error.__traceback__, ""
     while step is not None:
         file = step.tb_frame.f_code.co_filename

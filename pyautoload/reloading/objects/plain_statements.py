@@ -16,8 +16,29 @@ from pyautoload.reloading.objects.kinds import is_a
 __all__ = ["lost_effects", "roots"]
 
 _PLAIN = (ast.Expr, ast.AugAssign, ast.For, ast.While, ast.With, ast.If, ast.Try, ast.Delete)
-# Calls of modules of others that leave nothing behind.
-_QUIET = frozenset({"typing", "warnings", "logging", "time", "math", "re", "json", "dataclasses", "functools"})
+# Modules of others whose functions leave nothing behind in the process. Files that they write are written again.
+_QUIET = frozenset(
+    {
+        *("typing", "warnings", "time", "math", "re", "json", "dataclasses", "functools", "pathlib", "shutil", "io"),
+        *(
+            "tempfile",
+            "collections",
+            "itertools",
+            "datetime",
+            "uuid",
+            "hashlib",
+            "base64",
+            "copy",
+            "string",
+            "operator",
+        ),
+        *("textwrap", "contextlib", "enum", "abc", "types", "inspect", "glob", "csv", "pprint", "traceback"),
+    }
+)
+# What of `os` stays with the process.
+_OF_THE_PROCESS = frozenset(
+    {"environ", "environb", "chdir", "fchdir", "putenv", "unsetenv", "umask", "register_at_fork"}
+)
 
 
 def lost_effects(before: bytes, now: bytes) -> list[ast.stmt]:
@@ -63,12 +84,15 @@ def roots(node: ast.stmt, names: dict[str, Any], managed: frozenset[str]) -> lis
         managed: top-level names of what is managed.
     """
     found = []
+    attributes = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    is_set = isinstance(node, ast.Assign)
     for part in ast.walk(node):
         if not isinstance(part, ast.Name) or part.id not in names:
             continue
         value = names[part.id]
         if is_a(value, ModuleType):
             top = value.__name__.partition(".")[0]
-            if top not in managed and top not in _QUIET:
+            is_quiet = top in _QUIET or (top == "os" and attributes.isdisjoint(_OF_THE_PROCESS))
+            if top not in managed and (is_set or not is_quiet):
                 found.append(part.id)
     return found
