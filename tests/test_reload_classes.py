@@ -306,3 +306,19 @@ def test_an_enum_member_that_was_another_name_of_one_becomes_its_own(app):
     a.edit("a.py", text.format(3))
     assert [(each.name, each.value) for each in a("a").Color] == [("BLUE", 2), ("RED", 3)]
     assert a("a").Color.BLUE is blue
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from collections import namedtuple\nP = namedtuple('P', 'x y{0}')\n",
+        "from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\n    y: int\n    z{0}: int = 0\n",
+    ],
+)
+def test_living_named_tuples_ask_for_a_restart_when_their_fields_change(app, text):
+    a = app(a=text.format(""))
+    kind = a("a").P
+    held = kind(1, 2)
+    result = a.edit(a=text.format(" w" if "{0}'" in text else "z"))
+    assert "cannot get the fields" in result.restart_required[f"{a.name}.a"]
+    assert (a("a").P, type(held)) == (kind, kind)

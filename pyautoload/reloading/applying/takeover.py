@@ -183,6 +183,7 @@ class Takeover:
 
     def _taken(self, reconciler: Reconciler, old: type, new: type) -> type:
         """The old class with the content of the new one; the new one where that is not possible."""
+        _check_fields(reconciler.module, old, new)
         self._members[old] = dict(vars(old))
         is_known = _may_be_known(new)
         result: type = reconciler.merged(old, new)
@@ -616,6 +617,16 @@ def _unheld_value() -> int:
 # What the counts show where nobody else holds the object.
 _UNHELD_VALUE = _unheld_value()
 _UNHELD = _held({"probe": FunctionType(_held.__code__, {})}, "probe")
+
+
+def _check_fields(module: str, old: type, new: type) -> None:
+    """Named tuples that live cannot get the fields of a new definition."""
+    fields = getattr(old, "_fields", None)
+    if not issubclass(old, tuple) or fields == getattr(new, "_fields", None):
+        return
+    alive = sum(1 for item in gc.get_objects() if type(item) is old)
+    if alive:
+        raise RestartNeeded(module, f"{alive} living {old.__qualname__} cannot get the fields of the new definition")
 
 
 # Metaclasses that keep no class anywhere but in its own members.
