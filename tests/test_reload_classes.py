@@ -322,3 +322,14 @@ def test_living_named_tuples_ask_for_a_restart_when_their_fields_change(app, tex
     result = a.edit(a=text.format(" w" if "{0}'" in text else "z"))
     assert "cannot get the fields" in result.restart_required[f"{a.name}.a"]
     assert (a("a").P, type(held)) == (kind, kind)
+
+
+def test_a_class_that_loses_its_slots_after_it_was_made(app):
+    text = "class U:\n    __slots__ = ('x',)\n    def m(self): return {}\n    def n(self, b=1): return b\nclass V(U): ...\ndef f(base=U): return base\ndel U.__slots__\n"
+    a = app(a=text.format(1))
+    held = a("a").U()
+    a.edit(a=text.format(2) + "Z = 1\n")
+    module = a("a")
+    assert (held.m(), module.U().m(), module.f() is module.U, issubclass(module.V, module.U)) == (2, 2, True, True)
+    assert [cls.__name__ for cls in module.U.__subclasses__()] == ["V"]
+    assert isinstance(held, module.U)

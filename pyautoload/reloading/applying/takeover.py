@@ -192,10 +192,15 @@ class Takeover:
             if is_known:
                 self._leaked.append((old, new))
         else:
-            self._twins[id(old)] = new
-            self.replaced.append((old, new))
-            self.changes.name(reconciler.module, new.__qualname__.partition(".")[0])
+            self._give_way(reconciler, old, new)
         return result
+
+    def _give_way(self, reconciler: Reconciler, old: type, new: type) -> None:
+        """The new class stands for the old one from now on."""
+        self._members.setdefault(old, dict(vars(old)))
+        self._twins[id(old)] = new
+        self.replaced.append((old, new))
+        self.changes.name(reconciler.module, new.__qualname__.partition(".")[0])
 
     def _reconciler(self, name: str) -> Reconciler:
         found = self._reconcilers.get(name)
@@ -315,13 +320,15 @@ class Takeover:
                 continue
             if (reason := refusal(old)) is not None:
                 raise RestartNeeded(reconciler.module, reason)
-            if self._taken(reconciler, old, new) is old:
+            if any(new is item for _, _, item in self._unfit):
+                self._give_way(reconciler, old, new)  # it did not fit when it was made, and others have it by now
+            elif self._taken(reconciler, old, new) is old:
                 names[name] = old
                 self._leaked.append((old, new))
                 _move(new, old)
         for module, old, new in self._unfit:
             if module == reconciler.module and old not in self._members:
-                self._taken(reconciler, old, new)
+                self._give_way(reconciler, old, new)
 
     def _class_state(
         self,
