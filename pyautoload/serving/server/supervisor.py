@@ -60,6 +60,8 @@ class Child:
         self.ready: dict[str, Any] | None = None
         # Why it asked for its own replacement before it was its turn: {"shop.db": "..."}.
         self.restart_wanted: dict[str, str] = {}
+        # The modules that the process after it has to be able to import.
+        self.restart_needs: list[str] = []
         # When it is killed if it has not ended by then.
         self.deadline: float | None = None
 
@@ -240,7 +242,7 @@ class Supervisor:
 
     def _on_restart(self, child: Child, message: dict[str, Any]) -> None:
         if child is self.next:
-            child.restart_wanted = message["reasons"]
+            child.restart_wanted, child.restart_needs = message["reasons"], message["needs"]
         if child is not self.current:
             return
         if self.next is not None and self.next.ready is not None:
@@ -353,7 +355,7 @@ class Supervisor:
             self.reporter.restarted(child.process.pid, took, child.reasons)
         self._take_keys()
         if child.restart_wanted:
-            self._on_restart(child, {"reasons": child.restart_wanted})
+            self._on_restart(child, {"reasons": child.restart_wanted, "needs": child.restart_needs})
 
     def _did_not_start(self, child: Child, failure: Failure) -> None:
         self.next = None
