@@ -320,7 +320,9 @@ class Transaction:
         if record.outside and record.cleanups is None:
             line, what = next(iter(record.outside.items()))
             raise RestartNeeded(
-                record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"
+                record.name,
+                f"{f'line {line}' if line else 'it'} {what} while it is imported, "
+                "which can neither be undone nor be done twice",
             )
 
     def _check_replaced(self) -> None:
