@@ -157,6 +157,18 @@ def test_two_files_changed_together(app):
     assert not hasattr(a("b"), "old")
 
 
+def test_an_edit_soon_after_loading_can_be_taken_back(app):
+    former = {"a": "def old():\n    return 1\n", "b": "from APP.a import old\ndef f():\n    return old()\n"}
+    a = app(**former)
+    assert a("b").f() == 1
+    a.edit(a="def new():\n    return 2\n", b="from APP.a import new\ndef f():\n    return new()\n")
+    assert a("b").f() == 2
+    a.quiet(1)  # meanwhile the texts and the code are packed
+    a.edit(**former)
+    assert a("b").f() == 1
+    assert not hasattr(a("b"), "new")
+
+
 def test_state_and_connections_of_the_module_stay(app):
     text = "CONNECTION = object()\nCOUNT = 0\nLIMIT = {}\ndef hit():\n    global COUNT\n    COUNT += 1\n    return {}\n"
     a = app(a=text.format(1, 1))

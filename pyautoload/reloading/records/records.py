@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import CodeType, ModuleType
 from typing import Any, cast
@@ -272,6 +272,7 @@ class Records:
         # A copy of the head, then cut: another thread may add to the end meanwhile.
         some = self.untidy[:limit]
         del self.untidy[: len(some)]
+        some = self._current(some)
         for record in some:
             complete(record)
         whole = [record for record in some if isinstance(record._source, bytes)]
@@ -289,13 +290,17 @@ class Records:
         # From the end, as the graph looks at them: what is given free is taken for the next ones.
         some = self.roomy[-limit:]
         del self.roomy[-limit:]
-        whole = [record for record in some if isinstance(record._code, CodeType)]
+        whole = [record for record in self._current(some) if isinstance(record._code, CodeType)]
         if len(whole) < 2:
             return
         shells = [shell_of(cast(CodeType, record._code)) for record in whole]
         block = Block([record.name for record in whole], [shell for shell, _ in shells])
         for record, (_, functions) in zip(whole, shells, strict=True):
             record._code, record._functions = block, functions
+
+    def _current(self, records: Iterable[Record]) -> list[Record]:
+        """Those that stand for their module now, each once: a block tells texts apart by the names of modules."""
+        return list({record.name: record for record in records if self._records.get(record.name) is record}.values())
 
     def forget(self, name: str) -> Record | None:
         """Drop a record: the module is not loaded any more."""
