@@ -216,6 +216,8 @@ class Supervisor:
             self._ended(child)
             return
         for message in messages:
+            if self.quitting:
+                return  # nobody takes over any more, and a process started now would be told by nobody to end
             handle: Callable[[Child, dict[str, Any]], None] = getattr(self, f"_on_{message['what']}")
             handle(child, message)
 
@@ -233,7 +235,7 @@ class Supervisor:
 
     def _on_retired(self, child: Child, message: dict[str, Any]) -> None:
         """It accepts nothing any more: now the next one may, and nobody gets an old answer after a new one."""
-        if child is not self.current or self.quitting:
+        if child is not self.current:
             return
         if self.next is None:
             self.next = self._start()  # the one that it made room for has died meanwhile
