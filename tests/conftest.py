@@ -29,6 +29,10 @@ sys.path.append(str(Path(__file__).parent.parent))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Some environments forbid Python to write bytecode. Those of users do not, and it is where stale code hides.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 Files = Mapping[str, str]
 # Some time ago, in seconds: directories that old are trusted to show a later change by their mtime.
 LONG_AGO = 10

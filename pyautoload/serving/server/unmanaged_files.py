@@ -6,11 +6,13 @@ are read once, when the program starts: ``.env``.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import ModuleType
 
 from pyautoload.reloading.planning.batch import Batch
@@ -18,7 +20,7 @@ from pyautoload.reloading.watching.watcher import Watcher
 from pyautoload.sources.regular import read_regular
 from pyautoload.tree.managed_paths import inside, outermost
 
-__all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "watch_files"]
+__all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "forget_bytecode", "watch_files"]
 
 # What a program is made of.
 SOURCES = (".py", ".toml")
@@ -68,6 +70,7 @@ class UnmanagedFiles:
         self._watcher.start()
         self.look()
         if missed := [path for path in self.known if _is_saved_since(path, since)]:
+            forget_bytecode(missed)
             self.changed([os.path.relpath(path, self.directory) for path in missed])
 
     def look(self) -> None:
@@ -106,9 +109,10 @@ class UnmanagedFiles:
             content = _content(path)
             if content != self.known[path] and (content is not None or path in self.read):
                 self.known[path] = content
-                changed.append(os.path.relpath(path, self.directory))
+                changed.append(path)
         if changed:
-            self.changed(changed)
+            forget_bytecode(changed)
+            self.changed([os.path.relpath(path, self.directory) for path in changed])
 
 
 def watch_files(
@@ -148,6 +152,18 @@ def changed_since(directories: Iterable[str], since: float) -> list[str]:
             paths = (os.path.join(parent, name) for name in files if name.endswith(SOURCES))
             found.update(path for path in paths if _is_saved_since(path, since))
     return sorted(found)
+
+
+def forget_bytecode(paths: Iterable[str]) -> None:
+    """Remove the bytecode that Python has cached for files that have changed.
+
+    Python asks for the size and for the second in which a file was saved. A file that is saved twice in one second,
+    with the same size, would bring the former text into the new process, and into all after it.
+    """
+    for path in paths:
+        if path.endswith(".py"):
+            with suppress(OSError, NotImplementedError):  # there is none, or Python caches none
+                os.unlink(importlib.util.cache_from_source(path))
 
 
 def _is_saved_since(path: str, since: float) -> bool:

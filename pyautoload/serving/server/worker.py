@@ -245,7 +245,12 @@ class Worker:
         """Show why the program did not start, until an edit is worth another try."""
         from pyautoload.serving.server import program
         from pyautoload.serving.server.startup_error import StartupErrorServer
-        from pyautoload.serving.server.unmanaged_files import SOURCES, changed_since, watch_files
+        from pyautoload.serving.server.unmanaged_files import (
+            SOURCES,
+            changed_since,
+            forget_bytecode,
+            watch_files,
+        )
 
         options = self.options
         self.server = StartupErrorServer(
@@ -254,6 +259,7 @@ class Worker:
         places = program.places(self.options)
 
         def try_again(paths: list[str]) -> None:
+            forget_bytecode(paths)
             self.restart(dict.fromkeys(map(self._shown, paths), ""))
 
         watcher = watch_files(places, SOURCES, try_again, polling=self.options.polling)
