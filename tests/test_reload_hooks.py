@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+import shutil
 import sys
 import threading
 
@@ -203,6 +204,40 @@ def test_a_thread_without_one_asks(app, monkeypatch):
     result = reload(a, a=text.format(word="two"))
     assert "starts a thread" in result.restart_required[f"{a.name}.a"]
     a("a").end()
+
+
+def test_statements_that_a_clean_up_undoes_may_be_edited(app, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    text = (
+        "import sys\nimport pyautoload\nsys.path.append({0!r})\npyautoload.on_cleanup(lambda: sys.path.remove({0!r}))\n"
+    )
+    a = app(options=QUIET, a=text.format("/one"))
+    a("a")
+    assert reload(a, a=text.format("/two")).ok
+    assert [path for path in sys.path if path in ("/one", "/two")] == ["/two"]
+
+
+def test_a_function_that_a_clean_up_puts_back_may_be_replaced_again(app, monkeypatch):
+    monkeypatch.setattr(shutil, "which", shutil.which)
+    before = shutil.which
+    text = """
+        import shutil
+        from pyautoload import on_cleanup
+        X = {}
+        former = shutil.which
+        def which(*arguments):
+            return former(*arguments), X
+        shutil.which = which
+        @on_cleanup
+        def put_back():
+            shutil.which = former
+    """
+    a = app(options=QUIET, a=text.format(1))
+    a("a")
+    assert reload(a, a=text.format(2)).ok
+    assert shutil.which("no such program") == (None, 2)
+    reload(a, a="")
+    assert shutil.which is before
 
 
 def test_what_is_kept_is_made_once(app, log):

@@ -107,6 +107,7 @@ class Transaction:
         self.records.is_known_to_graph = lambda name: False
         if self.takeover.replaced:
             self._move_instances()
+        self.outside.finish()
 
     def roll_back(self) -> list[BaseException]:
         """Put everything back."""
@@ -267,7 +268,7 @@ class Transaction:
                 continue
             lost = lost_effects(record.source, self.plan.changed[name].source)
             for node in lost:
-                if names := roots(node, module.__dict__, self._tops):
+                if record.cleanups is None and (names := roots(node, module.__dict__, self._tops)):
                     raise RestartNeeded(
                         name, f"line {node.lineno}, which did something to {names[0]}, was edited or is gone"
                     )
@@ -320,9 +321,7 @@ class Transaction:
         if record.outside and record.cleanups is None:
             line, what = next(iter(record.outside.items()))
             raise RestartNeeded(
-                record.name,
-                f"{f'line {line}' if line else 'it'} {what} while it is imported, "
-                "which can neither be undone nor be done twice",
+                record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"
             )
 
     def _check_replaced(self) -> None:
@@ -334,7 +333,7 @@ class Transaction:
             return
         for name in self.reruns.all:
             record = self.records.get(name)
-            if record is None:
+            if record is None or self.reruns.all[name].former.cleanups is not None:
                 continue
             mentioned = {
                 *record.scanned().attributes,
@@ -346,7 +345,7 @@ class Transaction:
     def _check_own(self, name: str, own: dict[str, str]) -> None:
         """A module has put functions of its own in the place of a library's: is that so still, and safe to do again?"""
         rerun, record = self.reruns.all.get(name), self.records.get(name)
-        if rerun is None or record is None:
+        if rerun is None or record is None or rerun.former.cleanups is not None:
             return
         _, stored_before = _attributes_of(rerun.former, rerun.former.code)
         read, stored = _attributes_of(record, rerun.code)

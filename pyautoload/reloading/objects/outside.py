@@ -6,11 +6,11 @@ what was there is compared with that: an entry that stands for an earlier one ta
 
 from __future__ import annotations
 
-import atexit
 import os
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from pyautoload.reloading.objects.exit_functions import ExitFunctions
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.kinds import held_by, is_a
 from pyautoload.reloading.objects.values import ATOMS, Comparison, shape_of
@@ -45,7 +45,10 @@ class Outside:
         self._known: dict[int, tuple[Any, Any]] = {}
         # id of a module of others → the module, and what its names were.
         self._attributes: dict[int, tuple[ModuleType, dict[str, Any]]] = {}
-        self._at_exit = _exit_functions()
+        self._at_exit = ExitFunctions()
+        # What `reconcile` was told.
+        self._twins: dict[int, tuple[Any, Any, Any]] = {}
+        self._dead: dict[int, Any] = {}
         # Module → names of libraries that hold a function or class of it → library.
         # Example: {"myapp.patches": {"which": "shutil"}}
         self.own: dict[str, dict[str, str]] = {}
@@ -99,7 +102,8 @@ class Outside:
         return found
 
     def put_back(self) -> None:
-        """Bind the names of modules of others as they were."""
+        """Bind the names of modules of others as they were; exit functions that have come go."""
+        self._at_exit.put_back()
         for module, before in self._attributes.values():
             for name, value in list(module.__dict__.items()):
                 if name in before and before[name] is not value and is_a(value, (FunctionType, type, MethodType)):
@@ -120,14 +124,11 @@ class Outside:
                 _settle_set(container, before, twins, dead)
             else:
                 _settle_dict(container, before, twins, dead)
-        if _exit_functions() > self._at_exit:
-            for old, new, stays in list(twins.values()):
-                if is_a(old, FunctionType) and stays is new:
-                    atexit.unregister(old)
+        self._twins, self._dead = twins, dead
 
-
-def _exit_functions() -> int:
-    return atexit._ncallbacks()
+    def finish(self) -> None:
+        """Nothing is put back any more: exit functions, which cannot be, are there once."""
+        self._at_exit.settle(self._twins, lambda function: _is_dead(function, self._dead))
 
 
 def _put_back(container: Any, copy: Any) -> None:

@@ -32,7 +32,21 @@ def watch_opened_files(records: Records) -> None:
     _listeners.add(records)
     if not _installed:
         sys.addaudithook(_audit)
+        _tell_of_threads()
         _installed = True
+
+
+def _tell_of_threads() -> None:
+    """Before Python 3.12 nobody is told of new threads."""
+    start: Any = getattr(threading, "_start_new_thread", None)
+    if sys.version_info >= (3, 12) or start is None:
+        return
+
+    def start_new_thread(*arguments: Any) -> Any:
+        sys.audit("_thread.start_new_thread", *arguments)
+        return start(*arguments)
+
+    threading._start_new_thread = start_new_thread  # type: ignore[attr-defined]
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

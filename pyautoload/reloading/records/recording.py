@@ -47,8 +47,6 @@ class Recorder:
         self._known: dict[str, bool] = {}
         # Thread → the modules that it is executing, innermost last.
         self._stacks: dict[int, list[Record]] = {}
-        # How many threads there were when each of these began.
-        self._threads: dict[int, list[int]] = {}
         # Whether what runs is not known: no way to record was free.
         self.is_blind = False
 
@@ -59,7 +57,6 @@ class Recorder:
         if stack is None:
             stack = self._stacks[me] = []
         stack.append(record)
-        self._threads.setdefault(me, []).append(threading.active_count() if _monitoring is None else 0)
         if len(stack) == 1:
             self.is_blind = not _start(self) or self.is_blind
 
@@ -67,11 +64,9 @@ class Recorder:
         """The code that began last in this thread has run."""
         me = threading.get_ident()
         stack = self._stacks[me]
-        record, before = stack.pop(), self._threads[me].pop()
-        if _monitoring is None and threading.active_count() > before and not record.outside:
-            record.outside = {0: "starts a thread"}  # Python tells of it only from 3.12 on
+        stack.pop()
         if not stack:
-            del self._stacks[me], self._threads[me]
+            del self._stacks[me]
             _stop(self)
 
     def runs_in(self, thread: int) -> bool:
