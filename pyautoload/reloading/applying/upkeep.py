@@ -7,12 +7,10 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.errors import ReloadError
-from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import access_of
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
-from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -37,10 +35,6 @@ class Upkeep:
     def fire_unload(self, record: Record) -> None:
         """Tell that a module's content is about to be replaced, while it can still be reached."""
         self._fire(self.binder.callbacks.unload, record)
-
-    def fire_load(self, record: Record) -> None:
-        """Tell that a module has been executed again."""
-        self._fire(self.binder.callbacks.load, record)
 
     def _fire(self, hooks: Any, record: Record) -> None:
         module = sys.modules.get(record.name)
@@ -78,51 +72,6 @@ class Upkeep:
             self.binder.registry.mark_unloaded(name)
         if name in sys.modules:
             journal.set_item(sys.modules, name, MISSING)
-
-    def respecify(self, module: ModuleType, record: Record, path: str, journal: Journal) -> None:
-        """Make a loaded module look as one that came from ``path``: it became a package, or ceased to be one."""
-        journal.keep_module(module)
-        names = module.__dict__
-        spec = self._finder().find_spec(record.name, None)
-        if spec is None:
-            raise ImportError(f"{path} does not stand for {record.name}", name=record.name, path=path)
-        was_package = "__path__" in names
-        names["__spec__"], names["__loader__"] = spec, spec.loader
-        names["__file__"] = path if source_for(path).is_file(path) else None
-        names["__cached__"] = spec.cached
-        locations = spec.submodule_search_locations
-        if locations is None:
-            access = access_of(module, self.binder.tree)
-            if access is not None:
-                access.remove()
-            names.pop("__path__", None)
-        else:
-            names["__path__"] = locations
-            if not was_package:
-                self.binder.attach(module, record.name)
-        package = record.name if locations is not None else record.name.rpartition(".")[0]
-        names["__package__"] = package
-        before, status = record.package, self.binder.registry.loaded_status(record.name)
-        record.package = package
-
-        def undo() -> None:
-            record.package = before
-            if status is not None:
-                self.binder.registry.mark_loaded(record.name, status.path, status.mtime_ns)
-
-        journal.note(undo)
-        self.binder.registry.mark_loaded(record.name, path)
-        self._note_path(record, path, journal)
-
-    def _note_path(self, record: Record, path: str, journal: Journal) -> None:
-        journal.set_item(self.records.by_path, record.path, MISSING)
-        journal.set_item(self.records.by_path, path, record.name)
-
-    def _finder(self) -> PyAutoloadFinder:
-        for finder in sys.meta_path:
-            if isinstance(finder, PyAutoloadFinder) and finder.binder is self.binder:
-                return finder
-        raise ImportError("the loader's finder is not on sys.meta_path")
 
     # Errors
 

@@ -18,7 +18,6 @@ __all__ = [
     "call_shape",
     "class_lines",
     "compare",
-    "documents_otherwise",
     "same_code",
 ]
 
@@ -71,11 +70,6 @@ def call_shape(code: CodeType) -> tuple[object, ...]:
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
     names = code.co_varnames[:count]
     return names, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x3FF
-
-
-def documents_otherwise(change: FunctionChange) -> bool:
-    """Whether the docstring of a function has changed."""
-    return _docstring(change.old) != _docstring(change.new)
 
 
 def _docstring(code: CodeType) -> str | None:

@@ -25,7 +25,7 @@ from pyautoload.reloading.code.opcodes import (
     instructions_of,
 )
 
-__all__ = ["ImportFact", "ImportReader", "late_imports", "note_chain"]
+__all__ = ["ImportFact", "ImportReader", "note_chain"]
 
 # Local variables of functions. Some instructions load two of them; the second one comes to lie on top.
 _LOAD_LOCALS = frozenset(code for name, code in OPMAP.items() if name.startswith("LOAD_FAST") or name == "LOAD_DEREF")
@@ -168,18 +168,6 @@ class ImportReader:
             attribute = names[arg >> ATTR_SHIFT if op == LOAD_ATTR else arg]
             self.imports.append(ImportFact(module, attribute, None))
             module = f"{module}.{attribute}"
-
-
-def late_imports(code: CodeType, package: str) -> list[ImportFact]:
-    """What a function imports when it is called, and what it takes from modules that it imported.
-
-    Args:
-        code: the function's code object.
-        package: what its relative imports start from.
-    """
-    reader = ImportReader(package)
-    reader.read_function(code)
-    return reader.imports
 
 
 def note_chain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyautoload.reloading.objects.kinds import is_a
@@ -14,7 +14,7 @@ from pyautoload.reloading.records.records import Records
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["WHOLE", "Alias", "AliasResolver", "made_by", "overridden"]
+__all__ = ["WHOLE", "Alias", "AliasResolver", "overridden"]
 
 # Stands for all names of a module that is used as an object.
 WHOLE = "."
@@ -140,12 +140,3 @@ def overridden(source: str, module: object, names: Iterable[str]) -> Iterator[tu
     for name in names:
         if name in given and name in held and given[name] is not held[name]:
             yield name, given[name]
-
-
-def made_by(alias: Alias) -> FunctionType | None:
-    """The ``__getattr__`` of a module that made what was taken from it, if its own code has not bound that name."""
-    names = getattr(sys.modules.get(alias.module), "__dict__", {})
-    getter = names.get("__getattr__")
-    if getter is None or alias.attribute in (None, "*", WHOLE) or alias.attribute in names:
-        return None
-    return getter if type(getter) is FunctionType else None

@@ -18,10 +18,8 @@ __all__ = ["HELD_ONLY", "USED", "Graph"]
 
 USED = "used at import time"
 HELD_ONLY = "held only"
-_CACHES = frozenset({"lru_cache", "cache", "*"})
 # So many new modules are looked at in the order of loading.
 _FEW = 64
-_NOBODY: Index[str] = Index()
 
 
 class Graph:
@@ -176,11 +174,3 @@ class Graph:
     def _order_of(self, name: str) -> int:
         record = self.records.get(name)
         return record.order if record is not None else 0
-
-    def note_imports(self, record: Record, code_imports: Iterable[tuple[str, str | None, str | None]]) -> None:
-        """What the new code of a module will import, before it has run: its dependencies must run first."""
-        early = set(self._imports.get(record.name, ()))
-        for module, attribute, local in code_imports:
-            if local is not None or attribute == "*":
-                early.update(alias.module for alias in self._resolver.of_import(module, attribute, local, False))
-        self._imports[record.name] = tuple(early)

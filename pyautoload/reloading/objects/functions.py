@@ -15,7 +15,7 @@ from pyautoload.reloading.code.nested import deferred_codes
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.kinds import held_by, is_a
 
-__all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "is_used_up", "patch", "patch_hidden", "underlying"]
+__all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "patch", "patch_hidden", "underlying"]
 
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))
@@ -217,16 +217,6 @@ def find_alive(codes: list[CodeType]) -> list[FunctionType]:
         and item.__code__.co_filename in files
         and (item.__code__.co_name, item.__code__.co_firstlineno) in keys
     ]
-
-
-def is_used_up(module: ModuleType, path: str, code: CodeType | None, change: FunctionChange) -> bool:
-    """Whether no function runs the old code: a decorator ran it at once (``@run_now``), and its outcome counts."""
-    value: Any = module
-    for part in change.qualname.split("."):
-        value = value.__dict__.get(part) if is_a(value, (ModuleType, type)) else None
-    if type(value) is FunctionType and value.__code__ is change.old:
-        return False
-    return not FunctionIndex(module, path, code).find(change.old, change.qualname) and not find_alive([change.old])
 
 
 # Something to be done to the functions of a module; returns what is left for `patch_hidden`.

@@ -11,9 +11,12 @@ from itertools import islice
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TypeGuard, TypeVar
 
-from pyautoload.reloading.objects.journal import MISSING
-
-__all__ = ["contents", "held_by", "is_a", "is_proxy", "leads_nowhere"]
+__all__ = [
+    "contents",
+    "held_by",
+    "is_a",
+    "is_proxy",
+]
 
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), str, int, float, bytes, bool, complex})
@@ -45,11 +48,6 @@ def held_by(value: object) -> dict[str, object]:
             # A proxy may have a `__dict__` of its own making, which leads to what it stands for.
             return descriptor.__get__(value) if type(descriptor) in _BY_PYTHON else {}
     return {}
-
-
-def leads_nowhere(value: object) -> bool:
-    """Whether no code can be reached through a value: plain data, or nothing at all."""
-    return type(value) in _PLAIN or value is MISSING
 
 
 def contents(value: object) -> Iterable[object]:

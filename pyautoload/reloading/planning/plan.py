@@ -43,7 +43,6 @@ class Plan:
         refused: module → why it cannot be reloaded though it has changed.
         data: module → files that it read when it was imported and that have changed, with their signatures.
         skipped: modules that are left alone, as they need a restart.
-        strict: modules in which what new statements store into is made anew, as it refused to take more.
         is_kept: whether a module is not to be reloaded.
     """
 
@@ -54,13 +53,7 @@ class Plan:
     refused: dict[str, str] = field(default_factory=dict)
     data: dict[str, dict[str, Signature | None]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
-    strict: set[str] = field(default_factory=set)
     is_kept: Callable[[Record], bool] = lambda record: False
-
-    @property
-    def is_moved(self) -> bool:
-        """Whether a module comes from another file than before."""
-        return any(version.everything for version in self.changed.values())
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.gone or self.forced or self.refused)

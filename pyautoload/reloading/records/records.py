@@ -361,23 +361,6 @@ class Records:
         """Whether this thread is in the middle of executing a managed module."""
         return bool(getattr(self._running, "stack", None))
 
-    def run_as(self, record: Record) -> None:
-        """The engine is about to execute code of a loaded module in this thread; to be ended with ``ran``."""
-        stack = getattr(self._running, "stack", None)
-        if stack is None:
-            stack = self._running.stack = []
-        stack.append(record)
-        self.recorder.begin(record)
-
-    def ran(self) -> None:
-        """What ``run_as`` began has ended."""
-        record = self._running.stack.pop()
-        self.recorder.end()
-        for path in record.files or ():
-            self.readers.setdefault(path, set()).add(record.name)
-        if not self._running.stack:
-            self.own.settle(self.readers, self._records)
-
     def making(self) -> AbstractContextManager[None]:
         """While this thread makes something that the program is made of, an application say."""
         return self.own.made_here(self.readers, self._records)

@@ -16,7 +16,7 @@ from pyautoload.serving.page.editor import editor_link
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.page.traceback_frames import Part, source_around
 
-__all__ = ["PageEvents", "OverlayMessage"]
+__all__ = ["OverlayMessage", "PageEvents"]
 
 
 class OverlayMessage(NamedTuple):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyautoload.serving.server.report import Reporter
 
-__all__ = ["Server", "Service", "ThreadedServer", "Handover"]
+__all__ = ["Handover", "Server", "Service", "ThreadedServer"]
 
 # How long (seconds) requests may go on when the server is told to quit.
 QUIT_GRACE = 1.0
