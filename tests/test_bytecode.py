@@ -282,3 +282,22 @@ def test_the_time_of_the_source_is_noted(autoload):
     status = loader.registry.loaded_status("app.user")
     assert status.mtime_ns == os.stat("app/user.py").st_mtime_ns
     assert abs(status.mtime_ns / 1e9 - time.time()) < 1000
+
+
+@pytest.mark.parametrize("lazily", ["", "loader.lazy_imports()\n"])
+def test_a_file_saved_twice_in_one_second_is_never_old(python, tree, way, lazily):
+    root = tree({**FILES, "app/__init__.py": "import json\n"})
+    setup = f"from pyautoload import AutoLoader\nloader = AutoLoader('app')\n{lazily}loader.setup()\n"
+    second, source = 1_700_000_000_000_000_000, root / "app" / "user.py"
+
+    def saved(path, tenths):
+        os.utime(path, ns=(second, second + tenths * 100_000_000))
+
+    saved(source, 1)
+    assert python(setup + way).stdout == "old\n"
+    for cached in (root / "app/__pycache__").glob("user.*"):
+        saved(cached, 2)
+    source.write_text(source.read_text().replace("old", "new"))
+    saved(source, 3)
+    for _ in range(2):
+        assert python(setup + way).stdout == "new\n"

@@ -415,7 +415,8 @@ def test_what_was_loaded_stays_while_its_root_is_away(tmp_path, watched, caplog)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_a_checkout_of_a_branch_without_the_root_and_back(tmp_path, watched):
+def test_a_checkout_of_a_branch_without_the_root_and_back(tmp_path, watched, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it would keep the directory, which git leaves then
     tree = Tree(tmp_path)
 
     def git(*arguments):

@@ -177,9 +177,9 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             raise binder.gone(self.name, self.path)
         if status is not None and binder is not None and not stat.S_ISREG(status.st_mode):
             raise binder.gone(self.name, self.path, "is no regular file any more")  # to read a FIFO would never end
-        if not fresh:
-            return super().get_code(fullname)
-        return self._compiled_afresh()
+        if fresh or bytecode.is_older(cached, self._mtime_ns):
+            return self._compiled_afresh()
+        return super().get_code(fullname)
 
     def _lazy_code(self, module: ModuleType, policy: LazyPolicy, *, stock: bool) -> tuple[Any, Any]:
         """The module's code, and what is run in its place so that imports are lazy.
