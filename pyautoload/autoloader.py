@@ -576,7 +576,7 @@ class AutoLoader:
             PathError: the path does not exist.
             NameInflectionError: its stem cannot be a name.
         """
-        return self._introspection().expected_name(os.path.abspath(path))
+        return self._introspection().expected_name(self.config.absolute(path))
 
     def expected_names(self) -> dict[str, str]:
         """Path → full name for everything managed, directories included.
@@ -592,7 +592,7 @@ class AutoLoader:
 
     def is_managed(self, path: str | os.PathLike[str]) -> bool:
         """Whether a file or directory is managed by this loader."""
-        return self._introspection().is_managed(os.path.abspath(path))
+        return self._introspection().is_managed(self.config.absolute(path))
 
     def where(self, name: str) -> str | None:
         """The file of a module name or an expected name; ``None`` for a name that is not managed."""

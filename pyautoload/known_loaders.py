@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from weakref import WeakSet
 
-from pyautoload.tree.managed_paths import inside
+from pyautoload.tree.paths import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pyautoload.bundles.reader import Bundle, BundleProblem, BundleWarning, sign
 from pyautoload.errors import SetupError
 from pyautoload.importing.bytecode import LAZY_FORMAT
 from pyautoload.named_tuple import NamedTuple
-from pyautoload.tree.managed_paths import Config, inside
+from pyautoload.tree.managed_paths import Config
+from pyautoload.tree.paths import inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

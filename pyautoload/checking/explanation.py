@@ -85,7 +85,7 @@ class _Explainer:
     # Paths
 
     def path(self, given: str) -> Explanation:
-        path = os.path.abspath(given)
+        path = self.config.absolute(given)
         nothing = Explanation(given, self.steps)
         source = source_for(path)
         is_dir = source.is_dir(path)

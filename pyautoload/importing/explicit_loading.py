@@ -17,8 +17,9 @@ from pyautoload.importing.finder import PyAutoloadFinder
 from pyautoload.importing.namespace_access import defined_names
 from pyautoload.importing.suggestions import did_you_mean
 from pyautoload.sources import source_for
-from pyautoload.tree.introspection import Introspection, absolute
-from pyautoload.tree.managed_paths import inside, split_module_file
+from pyautoload.tree.introspection import Introspection
+from pyautoload.tree.managed_paths import split_module_file
+from pyautoload.tree.paths import inside, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class ExplicitLoading:
 
     def eager_load_dir(self, path: str | os.PathLike[str]) -> list[str]:
         """Load what lies in a directory and below it; see ``AutoLoader.eager_load_dir``."""
-        directory = absolute(path)
+        directory = self.tree.config.absolute(path)
         if not source_for(directory).is_dir(directory):
             raise PathError(
                 directory, "is not a directory", "eager_load_dir() takes a directory, load_file() takes a file"
@@ -105,7 +106,7 @@ class ExplicitLoading:
 
     def load_file(self, path: str | os.PathLike[str]) -> Any:
         """Load one file; see ``AutoLoader.load_file``."""
-        file = absolute(path)
+        file = self.tree.config.absolute(path)
         source = source_for(file)
         if not source.is_file(file) and not source.is_dir(file):
             raise PathError(file, "does not exist", "correct the path")
@@ -130,10 +131,10 @@ class ExplicitLoading:
             if space is not None and file in space.shadowed:
                 raise PathError(file, f"is shadowed by {space.shadowed[file]}", remedy)
         registered = self.tree.registry.get_path(name)
-        if registered is not None and registered != file and source_for(registered).is_file(registered):
+        if registered is not None and not same(registered, file) and source_for(registered).is_file(registered):
             raise PathError(file, f"is shadowed by {registered}", remedy)
         taken = self._served_by(name)
-        if taken is not None and taken != file:
+        if taken is not None and not same(taken, file):
             raise PathError(file, f"is shadowed by {taken}", "rename one of them")
 
     def _served_by(self, name: str) -> str | None:

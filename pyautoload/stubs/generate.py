@@ -14,7 +14,7 @@ from pyautoload.stubs.layout import Layout
 from pyautoload.stubs.text import NamespaceStub, alias_text, marker_text
 from pyautoload.tree.inflector import is_name
 from pyautoload.tree.introspection import Introspection
-from pyautoload.tree.managed_paths import inside
+from pyautoload.tree.paths import inside
 from pyautoload.tree.registry import Namespace
 
 if TYPE_CHECKING:

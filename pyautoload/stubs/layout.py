@@ -7,8 +7,9 @@ import os
 
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.inflector import is_name, normalized
-from pyautoload.tree.managed_paths import Root, inside
+from pyautoload.tree.managed_paths import Root
 from pyautoload.tree.managed_tree import ManagedTree
+from pyautoload.tree.paths import inside
 
 __all__ = ["Layout"]
 

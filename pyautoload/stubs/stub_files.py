@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pyautoload.stubs.generate import Stubs
 from pyautoload.stubs.text import read_header
-from pyautoload.tree.managed_paths import hidden, inside
+from pyautoload.tree.managed_paths import hidden
+from pyautoload.tree.paths import inside
 
 __all__ = ["Changes", "check", "write"]
 

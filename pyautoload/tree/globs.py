@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pyautoload.errors import SetupError
+from pyautoload.tree.paths import key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class GlobSet:
         # What the lists above compile to, for the roots known then.
         self._compiled: tuple[frozenset[str], re.Pattern[str] | None, frozenset[str], re.Pattern[str] | None] | None
         self._compiled = None
+        # The roots as they were entered, and as they are compared.
         self._roots: tuple[str, ...] = ()
+        self._root_keys: frozenset[str] = frozenset()
         # Pattern → the directory that it is relative to, where that was not the working directory.
         self._bases: dict[str, str] = {}
 
@@ -62,6 +65,7 @@ class GlobSet:
         """Say which roots relative patterns are tried against."""
         if tuple(roots) != self._roots:
             self._roots = tuple(roots)
+            self._root_keys = frozenset(map(key, roots))
             self._compiled = None
 
     def matches(self, path: str) -> bool:
@@ -69,10 +73,10 @@ class GlobSet:
         if not self.patterns:
             return False
         names, name_pattern, paths, path_pattern = self._compiled or self._compile()
-        path = os.path.normcase(path)
+        path = key(path)
         if path in paths or (path_pattern is not None and path_pattern.fullmatch(path) is not None):
             return True
-        if path in self._roots:
+        if path in self._root_keys:
             return False
         name = os.path.basename(path)
         return name in names or (name_pattern is not None and name_pattern.fullmatch(name) is not None)
@@ -139,8 +143,8 @@ def _literal(path: str) -> str:
 
 def _split(patterns: list[str]) -> tuple[frozenset[str], re.Pattern[str] | None]:
     """Plain patterns as a set (one hash look-up), the others as one regular expression."""
-    plain = frozenset(os.path.normcase(pattern) for pattern in patterns if not _MAGIC.intersection(pattern))
-    magic = [_translate(os.path.normcase(pattern)) for pattern in patterns if _MAGIC.intersection(pattern)]
+    plain = frozenset(key(pattern) for pattern in patterns if not _MAGIC.intersection(pattern))
+    magic = [_translate(key(pattern)) for pattern in patterns if _MAGIC.intersection(pattern)]
     if not magic:
         return plain, None
     import re  # takes as long to import as a quarter of this package

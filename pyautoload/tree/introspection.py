@@ -14,12 +14,7 @@ from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
 
-__all__ = ["Introspection", "absolute", "is_python_file", "unusable_stems"]
-
-
-def absolute(path: str | os.PathLike[str]) -> str:
-    """``path`` as an absolute, normalised string, symbolic links as they were entered."""
-    return os.path.abspath(os.fspath(path))
+__all__ = ["Introspection", "is_python_file", "unusable_stems"]
 
 
 def is_python_file(path: str) -> bool:

@@ -14,8 +14,9 @@ from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 from pyautoload.tree.globs import GlobSet
 from pyautoload.tree.inflector import is_name, normalized
 from pyautoload.tree.lazy_policy import LazyPolicy, lazy_imports_possible
+from pyautoload.tree.paths import inside, respelled, same
 
-__all__ = ["Config", "Root", "hidden", "inside", "outermost", "split_module_file"]
+__all__ = ["Config", "Root", "hidden", "outermost", "split_module_file"]
 
 # Suffix of a module file, the stock finder's order of preference within one directory: extension, source, bytecode.
 MODULE_SUFFIXES: tuple[str, ...] = (
@@ -67,6 +68,7 @@ class Config:
         """
         name = None if namespace is None else checked_namespace(namespace)
         absolute = os.path.abspath(os.fspath(path))
+        absolute = next((root for root in self.roots if same(root, absolute)), absolute)
         if source is not None:
             mount(absolute, source)
         if not os.path.isdir(absolute):
@@ -95,6 +97,12 @@ class Config:
             return self.roots[path]
         found = [root for root in self.roots.values() if inside(path, root.path)]
         return max(found, key=lambda root: len(root.path), default=None)
+
+    def absolute(self, path: str | os.PathLike[str]) -> str:
+        """A path of the user's as this loader spells it: its root as it was entered, all below as it is listed."""
+        entered = os.path.abspath(os.fspath(path))
+        root = self.root_of(entered)
+        return (root and respelled(entered, root.path)) or entered
 
     def excluded_by(self, path: str) -> str | None:
         """Why ``path`` is not managed: ``'unmanaged'``, ``'ignored'``, ``'hidden'``; ``None`` when it is managed."""
@@ -213,12 +221,6 @@ def check_conflicts(root: Root, mine: Config, others: Iterator[tuple[str, Config
 
 def _ignores(config: Config, root: str, path: str) -> bool:
     return any(config.ignored.matches(part) for part in (root, *parts_below(path, root)))
-
-
-def inside(path: str, directory: str) -> bool:
-    """Whether ``path`` is ``directory`` or lies in it (``/foobar`` does not lie in ``/foo``)."""
-    path, directory = os.path.normcase(path), os.path.normcase(directory)
-    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
 def outermost(directories: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pyautoload import log
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import Config, parts_below
+from pyautoload.tree.paths import same
 from pyautoload.tree.registry import ModuleRegistry, Namespace
 from pyautoload.tree.scanner import FileScanner, two_definitions
 
@@ -271,7 +272,7 @@ class ManagedTree:
             return space
         for stem, path in list(space.modules.items()):
             existing = sys.modules.get(stem)
-            own = existing is not None and getattr(existing, "__file__", None) == path
+            own = existing is not None and same(getattr(existing, "__file__", None) or "", path)
             if (stem in sys.stdlib_module_names if existing is None else not own) and stem != "__main__":
                 space.shadowed[path] = f"the module {stem!r} that exists already"
                 del space.modules[stem]

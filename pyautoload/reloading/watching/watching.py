@@ -19,7 +19,8 @@ from pyautoload.reloading.records.signature import signature
 from pyautoload.reloading.watching.staleness import Staleness
 from pyautoload.reloading.watching.status import Seen, Status
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree.managed_paths import hidden, inside, outermost
+from pyautoload.tree.managed_paths import hidden, outermost
+from pyautoload.tree.paths import inside
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

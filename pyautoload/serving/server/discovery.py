@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from pyautoload.errors import SetupError
 from pyautoload.settings import Settings
-from pyautoload.tree.managed_paths import inside
+from pyautoload.tree.paths import inside
 
 __all__ = ["discovered"]
 

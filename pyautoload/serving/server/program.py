@@ -27,7 +27,7 @@ from pyautoload.serving.server.discovery import discovered
 from pyautoload.serving.server.flask_environment import FILES, flask_variables, mentions
 from pyautoload.serving.server.options import Options
 from pyautoload.settings import Settings, load, nearest, read
-from pyautoload.tree.managed_paths import inside
+from pyautoload.tree.paths import inside
 
 __all__ = ["Program", "check", "load_program", "places", "set_variables", "settings_of"]
 

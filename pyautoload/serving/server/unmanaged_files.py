@@ -18,7 +18,8 @@ from types import ModuleType
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.watching.watcher import Watcher
 from pyautoload.sources.regular import read_regular
-from pyautoload.tree.managed_paths import inside, outermost
+from pyautoload.tree.managed_paths import outermost
+from pyautoload.tree.paths import inside
 
 __all__ = ["SOURCES", "UnmanagedFiles", "changed_since", "forget_bytecode", "watch_files"]
 

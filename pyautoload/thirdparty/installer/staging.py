@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from pyautoload.sources.regular import read_regular
 from pyautoload.thirdparty.load_errors import InstallError
-from pyautoload.tree.managed_paths import inside
+from pyautoload.tree.paths import inside
 
 __all__ = ["locked", "make_staging", "move_all", "remove_left"]
 
