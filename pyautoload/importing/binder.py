@@ -194,7 +194,7 @@ class Binder:
         if not self.callbacks.load.wanted:
             return
         try:
-            self.callbacks.fire(self.callbacks.load, name, module, self._expected(parent_name, actual, module), path)
+            self.callbacks.fire(self.callbacks.load, name, module, self.expected(parent_name, actual, module), path)
         except BaseException:
             self._forget(name, module)
             raise
@@ -265,7 +265,8 @@ class Binder:
         return names if actual in names else (actual,)
 
     @staticmethod
-    def _expected(parent_name: str, actual: str | None, module: ModuleType) -> tuple[str, Any] | None:
+    def expected(parent_name: str, actual: str | None, module: ModuleType) -> tuple[str, Any] | None:
+        """The dotted name that a module was expected to define, and its value; ``None`` where it defines none."""
         if actual is None:
             return None
         return (f"{parent_name}.{actual}" if parent_name else actual), module.__dict__[actual]
@@ -294,7 +295,7 @@ class Binder:
             if module is not None and status is not None and self.callbacks.unload.wanted:
                 parent_name, _, stem = name.rpartition(".")
                 actual = self.naming.defined_name(module, stem, status.path)
-                expected = self._expected(parent_name, actual, module)
+                expected = self.expected(parent_name, actual, module)
                 self.callbacks.fire(self.callbacks.unload, name, module, expected, status.path)
             self._forget(name, module)
             sys.modules.pop(name, None)

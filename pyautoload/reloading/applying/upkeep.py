@@ -42,7 +42,7 @@ class Upkeep:
             return
         parent_name, _, stem = record.name.rpartition(".")
         actual = self.binder.defined_name(module, stem, record.path)
-        expected = self.binder._expected(parent_name, actual, module)
+        expected = self.binder.expected(parent_name, actual, module)
         self.binder.callbacks.fire(hooks, record.name, module, expected, record.path)
 
     # Modules that go, and modules that come from another file

@@ -32,7 +32,7 @@ def read_now(record: Record, mtime_ns: int | None) -> None:
         descriptor, status = open_regular(record.path)
         try:
             if status.st_mtime_ns == mtime_ns:
-                record._source = os.read(descriptor, status.st_size + 1)
+                record.source = os.read(descriptor, status.st_size + 1)
                 record.stamp = signature_of(status)
         finally:
             os.close(descriptor)

@@ -113,6 +113,29 @@ class Record:
         self._source, self.is_pending = source, False
 
     @property
+    def whole_source(self) -> bytes | None:
+        """The source, unless it is kept in a block."""
+        return self._source if isinstance(self._source, bytes) else None
+
+    def pack_source(self, block: Block) -> None:
+        """Keep the source in a block, which has it under the module's name."""
+        self._source = block
+
+    @property
+    def unpacked_code(self) -> CodeType | None:
+        """The code object, unless it is kept in a block."""
+        return self._code if isinstance(self._code, CodeType) else None
+
+    def pack_code(self, block: Block, functions: tuple[CodeType, ...]) -> None:
+        """Keep the code in a block, which has its shell under the module's name.
+
+        Args:
+            block: the block.
+            functions: the code objects that the shell leaves out.
+        """
+        self._code, self._functions = block, functions
+
+    @property
     def is_source(self) -> bool:
         """Whether the module came from source, so that it can be reloaded."""
         return self.path.endswith(".py")

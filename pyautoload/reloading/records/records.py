@@ -275,11 +275,11 @@ class Records:
         some = self._current(some)
         for record in some:
             complete(record)
-        whole = [record for record in some if isinstance(record._source, bytes)]
+        whole = [(record, source) for record in some if (source := record.whole_source) is not None]
         if len(whole) > 1:
-            block = Block([record.name for record in whole], [cast(bytes, record._source) for record in whole])
-            for record in whole:
-                record._source = block
+            block = Block([record.name for record, _ in whole], [source for _, source in whole])
+            for record, _ in whole:
+                record.pack_source(block)
 
     def shrink(self, limit: int) -> None:
         """Keep code in less room; nothing that is asked for changes, but it takes a little longer.
@@ -290,13 +290,13 @@ class Records:
         # From the end, as the graph looks at them: what is given free is taken for the next ones.
         some = self.roomy[-limit:]
         del self.roomy[-limit:]
-        whole = [record for record in self._current(some) if isinstance(record._code, CodeType)]
+        whole = [(record, code) for record in self._current(some) if (code := record.unpacked_code) is not None]
         if len(whole) < 2:
             return
-        shells = [shell_of(cast(CodeType, record._code)) for record in whole]
-        block = Block([record.name for record in whole], [shell for shell, _ in shells])
-        for record, (_, functions) in zip(whole, shells, strict=True):
-            record._code, record._functions = block, functions
+        shells = [shell_of(code) for _, code in whole]
+        block = Block([record.name for record, _ in whole], [shell for shell, _ in shells])
+        for (record, _), (_, functions) in zip(whole, shells, strict=True):
+            record.pack_code(block, functions)
 
     def _current(self, records: Iterable[Record]) -> list[Record]:
         """Those that stand for their module now, each once: a block tells texts apart by the names of modules."""

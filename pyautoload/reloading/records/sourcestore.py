@@ -36,6 +36,10 @@ class Block:
         # All texts while this is one of the recent blocks.
         self._text: bytes | None = None
 
+    def compress(self) -> None:
+        """Keep the texts compressed only."""
+        self._text = None
+
     def text(self, name: str) -> bytes:
         """The text of one module."""
         text = self._text
@@ -43,6 +47,6 @@ class Block:
             text = self._text = zlib.decompress(self._data)
             _recent.append(self)
             if len(_recent) > _RECENT:
-                _recent.pop(0)._text = None
+                _recent.pop(0).compress()
         at = self._names.index(name)
         return text[self._ends[at - 1] if at else 0 : self._ends[at]]

@@ -99,8 +99,9 @@ class Inotify:
 
     def abandon(self) -> None:
         """In the child of a fork: close the copies of the descriptors; the parent's watches stay."""
-        self._closed = True
-        self._close_descriptors()
+        if not self._closed:
+            self._closed = True
+            self._close_descriptors()
 
     def _close_descriptors(self) -> None:
         for descriptor in (self._descriptor, self._wake_read, self._wake_write):
@@ -169,8 +170,7 @@ _open: weakref.WeakSet[Inotify] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for instance in list(_open):
-        if not instance._closed:
-            instance.abandon()
+        instance.abandon()
     _open.clear()
 
 
