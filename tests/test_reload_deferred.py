@@ -10,10 +10,10 @@ import time
 import pytest
 from reload_app import App, app  # noqa: F401
 
-from pyautoload.reloading.code.shells import shell_of, whole_code
+from pyautoload.reloading.code.code_packing import shell_of, whole_code
 from pyautoload.reloading.dependencies.index import Index
 from pyautoload.reloading.records import signature
-from pyautoload.reloading.records.sourcestore import Block
+from pyautoload.reloading.records.text_block import Block
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyautoload import log
 from pyautoload.printable import text_of
-from pyautoload.reloading.applying.attempt import attempt
 from pyautoload.reloading.applying.engine import Engine
+from pyautoload.reloading.applying.reload_pass import attempt
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.interrupts import is_interrupt
@@ -20,7 +20,7 @@ from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.planning import Planner
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.result import ReloadResult
-from pyautoload.reloading.watching.staleness import Staleness
+from pyautoload.reloading.watching.change_check import ChangeCheck
 from pyautoload.reloading.watching.watching import Watching
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Reloader(Watching):
         self.gate = Gate(gate_timeout)
         planner = Planner(binder, self.records)
         self._engine = Engine(binder, self.graph, planner, self.gate)
-        self._staleness = Staleness(binder, planner, self._engine.failures)
+        self._change_check = ChangeCheck(binder, planner, self._engine.failures)
         self.listeners: list[Callable[[ReloadResult], object]] = []
         # What `start()` is called with, now or when the loader is set up.
         self.options: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class Reloader(Watching):
             ReloadError: something failed; everything was put back. Raised once for one state of the files.
         """
         watcher = self._watcher
-        polls = watcher is None or watcher.polls or self._staleness.is_mounted_changed()
+        polls = watcher is None or watcher.polls or self._change_check.is_mounted_changed()
         if watcher is not None and not polls and not watcher.pending:
             return None
         if self._is_busy():
@@ -118,7 +118,7 @@ class Reloader(Watching):
             batch = watcher.take() if watcher is not None else None
             if batch is None and not polls:
                 return None  # the watcher's thread was quicker
-            if batch is None and self._staleness.is_as_it_failed():
+            if batch is None and self._change_check.is_as_it_failed():
                 return None
             result = self._attempt(self._complete(batch), ())
         if not self._is_news(result):

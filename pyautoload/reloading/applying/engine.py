@@ -14,9 +14,9 @@ from pyautoload import log
 from pyautoload.callbacks import is_of_callback
 from pyautoload.errors import ReloadError
 from pyautoload.importing.eager_load import collection_paused
+from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.stored import keepers
 from pyautoload.reloading.applying.transaction import Transaction, Widen
-from pyautoload.reloading.applying.upkeep import Upkeep
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate
 from pyautoload.reloading.interrupts import is_interrupt
@@ -55,7 +55,7 @@ class Engine:
         self.graph = graph
         self.planner = planner
         self.gate = gate
-        self.upkeep = Upkeep(binder, self.records)
+        self.entries = ModuleEntries(binder, self.records)
         # What could not be applied: tried again with the next change, whatever that is.
         self.failures = Failures()
         # Modules whose values are to be those of a fresh process, whatever the program has put there.
@@ -93,7 +93,7 @@ class Engine:
         if not versions:
             return
         transaction = Transaction(
-            self.upkeep, self.graph, Plan(changed=versions, is_kept=plan.is_kept), ReloadResult(), {}, set()
+            self.entries, self.graph, Plan(changed=versions, is_kept=plan.is_kept), ReloadResult(), {}, set()
         )
         before = self.binder.registry.loaded()
         try:
@@ -111,7 +111,7 @@ class Engine:
         also: dict[str, str] = {}
         anew = set(self.anew)
         for _ in range(_ROUNDS):
-            transaction = Transaction(self.upkeep, self.graph, plan, result, also, anew)
+            transaction = Transaction(self.entries, self.graph, plan, result, also, anew)
             before = self.binder.registry.loaded()
             try:
                 transaction.run()
@@ -161,7 +161,7 @@ class Engine:
         ):
             self._ask(plan, module, f"its code cannot run twice in one process: {described(error)}", result)
         else:
-            self.fail(result, self.upkeep.located(error, module), self._paths(plan))
+            self.fail(result, self.entries.located(error, module), self._paths(plan))
             result.why.clear()
 
     def _fails_without_the_edit(self, plan: Plan, error: BaseException) -> bool:
@@ -173,7 +173,7 @@ class Engine:
                 continue
             versions[name] = NewVersion(record.source, record.code, version.path, record.stamp, everything=True)
         control = Plan(changed=versions, forced=set(plan.forced), is_kept=plan.is_kept)
-        transaction = Transaction(self.upkeep, self.graph, control, ReloadResult(), {}, set())
+        transaction = Transaction(self.entries, self.graph, control, ReloadResult(), {}, set())
         before = self.binder.registry.loaded()
         try:
             transaction.run()

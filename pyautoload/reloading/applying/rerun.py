@@ -13,9 +13,9 @@ from types import CodeType, ModuleType
 
 from pyautoload.importing.hooked_code import code_through_hook
 from pyautoload.importing.namespace_access import access_of
+from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover import Former, Takeover
-from pyautoload.reloading.applying.upkeep import Upkeep
 from pyautoload.reloading.code.codefacts import scan
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.journal import Journal
@@ -45,7 +45,7 @@ class Rerun:
     def __init__(self, reruns: Reruns, former: Record, module: ModuleType, version: NewVersion | None) -> None:
         code = version.code if version is not None else former.code
         assert code is not None
-        if version is not None and reruns.upkeep.binder.is_hooked(former.name):
+        if version is not None and reruns.entries.binder.is_hooked(former.name):
             code = code_through_hook(module, version.source, version.path)
         self.module = module
         self.code: CodeType = code
@@ -67,11 +67,11 @@ class Rerun:
     def settle(self, module: ModuleType) -> None:
         """The code has run: bring what was there before and what it made together."""
         reruns, name = self._reruns, self.former.name
-        record = reruns.upkeep.records.executing()
+        record = reruns.entries.records.executing()
         fresh = shapes_of(module.__dict__, {})
         if record is not None and record.name == name:
             record.shapes = fresh
-            reruns.upkeep.records.look_at_classes(record)
+            reruns.entries.records.look_at_classes(record)
         reruns.takeover.settle(name, module, fresh)
         reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
         reruns.restore_children(name, module)
@@ -83,15 +83,17 @@ class Reruns:
     """The modules that one attempt runs again.
 
     Args:
-        upkeep: of the loader.
+        entries: of the loader.
         graph: the dependencies.
         takeover: brings old and new together.
         stored: finds out who stores into whom.
         journal: remembers how to take everything back.
     """
 
-    def __init__(self, upkeep: Upkeep, graph: Graph, takeover: Takeover, stored: StoredInto, journal: Journal) -> None:
-        self.upkeep = upkeep
+    def __init__(
+        self, entries: ModuleEntries, graph: Graph, takeover: Takeover, stored: StoredInto, journal: Journal
+    ) -> None:
+        self.entries = entries
         self.graph = graph
         self.stored = stored
         self.takeover = takeover
@@ -108,7 +110,7 @@ class Reruns:
             names: in the order in which they are to be imported.
             versions: module → the new state of its file.
         """
-        records, binder = self.upkeep.records, self.upkeep.binder
+        records, binder = self.entries.records, self.entries.binder
         taken: list[str] = []
         for name in names:
             record, module = records.get(name), sys.modules.get(name)
@@ -156,7 +158,7 @@ class Reruns:
 
     def _note_undo(self, names: list[str]) -> None:
         """All that must be put back: modules, their content, their packages' content, what the registry knows."""
-        records, registry = self.upkeep.records, self.upkeep.binder.registry
+        records, registry = self.entries.records, self.entries.binder.registry
         for parent in {name.rpartition(".")[0] for name in names} - set(names):
             module = sys.modules.get(parent)
             if isinstance(module, ModuleType):
@@ -211,7 +213,7 @@ class Reruns:
         """A package that ran again has its loaded modules, and their expected names, as attributes again."""
         if "__path__" not in package.__dict__:
             return
-        binder = self.upkeep.binder
+        binder = self.entries.binder
         former = self.takeover.formers[name]
         for attribute, value in former.names.items():
             full = f"{name}.{attribute}"
@@ -232,7 +234,7 @@ class Reruns:
 
     def finish(self) -> None:
         """Everything has run: the records say what is loaded now."""
-        records, binder = self.upkeep.records, self.upkeep.binder
+        records, binder = self.entries.records, self.entries.binder
         for name, rerun in self.all.items():
             binder.reruns.pop(name, None)
             record, former, version = records.get(name), rerun.former, rerun.version
@@ -248,9 +250,9 @@ class Reruns:
 
     def stop(self) -> None:
         """Nothing is run again any more, and what was is to be put back."""
-        records = self.upkeep.records
+        records = self.entries.records
         for name in reversed(self.all):
-            self.upkeep.binder.reruns.pop(name, None)
+            self.entries.binder.reruns.pop(name, None)
             if records.get(name) is not self.all[name].former:
                 records.clean_up(name)
 

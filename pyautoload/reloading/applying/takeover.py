@@ -29,8 +29,8 @@ from pyautoload.reloading.objects.adapters import adapted, refusal
 from pyautoload.reloading.objects.classes import SET_CLASS, absorb, class_putter, fits, retire
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING, Journal
-from pyautoload.reloading.objects.kinds import held_by, is_a
 from pyautoload.reloading.objects.reconcile import Reconciler
+from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 from pyautoload.reloading.objects.values import ATOMS, NOT_OWN, NOT_STATE, Comparison, Shape, is_plain, shape_of
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded

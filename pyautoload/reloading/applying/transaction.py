@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from types import CodeType, ModuleType
 
+from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.rerun import Reruns
 from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover import Takeover
-from pyautoload.reloading.applying.upkeep import Upkeep
 from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
 from pyautoload.reloading.code.nested import import_time_codes, is_deferred
 from pyautoload.reloading.dependencies.affected import Affected
@@ -22,10 +22,10 @@ from pyautoload.reloading.objects.caches import clear_caches
 from pyautoload.reloading.objects.classes import move_instances
 from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal
-from pyautoload.reloading.objects.kinds import is_a
-from pyautoload.reloading.objects.outside import Outside
+from pyautoload.reloading.objects.library_containers import LibraryContainers
 from pyautoload.reloading.objects.patching import apply_patch
 from pyautoload.reloading.objects.plain_statements import lost_effects, roots
+from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
@@ -55,7 +55,7 @@ class Transaction:
     """Applies a plan.
 
     Args:
-        upkeep: of the loader.
+        entries: of the loader.
         graph: the dependencies.
         plan: what has changed.
         result: is filled.
@@ -65,14 +65,14 @@ class Transaction:
 
     def __init__(
         self,
-        upkeep: Upkeep,
+        entries: ModuleEntries,
         graph: Graph,
         plan: Plan,
         result: ReloadResult,
         also: dict[str, str],
         anew: set[str],
     ) -> None:
-        self.upkeep = upkeep
+        self.entries = entries
         self.records = graph.records
         self.graph = graph
         self.plan = plan
@@ -84,8 +84,8 @@ class Transaction:
         self.takeover.anew = anew
         self.affected = Affected(graph, self.changes)
         self.stored = StoredInto(self.records, graph)
-        self.reruns = Reruns(upkeep, graph, self.takeover, self.stored, self.journal)
-        self.outside = Outside(self.journal)
+        self.reruns = Reruns(entries, graph, self.takeover, self.stored, self.journal)
+        self.containers = LibraryContainers(self.journal)
         self._kept = self.records.all_kept()
         self._tops = frozenset(record.name.partition(".")[0] for record in self.records.all())
         # Whether a module has run before one that it depends on.
@@ -107,7 +107,7 @@ class Transaction:
         self.records.is_known_to_graph = lambda name: False
         if self.takeover.replaced:
             self._move_instances()
-        self.outside.finish()
+        self.containers.finish()
 
     def roll_back(self) -> list[BaseException]:
         """Put everything back."""
@@ -136,7 +136,7 @@ class Transaction:
             names = dict(module.__dict__) if isinstance(module, ModuleType) else {}
             if isinstance(module, ModuleType) and record is not None:
                 self.takeover.gone(name, module, record)
-            self.upkeep.remove_module(name, self.journal)
+            self.entries.remove_module(name, self.journal)
             for held, value in names.items():
                 self.changes.bound_anew(name, held, value, MISSING)
             parent, _, stem = name.rpartition(".")
@@ -176,7 +176,7 @@ class Transaction:
 
     def _bodies(self, record: Record, version: NewVersion) -> CodeDiff | None:
         """The functions whose bodies differ, where new code for these is all there is to it for the module itself."""
-        if self.upkeep.binder.is_hooked(record.name):
+        if self.entries.binder.is_hooked(record.name):
             return None
         if record.code is None or record.is_adopted or self.records.recorder.is_blind or version.everything:
             return None
@@ -247,7 +247,7 @@ class Transaction:
         self._follow()
         self.current = ""
         self._check_replaced()
-        self.outside.reconcile(self.takeover.twins, self.takeover.dead())
+        self.containers.reconcile(self.takeover.twins, self.takeover.dead())
         self.takeover.retire()
         stored = self.stored.changed() or self.stored.holding(self.takeover.dead())
         if stored:
@@ -286,7 +286,7 @@ class Transaction:
                 raise RestartNeeded(name, "it is not to be reloaded, and what it uses has changed")
             self._check_outside(record)
             self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
-            self.outside.look_before(names_of(sys.modules.get(name)), self._tops)
+            self.containers.look_before(names_of(sys.modules.get(name)), self._tops)
         try:
             self.reruns.take_out(ordered, self.plan.changed)
             self.reruns.run(ordered)
@@ -326,9 +326,9 @@ class Transaction:
 
     def _check_replaced(self) -> None:
         """Who replaces something of others and keeps what was there has by now kept what it put there itself."""
-        for name, own in self.outside.own.items():
+        for name, own in self.containers.own.items():
             self._check_own(name, own)
-        replaced = self.outside.replaced()
+        replaced = self.containers.replaced()
         if not replaced:
             return
         for name in self.reruns.all:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyautoload.reloading.objects.kinds import is_a
+from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 

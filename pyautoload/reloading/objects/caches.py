@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from pyautoload.reloading.objects.functions import CACHED
-from pyautoload.reloading.objects.kinds import is_a
+from pyautoload.reloading.objects.safe_inspection import is_a
 
 __all__ = ["clear_caches", "has_caches"]
 

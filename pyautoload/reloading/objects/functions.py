@@ -13,7 +13,7 @@ from typing import Any
 from pyautoload.reloading.code.codediff import FunctionChange, same_code
 from pyautoload.reloading.code.nested import deferred_codes
 from pyautoload.reloading.objects.journal import Journal
-from pyautoload.reloading.objects.kinds import held_by, is_a
+from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 
 __all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "patch", "patch_hidden", "underlying"]
 

@@ -11,7 +11,7 @@ import ast
 from types import ModuleType
 from typing import Any
 
-from pyautoload.reloading.objects.kinds import is_a
+from pyautoload.reloading.objects.safe_inspection import is_a
 
 __all__ = ["lost_effects", "roots"]
 

@@ -11,7 +11,7 @@ from pyautoload.reloading.code.codediff import call_shape, same_code
 from pyautoload.reloading.objects.classes import ClassMerge
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING, Journal
-from pyautoload.reloading.objects.kinds import held_by, is_a, is_proxy
+from pyautoload.reloading.objects.safe_inspection import held_by, is_a, is_proxy
 
 __all__ = ["Reconciler", "same_value"]
 

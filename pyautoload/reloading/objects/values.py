@@ -16,7 +16,7 @@ from typing import Any
 
 from pyautoload.reloading.code.codediff import same_code
 from pyautoload.reloading.objects.journal import MISSING
-from pyautoload.reloading.objects.kinds import held_by
+from pyautoload.reloading.objects.safe_inspection import held_by
 
 __all__ = ["ATOMS", "NOT_OWN", "NOT_STATE", "Comparison", "Shape", "is_plain", "restore", "shape_of", "shapes_of"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from pyautoload.reloading.code.code_packing import whole_code
 from pyautoload.reloading.code.codefacts import CodeFacts, scan
-from pyautoload.reloading.code.shells import whole_code
 from pyautoload.reloading.records.signature import Signature
-from pyautoload.reloading.records.sourcestore import Block
+from pyautoload.reloading.records.text_block import Block
 
 __all__ = ["Record"]
 

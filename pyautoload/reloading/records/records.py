@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from pyautoload import log, reload_hooks
 from pyautoload.printable import text_of
-from pyautoload.reloading.code.shells import shell_of
+from pyautoload.reloading.code.code_packing import shell_of
 from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.objects.caches import has_caches
 from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
@@ -22,7 +22,7 @@ from pyautoload.reloading.records.reading import complete, read_now
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.recording import Recorder
 from pyautoload.reloading.records.signature import Signature, is_surely_old, signature, signature_of
-from pyautoload.reloading.records.sourcestore import Block
+from pyautoload.reloading.records.text_block import Block
 
 __all__ = ["Records"]
 

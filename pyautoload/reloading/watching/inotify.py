@@ -17,7 +17,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 
-from pyautoload.reloading.watching.told import Told
+from pyautoload.reloading.watching.file_events import FileEvent
 
 __all__ = ["Inotify"]
 
@@ -52,7 +52,7 @@ class Inotify:
     # That a file that was written to is closed is told.
     tells_closing = True
 
-    def __init__(self, tell: Callable[[list[Told]], None]) -> None:
+    def __init__(self, tell: Callable[[list[FileEvent]], None]) -> None:
         self._tell = tell
         self._library = _library()
         self._descriptor = _checked(self._library.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK))
@@ -129,7 +129,7 @@ class Inotify:
             self._close_descriptors()
 
 
-def _parsed(data: bytes) -> Iterator[Told]:
+def _parsed(data: bytes) -> Iterator[FileEvent]:
     at = 0
     while at < len(data):
         handle, mask, _cookie, length = _HEADER.unpack_from(data, at)
@@ -137,11 +137,11 @@ def _parsed(data: bytes) -> Iterator[Told]:
         name = os.fsdecode(data[at : at + length].rstrip(b"\0"))
         at += length
         if mask & _OVERFLOW:
-            yield Told("overflow", -1, "", False)
+            yield FileEvent("overflow", -1, "", False)
         elif mask & (_GONE | _ITSELF):
-            yield Told("gone", handle, "", True)
+            yield FileEvent("gone", handle, "", True)
         elif (kind := _KINDS.get(mask & (_ACCESSED_BY_WRITING | _ENTRIES))) and name:
-            yield Told(kind, handle, name, bool(mask & _IS_DIRECTORY))
+            yield FileEvent(kind, handle, name, bool(mask & _IS_DIRECTORY))
 
 
 def _library() -> ctypes.PyDLL:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.signature import Signature, signature_of
-from pyautoload.reloading.watching.staleness import Staleness
+from pyautoload.reloading.watching.change_check import ChangeCheck
 from pyautoload.sources import FILE_SYSTEM, is_anything_mounted, source_for
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class Survey:
     """Goes round.
 
     Args:
-        staleness: says what is loaded, and what is known to differ.
+        change_check: says what is loaded, and what is known to differ.
         watcher: is told of what was found.
     """
 
-    def __init__(self, staleness: Staleness, watcher: Watcher) -> None:
-        self._staleness = staleness
+    def __init__(self, change_check: ChangeCheck, watcher: Watcher) -> None:
+        self._change_check = change_check
         self._watcher = watcher
         # Gives False while it goes on.
         self._round: Iterator[bool] | None = None
@@ -96,7 +96,7 @@ class Survey:
 
     def _look(self) -> Iterator[bool]:
         mounted = is_anything_mounted()
-        records = self._staleness.records
+        records = self._change_check.records
         count = 0
         for record in records.all():
             count += 1
@@ -106,9 +106,9 @@ class Survey:
                 self._look_at_loaded(record)
         for path in list(records.readers):
             self._look_at(path)
-        if self._staleness.is_listing_fixed():
+        if self._change_check.is_listing_fixed():
             return
-        for space in self._staleness.binder.registry.namespaces():
+        for space in self._change_check.binder.registry.namespaces():
             count += 1
             if not count % _SLICE:
                 yield False
@@ -146,7 +146,7 @@ class Survey:
             if stat.S_ISDIR(status.st_mode):
                 return
             now = signature_of(status) if stat.S_ISREG(status.st_mode) else None
-        if self._staleness.is_up_to_date(path, now):
+        if self._change_check.is_up_to_date(path, now):
             if self._told:
                 self._told.pop(path, None)
         elif self._told.get(path, _UNKNOWN) != now:
@@ -163,7 +163,7 @@ class Survey:
         if now == stamp or self._looked_into.get(directory) == now:
             return
         self._looked_into[directory] = now
-        if self._staleness.news_in(space.name, directory) is not None:
+        if self._change_check.news_in(space.name, directory) is not None:
             self._doubted_directories[directory] = space.name
 
     def _settle(self) -> None:
@@ -181,7 +181,7 @@ class Survey:
                     structural.add(os.path.dirname(path))
         created: set[str] = set()
         for directory, name in self._doubted_directories.items():
-            news = self._staleness.news_in(name, directory)
+            news = self._change_check.news_in(name, directory)
             if news is not None:
                 structural.add(directory)
                 created |= news

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pyautoload import log
 from pyautoload.errors import text_of
-from pyautoload.reloading.watching.polled import PolledDirectory
+from pyautoload.reloading.watching.file_events import Events, FileEvent
+from pyautoload.reloading.watching.polling import PolledDirectory
 from pyautoload.reloading.watching.status import Seen
-from pyautoload.reloading.watching.told import Events, Told
 from pyautoload.tree.managed_paths import hidden
 
 __all__ = ["STRUCTURAL", "Observation"]
@@ -273,7 +273,7 @@ class Observation:
 
     # Events
 
-    def _take(self, events: list[Told]) -> None:
+    def _take(self, events: list[FileEvent]) -> None:
         try:
             for event in events:
                 self._take_one(event)
@@ -281,7 +281,7 @@ class Observation:
             log.warning("watcher", "an event could not be taken: %s: %s", type(error).__name__, text_of(error))
             self._lost()
 
-    def _take_one(self, event: Told) -> None:
+    def _take_one(self, event: FileEvent) -> None:
         kind, handle, name, is_directory = event
         if kind == "overflow":
             # The watcher's thread mends it: here the next events wait already.
@@ -420,7 +420,7 @@ class Observation:
                     self._note({"created": "moved", "modified": "attrib"}.get(kind, kind), path, False)
 
 
-def _events(tell: Callable[[list[Told]], None]) -> Events:
+def _events(tell: Callable[[list[FileEvent]], None]) -> Events:
     """The system's way of telling."""
     if sys.platform == "linux":
         from pyautoload.reloading.watching.inotify import Inotify

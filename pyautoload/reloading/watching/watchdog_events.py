@@ -12,7 +12,7 @@ from watchdog import events
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from pyautoload.reloading.watching.told import Told
+from pyautoload.reloading.watching.file_events import FileEvent
 
 __all__ = ["WatchdogEvents"]
 
@@ -39,7 +39,7 @@ class WatchdogEvents:
     covers_below = True
     tells_closing = False
 
-    def __init__(self, tell: Callable[[list[Told]], None]) -> None:
+    def __init__(self, tell: Callable[[list[FileEvent]], None]) -> None:
         self._tell = tell
         self._observer: Any = Observer()
         self._observer.daemon = True
@@ -84,7 +84,7 @@ class WatchdogEvents:
 class _Handler(FileSystemEventHandler):
     """Says whose events they are."""
 
-    def __init__(self, handle: int, directory: str, tell: Callable[[list[Told]], None]) -> None:
+    def __init__(self, handle: int, directory: str, tell: Callable[[list[FileEvent]], None]) -> None:
         super().__init__()
         self._handle = handle
         self._directory = directory
@@ -98,7 +98,7 @@ class _Handler(FileSystemEventHandler):
         source = os.fsdecode(event.src_path)
         if source == self._directory:
             if kind in ("deleted", "moved"):
-                self._tell([Told("gone", self._handle, "", True)])
+                self._tell([FileEvent("gone", self._handle, "", True)])
             return
         if kind != "moved":
             self._tell([self._told(kind, source, event)])
@@ -106,5 +106,5 @@ class _Handler(FileSystemEventHandler):
         target = os.fsdecode(event.dest_path)
         self._tell([self._told("deleted", source, event), self._told("moved", target, event)])
 
-    def _told(self, kind: str, path: str, event: FileSystemEvent) -> Told:
-        return Told(kind, self._handle, os.path.relpath(path, self._directory), event.is_directory)
+    def _told(self, kind: str, path: str, event: FileSystemEvent) -> FileEvent:
+        return FileEvent(kind, self._handle, os.path.relpath(path, self._directory), event.is_directory)

@@ -13,10 +13,10 @@ from pyautoload import log
 from pyautoload.printable import text_of
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.planning.batch import Batch
-from pyautoload.reloading.records.opened import watch_opened_files
+from pyautoload.reloading.records.audit_hook import watch_opened_files
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.records.signature import signature
-from pyautoload.reloading.watching.staleness import Staleness
+from pyautoload.reloading.watching.change_check import ChangeCheck
 from pyautoload.reloading.watching.status import Seen, Status
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.managed_paths import hidden, outermost
@@ -54,7 +54,7 @@ class Watching(ABC):
     graph: Graph
     _mutex: threading.Lock
     _watcher: Watcher | None
-    _staleness: Staleness
+    _change_check: ChangeCheck
 
     _survey: Survey | None = None
     # How many files were read at import when their directories began to be watched.
@@ -120,7 +120,7 @@ class Watching(ABC):
             idle=self._idle,
             is_left_out=self._is_left_out,
         )
-        self._survey, self._readers = Survey(self._staleness, watcher), 0
+        self._survey, self._readers = Survey(self._change_check, watcher), 0
         self.records.on_fresh = watcher.wake
         self._archives = archives_of(config.roots)
         watcher.start()
@@ -144,7 +144,7 @@ class Watching(ABC):
         watcher, survey = self._watcher, self._survey
         seen = watcher.seen() if watcher is not None else Seen(None, 0, {}, [], {})
         links = {**seen.links, **(survey.links if survey is not None else {})}
-        failing = sorted(self._staleness.failures.paths)
+        failing = sorted(self._change_check.failures.paths)
         return Status(self.watches, len(self.records), failing, **{**seen._asdict(), "links": links})
 
     def _is_left_out(self, directory: str) -> bool:

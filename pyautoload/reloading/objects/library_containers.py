@@ -1,4 +1,4 @@
-"""Outside: lists, dicts and sets of libraries, and of Python, into which a module enters things while it is imported.
+"""Lists, dicts and sets of libraries, and of Python, into which a module enters things while it is imported.
 
 When its code runs again, it enters them again: ``log.addHandler(handler)`` would be there twice. What came in on top of
 what was there is compared with that: an entry that stands for an earlier one takes its place, or leaves it to it.
@@ -12,10 +12,10 @@ from typing import Any
 
 from pyautoload.reloading.objects.exit_functions import ExitFunctions
 from pyautoload.reloading.objects.journal import Journal
-from pyautoload.reloading.objects.kinds import held_by, is_a
+from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 from pyautoload.reloading.objects.values import ATOMS, Comparison, shape_of
 
-__all__ = ["Outside"]
+__all__ = ["LibraryContainers"]
 
 # Larger ones are caches, and not what somebody registers with.
 _LARGEST = 5000
@@ -31,7 +31,7 @@ _QUIET = frozenset(
 _NOT_THESE = frozenset({"modules", "path_importer_cache", "meta_path", "path_hooks"})
 
 
-class Outside:
+class LibraryContainers:
     """What containers of others held before modules ran again.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-__all__ = ["Events", "Told"]
+__all__ = ["Events", "FileEvent"]
 
 
-class Told(NamedTuple):
+class FileEvent(NamedTuple):
     """One event.
 
     Attributes:
@@ -31,7 +31,7 @@ class Events(Protocol):
     covers_below: bool
     tells_closing: bool
 
-    def __init__(self, tell: Callable[[list[Told]], None]) -> None: ...
+    def __init__(self, tell: Callable[[list[FileEvent]], None]) -> None: ...
 
     def add(self, directory: str) -> int:
         """Watch a directory; raises ``OSError``."""

@@ -14,10 +14,10 @@ from pyautoload.sources import FILE_SYSTEM, is_anything_mounted, source_for
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["Staleness"]
+__all__ = ["ChangeCheck"]
 
 
-class Staleness:
+class ChangeCheck:
     """Compares files with what is loaded.
 
     Args:

@@ -1,4 +1,4 @@
-"""Upkeep: what a reload changes around a module: its entry in ``sys.modules``, its spec, its callbacks, the error."""
+"""ModuleEntries: what surrounds a module: its entry in ``sys.modules``, its spec, its callbacks, its errors."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pyautoload.reloading.records.records import Records
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
 
-__all__ = ["Upkeep", "relist_access"]
+__all__ = ["ModuleEntries", "relist_access"]
 
 
-class Upkeep:
+class ModuleEntries:
     """Deals with the import system's view of modules.
 
     Args:
