@@ -15,16 +15,17 @@ from _frozen_importlib_external import SourceFileLoader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
+    from types import ModuleType, TracebackType
     from typing import Any, TypeVar
 
     _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-__all__ = ["imported", "is_initializing", "part_of_import", "without_frames"]
+__all__ = ["imported", "is_initializing", "part_of_import", "users_frames", "without_frames"]
 
 _MISSING = object()
 # "<frozen importlib._bootstrap_external>"
 _FILE_NAME = SourceFileLoader.exec_module.__code__.co_filename
+_BOOTSTRAP = "<frozen importlib._bootstrap>"
 
 
 def part_of_import(function: _Function) -> _Function:
@@ -40,6 +41,25 @@ def without_frames(function: _Function) -> _Function:
     """
     function.__code__ = function.__code__.replace(co_filename=_FILE_NAME, co_name="_call_with_frames_removed")
     return function
+
+
+def users_frames(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without its frames of ours and of the import system.
+
+    Python itself does that where a statement imports; where an attribute does, nobody would.
+    """
+    first = last = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename not in (_FILE_NAME, _BOOTSTRAP):
+            if last is None:
+                first = trace
+            else:
+                last.tb_next = trace
+            last = trace
+        trace = trace.tb_next
+    if last is not None:
+        last.tb_next = None
+    return first
 
 
 def is_initializing(module: object) -> bool:

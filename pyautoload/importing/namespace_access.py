@@ -8,7 +8,7 @@ from types import ModuleType
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
-from pyautoload.hidden_frames import imported, is_initializing, part_of_import
+from pyautoload.hidden_frames import imported, is_initializing, part_of_import, users_frames
 from pyautoload.importing.completion import Completion
 from pyautoload.importing.cycle_explanation import unfinished
 from pyautoload.importing.suggestions import cannot_import
@@ -115,6 +115,14 @@ class NamespaceAccess:
     @part_of_import
     def resolve(self, attribute: str) -> Any:
         """The value for an attribute that is not stored: the package's ``__getattr__``."""
+        try:
+            return self._resolve(attribute)
+        except BaseException as error:
+            error.__traceback__ = users_frames(error.__traceback__)
+            raise error  # not a plain `raise`, which goes on with the former traceback before Python 3.11
+
+    @part_of_import
+    def _resolve(self, attribute: str) -> Any:
         own_error: AttributeError | None = None
         if type(self.module) is not ModuleType:
             give_class_back(self.module)

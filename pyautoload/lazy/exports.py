@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyautoload.hidden_frames import imported, part_of_import
+from pyautoload.hidden_frames import imported, part_of_import, users_frames
 from pyautoload.lazy.export_statements import BadStatement, Export, declared, parsed
 from pyautoload.walkers import is_walking
 
@@ -138,7 +138,11 @@ class Exports:
         """The package's ``__getattr__``: load ``name`` and store it."""
         entry = self.entries.get(name) or self.found(name) or self.submodule(name)
         if entry is not None and not is_walking():
-            return self.load(entry)
+            try:
+                return self.load(entry)
+            except BaseException as error:
+                error.__traceback__ = users_frames(error.__traceback__)
+                raise error  # not a plain `raise`, which goes on with the former traceback before Python 3.11
         raise AttributeError(
             f"module {self.package!r} has no attribute {name!r}", name=name, obj=sys.modules.get(self.package)
         )
