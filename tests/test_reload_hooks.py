@@ -206,6 +206,20 @@ def test_a_thread_without_one_asks(app, monkeypatch):
     a("a").end()
 
 
+@pytest.mark.parametrize("does", ["socket.socket().bind(('127.0.0.1', 0))", "threading.Thread(target=print).start()"])
+def test_what_a_library_does_while_it_is_imported_asks_for_nothing(app, monkeypatch, tmp_path, does):
+    (tmp_path / "library_of_others.py").write_text(f"import socket, threading\n{does}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "import library_of_others\nWORD = {!r}\n"
+    a = app(a=text.format("one"), b=f"import socket, threading\nexec({does!r}, globals())\nWORD = 1\n")
+    a("a")
+    a("b")
+    assert not reload(a, a=text.format("two")).restart_required
+    assert a("a").WORD == "two"
+    asking = reload(a, b=f"import socket, threading\nexec({does!r}, globals())\nWORD = 2\n")
+    assert f"{a.name}.b" in asking.restart_required
+
+
 def test_statements_that_a_clean_up_undoes_may_be_edited(app, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     text = (

@@ -12,7 +12,8 @@ FILES = {
     "shop/order.py": "from shop import Item\n\n\nclass Order: pass\n",
     "shop/item.py": "from shop import price\n\n\nclass Item: pass\n",
     "shop/price.py": "raise ValueError('no price')\n",
-    "plain/__init__.py": "from pyautoload import lazy\n\n__getattr__, __dir__, __all__ = lazy.exports(__name__, 'from .order import Order')\n",
+    "plain/__init__.py": "from pyautoload import lazy\n\n"
+    "__getattr__, __dir__, __all__ = lazy.exports(__name__, 'from .order import Order')\n",
     "plain/order.py": "raise ValueError('no price')\n\n\nclass Order: pass\n",
 }
 

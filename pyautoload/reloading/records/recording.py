@@ -235,10 +235,18 @@ def note_outside(record: Record, event: str) -> None:
         return
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and not (frame.f_code.co_name == "<module>" and frame.f_code.co_filename == record.path):
+        if frame.f_code.co_name == "<module>" and _is_module(frame.f_globals, record):
+            return  # a library does that while it is imported, which is once, however often the module runs
         frame = frame.f_back
     if record.outside is None:
         record.outside = {}
     record.outside.setdefault(frame.f_lineno if frame is not None else 0, what)
+
+
+def _is_module(names: dict[str, Any], but: Record) -> bool:
+    """Whether these are the names of another module, and not those of some text that is executed."""
+    name = str(names.get("__name__"))
+    return name != but.name and getattr(sys.modules.get(name), "__dict__", None) is names
 
 
 OUTSIDE_EVENTS = frozenset(_OUTSIDE)
