@@ -39,6 +39,13 @@ class Project:
         if loader_name is not None and (roots or config):
             raise click.UsageError("--loader names a loader that has its roots: --root and --config do not go with it")
         self.loader_name = loader_name
+        # What the options said, for processes that are about the same tree in another place.
+        self.asked_for: dict[str, Any] = {
+            "roots": list(roots),
+            "namespaces": dict(zip(roots, namespaces, strict=False)),
+            "config": config,
+            "loader": loader_name,
+        }
         self.settings = Settings(directory=os.getcwd())
         if roots:
             self.settings.roots = list(roots)

@@ -7,11 +7,12 @@ the living process as it is in the fresh one: code in any case, a value where th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pyautoload.warm.fingerprint import is_strict
 
-__all__ = ["Difference", "changed", "differences"]
+__all__ = ["Difference", "changed", "differences", "home"]
 
 State = Mapping[str, str]
 
@@ -64,3 +65,12 @@ def differences(before: State, now: State, living: State, paths: Mapping[str, st
             continue
         found.append(Difference(module, path.removeprefix(f"{module}."), is_there, new))
     return found
+
+
+def home(path: str, names: AbstractSet[str]) -> str:
+    """The module that a path leads into, the innermost of several; an empty text for none."""
+    end = len(path)
+    while (end := path.rfind(".", 0, end)) > 0:
+        if path[:end] in names:
+            return path[:end]
+    return ""

@@ -11,12 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from pyautoload import log
 from pyautoload.errors import ReloadError
-from pyautoload.warm.comparison import Difference, changed, differences
+from pyautoload.warm.comparison import Difference, changed, differences, home
 from pyautoload.warm.fingerprint import Fingerprint
 from pyautoload.warm.fresh_state import FreshState, FreshStates
 
@@ -219,12 +218,3 @@ class Verifier:
     def _loaded(self) -> list[str]:
         managed = set(self._program.loaded())
         return [name for name in list(sys.modules) if name in managed]
-
-
-def home(path: str, names: AbstractSet[str]) -> str:
-    """The module that a path leads into, the innermost of several; an empty text for none."""
-    end = len(path)
-    while (end := path.rfind(".", 0, end)) > 0:
-        if path[:end] in names:
-            return path[:end]
-    return ""
