@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyautoload.errors import SetupRequired as SetupRequired
     from pyautoload.importing.finder import PyAutoloadFinder as PyAutoloadFinder
     from pyautoload.importing.loader import PyAutoloadLoader as PyAutoloadLoader
+    from pyautoload.live_edits import live as live
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
@@ -48,6 +49,7 @@ __getattr__, __dir__, __all__ = exports(
     from .importing.loader import PyAutoloadLoader
     from .tree.inflector import Inflector
     from .thirdparty.load import load
+    from .live_edits import live
     from .loaders import eager_load_all, eager_load_namespace, scoped_loader
     from .reload_hooks import keep, on_cleanup
     from .tree.registry import ModuleRegistry

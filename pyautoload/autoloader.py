@@ -52,6 +52,8 @@ class AutoLoader:
         bundle: load from the file that ``build_bundle()`` wrote: ``True`` or ``"checked"`` compares directories and
             files with it, ``"trusted"`` takes it as it is; a path, or ``"trusted:path"``, names another place than the
             default one. ``None`` leaves it to the environment variable ``PYAUTOLOAD_BUNDLE``.
+        conventions: whether names follow from files below ``base_path``. Without that imports mean what they mean
+            without a loader: its files are loaded, watched and reloaded, and nothing else is different.
 
     Raises:
         SetupError: ``base_path`` is not a directory, or ``top_level`` no dotted name.
@@ -66,6 +68,7 @@ class AutoLoader:
         inflector: InflectorProtocol | None = None,
         tag: str | None = None,
         bundle: bool | str | os.PathLike[str] | None = None,
+        conventions: bool = True,
     ) -> None:
         self.config = Config()
         self.inflector: InflectorProtocol = inflector if inflector is not None else Inflector()
@@ -79,12 +82,14 @@ class AutoLoader:
         # What reloads, from `enable_reloading()` to `disable_reloading()`.
         self.reloader: Reloader | None = None
         self._reload_listeners: list[Callable[[ReloadResult], Any]] = []
+        # How it watched last, for one that takes over.
+        self.last_options: dict[str, Any] | None = None
         # What verifies reloads, if that was asked for, and who is told of it.
         self._verifier: Verifier | None = None
         self._verification_listeners: list[Callable[[Verification], Any]] = []
         known_loaders.note_configured(self)
         if base_path is not None:
-            self.push_dir(base_path, top_level)
+            self.push_dir(base_path, top_level, conventions=conventions)
         elif top_level is not None:
             raise SetupError("top_level= is the namespace of base_path, which is missing: give it, or use push_dir()")
 
@@ -152,7 +157,10 @@ class AutoLoader:
         return loader
 
     def __repr__(self) -> str:
-        roots = ", ".join(f"{root.path} as {root.namespace or 'top level'}" for root in self.config.roots.values())
+        roots = ", ".join(
+            f"{root.path} as {root.namespace or 'top level'}" if root.conventions else f"{root.path} (plain)"
+            for root in self.config.roots.values()
+        )
         state = "set up" if self.is_set_up else "not set up"
         return f"<AutoLoader {self.tag}: {roots or 'no roots'}; {state}, {len(self.loaded())} loaded>"
 
@@ -169,6 +177,7 @@ class AutoLoader:
         namespace: str | ModuleType | None = None,
         *,
         source: Source | None = None,
+        conventions: bool = True,
     ) -> AutoLoader:
         """Add a root.
 
@@ -176,15 +185,19 @@ class AutoLoader:
             path: the directory, resolved against the working directory now.
             namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
             source: what holds the files at and below ``path``, where that is neither the file system nor a zip file.
+            conventions: whether names follow from files; without that imports mean what they mean without a loader,
+                and there is no namespace.
 
         Raises:
             SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
             ConflictError: another loader manages that directory.
         """
         before = self.config.roots
-        root = self.config.add_root(path, namespace, source)
+        root = self.config.add_root(path, namespace, source, conventions=conventions)
         for former in known_loaders.make_room(root.path, self):
             self.lifecycle.inherit(former.registry)
+            if known_loaders.gives_way(former):
+                self._take_over(former)
         try:
             check_conflicts(root, self.config, self._others(), around=False)
             if self.is_set_up:
@@ -195,6 +208,15 @@ class AutoLoader:
                 self.lifecycle.look_anew()
             raise
         return self
+
+    def _take_over(self, former: AutoLoader) -> None:
+        """Go on where a loader stops that made the program live: with its roots, what it was told, and who listens."""
+        for root in former.config.roots.values():
+            if root.path not in self.config.roots:
+                self.config.add_root(root.path, None, conventions=False)
+        self._reload_listeners += former._reload_listeners
+        if former.last_options is not None:
+            self.enable_reloading(**former.last_options)
 
     def ignore(self, *globs: Patterns) -> AutoLoader:
         """Leave paths to others: they are not loaded, not eager loaded, not listed. ``import`` finds them as ever.
@@ -437,7 +459,7 @@ class AutoLoader:
         if on_reload is not None and on_reload not in self._reload_listeners:
             self._reload_listeners.append(on_reload)
         self.reloader.listeners = self._reload_listeners
-        self.reloader.options = {"watch": watch, "polling": polling, "debounce": debounce}
+        self.reloader.options = self.last_options = {"watch": watch, "polling": polling, "debounce": debounce}
         self._start_reloading()
         if verify != (self._verifier is not None):
             self._stop_verifying()
@@ -663,7 +685,7 @@ class AutoLoader:
         mine.ignored, mine.collapsed = config.ignored, config.collapsed
         mine.not_eager, mine.not_reloaded = config.not_eager, config.not_reloaded
         for root in config.roots.values():
-            self.push_dir(root.path, root.namespace if root.explicit else None)
+            self.push_dir(root.path, root.namespace if root.explicit else None, conventions=root.conventions)
         return self
 
     def adopt_package(self, inflector: InflectorProtocol | None, version: str) -> bool:

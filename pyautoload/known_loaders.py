@@ -24,10 +24,12 @@ __all__ = [
     "for_file",
     "for_root",
     "forget",
+    "gives_way",
     "is_of_package",
     "make_room",
     "note_configured",
     "note_file",
+    "note_giving_way",
     "note_provisional",
     "note_set_up",
     "with_roots",
@@ -42,6 +44,8 @@ _configured: WeakSet[Loader] = WeakSet()
 _by_file: dict[str, Loader] = {}
 # Loaders that were set up for a program that may set up one of its own: they give way to that.
 _provisional: WeakSet[Loader] = WeakSet()
+# Loaders that make a program live which knows nothing of them: one that it sets up itself takes over what they manage.
+_giving_way: WeakSet[Loader] = WeakSet()
 # Thread 1 sets a loader up and thread 2 drops one: each sees the list before or after that, never in between. Held over
 # changes of the above only, never over a call of a loader.
 _lock = threading.Lock()
@@ -87,6 +91,18 @@ def note_provisional(loader: Loader) -> None:
         _provisional.add(loader)
 
 
+def note_giving_way(loader: Loader) -> None:
+    """A loader was made for a program as it is; a loader of the program's own takes over from it."""
+    with _lock:
+        _giving_way.add(loader)
+
+
+def gives_way(loader: Loader) -> bool:
+    """Whether a loader was made for a program as it is."""
+    with _lock:
+        return loader in _giving_way
+
+
 def make_room(path: str, comer: Loader) -> list[Loader]:
     """Unregister the loaders that give way to ``comer``, which is about to manage ``path``.
 
@@ -97,7 +113,7 @@ def make_room(path: str, comer: Loader) -> list[Loader]:
         Those that were unregistered. Who asks for one of them by its file gets ``comer`` from now on.
     """
     with _lock:
-        provisional = list(_provisional)
+        provisional = [*_provisional, *_giving_way]
     gone = []
     for loader in all_loaders():
         if loader is comer:

@@ -16,6 +16,10 @@ from pyautoload.sources import unmount
 from pyautoload.tree.managed_paths import Config, Root
 from pyautoload.tree.registry import Loaded, ModuleRegistry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyautoload.importing.plain_finder import PlainFinder
+
 __all__ = ["Lifecycle", "taken_namespace"]
 
 
@@ -33,6 +37,8 @@ class Lifecycle:
         self.is_set_up = False
         # On `sys.meta_path`, from `start()` to `stop()`.
         self.finder: PyAutoloadFinder | None = None
+        # The same for what lies in roots without conventions.
+        self._plain_finder: PlainFinder | None = None
         self._bundle_request = bundle
         # What loaders have loaded that gave way to this one: module name → file, and its mtime then.
         self._inherited: dict[str, Loaded] = {}
@@ -61,12 +67,32 @@ class Lifecycle:
         finder.refresh_tops()
         self.finder = finder
         finder.install()
+        self._install_plain_finder()
         self._take_over()
         self._attach_existing()
+        self._adopt()
         self.is_set_up = True
+
+    def _install_plain_finder(self) -> None:
+        if not self.tree.config.has_plain_roots or self._plain_finder is not None:
+            return
+        from pyautoload.importing.plain_finder import PlainFinder
+
+        self._plain_finder = PlainFinder(self.binder)
+        self._plain_finder.install()
+
+    def _adopt(self) -> None:
+        """Take in what was imported before."""
+        if self.tree.config.has_plain_roots or self.binder.reloading or self.tree.tops() & sys.modules.keys():
+            from pyautoload.importing.adoption import adopt
+
+            adopt(self.binder)
 
     def stop(self) -> None:
         """Take back what ``start`` did; what is loaded stays."""
+        if self._plain_finder is not None:
+            self._plain_finder.uninstall()
+            self._plain_finder = None
         if self.finder is not None:
             self.finder.uninstall()
             self.finder = None
@@ -107,6 +133,9 @@ class Lifecycle:
         inherited, self._inherited = self._inherited, {}
         for name, (path, mtime_ns) in inherited.items():
             module = sys.modules.get(name)
+            if isinstance(module, ModuleType) and self.tree.config.is_plain(path):
+                self.tree.registry.mark_loaded(name, path, mtime_ns)
+                continue
             self.tree.namespace(name.rpartition(".")[0])
             space = self.tree.namespace(name)
             if not isinstance(module, ModuleType) or self.tree.registry.get_path(name) != path:

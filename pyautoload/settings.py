@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
         config: Config
 
-        def push_dir(self, path: str, namespace: str | None = None) -> object: ...
+        def push_dir(self, path: str, namespace: str | None = None, *, conventions: bool = True) -> object: ...
         def inflect(self, mapping: Mapping[str, str]) -> object: ...
 
     Loader = TypeVar("Loader", bound=Configurable)
@@ -67,6 +67,7 @@ class Settings:
         lazy_imports: the patterns of files whose imports are lazy, none for all files, and the modules that stay eager,
             as for ``AutoLoader.lazy_imports``; ``None`` where none is. Example: ``(["api"], ["logging.config"])``
         bundle: true, ``"checked"`` or ``"trusted"``, as for ``AutoLoader(bundle=...)``.
+        conventions: whether names follow from files, as for ``AutoLoader(conventions=...)``.
     """
 
     file: str | None = None
@@ -81,6 +82,7 @@ class Settings:
     plain_modules: list[str] = field(default_factory=list)
     lazy_imports: tuple[list[str], list[str]] | None = None
     bundle: bool | str | None = None
+    conventions: bool = True
 
     @property
     def tag(self) -> str:
@@ -93,7 +95,7 @@ class Settings:
         found = {}
         for root in self.roots:
             path = os.path.abspath(os.path.join(self.directory, root))
-            found[path] = self.namespaces.get(root, os.path.basename(path))
+            found[path] = self.namespaces.get(root, os.path.basename(path)) if self.conventions else ""
         return found
 
     def apply(self, loader: Loader) -> Loader:
@@ -107,7 +109,8 @@ class Settings:
             ConflictError: another loader manages it.
         """
         for root in self.roots:
-            loader.push_dir(os.path.join(self.directory, root), self.namespaces.get(root))
+            path = os.path.join(self.directory, root)
+            loader.push_dir(path, self.namespaces.get(root), conventions=self.conventions)
         config = loader.config
         for globs, patterns in (
             (config.ignored, self.ignore),
@@ -220,6 +223,8 @@ def parse(table: Mapping[str, Any], file: str) -> Settings:
         if root not in settings.roots:
             known = ", ".join(map(repr, settings.roots))
             raise SetupError(f"{file}: namespaces names {root!r}, which is none of the roots ({known})")
+    if settings.namespaces and not settings.conventions:
+        raise SetupError(f"{file}: namespaces has no meaning with conventions = false: leave out one of the two")
     return settings
 
 
@@ -264,6 +269,12 @@ def _bundle(value: object, where: str) -> bool | str:
     raise SetupError(f'{where} has to be true, false, "checked" or "trusted", not {value!r}')
 
 
+def _boolean(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise SetupError(f"{where} has to be true or false, not {value!r}")
+    return value
+
+
 # Key → what checks its value.
 _KINDS: dict[str, Callable[[object, str], Any]] = {
     "roots": _strings,
@@ -276,6 +287,7 @@ _KINDS: dict[str, Callable[[object, str], Any]] = {
     "plain_modules": _strings,
     "lazy_imports": _lazy_imports,
     "bundle": _bundle,
+    "conventions": _boolean,
 }
 
 

@@ -48,7 +48,7 @@ def configured(
     """
     for root in config.roots.values():
         own = os.path.join(root.path, "__init__.py")
-        if mentions_pyautoload(own):
+        if root.conventions and mentions_pyautoload(own):
             # A second loader over the same directory would be a conflict.
             sys.path.insert(0, os.path.dirname(root.path))
             importlib.import_module(root.namespace)
@@ -60,7 +60,8 @@ def configured(
     loader.config.not_eager, loader.config.not_reloaded = config.not_eager, config.not_reloaded
     loader.config.lazy = config.lazy
     for root in config.roots.values():
-        loader.push_dir(root.path, root.namespace if root.explicit else None, source=sources.get(root.path))
+        namespace = root.namespace if root.explicit else None
+        loader.push_dir(root.path, namespace, source=sources.get(root.path), conventions=root.conventions)
     return loader.setup()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from types import ModuleType
 
@@ -17,7 +19,6 @@ from pyautoload.tree.naming import Naming, names_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
     from types import CodeType
     from typing import Any, Protocol
@@ -45,10 +46,12 @@ if TYPE_CHECKING:
         Attributes:
             module: the module object, which stays.
             code: what is executed.
+            path: the file that it is of now, a directory for a package without code.
         """
 
         module: ModuleType
         code: CodeType
+        path: str
 
         def execute(self) -> None:
             """Run the code in the module."""
@@ -87,6 +90,10 @@ class Binder:
         self.records: Records | None = None
         # Modules that a reload runs again just now. Example: {"myapp.user": <Rerun>}
         self.reruns: dict[str, Rerun] = {}
+        # Modules of plain roots that no import would find where they are: they stay with their files.
+        self.pinned: set[str] = set()
+        # What was said of modules that cannot be taken in.
+        self._said: set[str] = set()
         tree.on_relisted.append(self._relisted)
 
     @property
@@ -99,6 +106,8 @@ class Binder:
     def manages(self, module_name: str) -> bool:
         """Whether a loaded module, or one that is being loaded, is ours."""
         module = sys.modules.get(module_name)
+        if self._is_plain(module):
+            return False  # an error there is what it is without us
         return self.registry.is_loaded(module_name) or (
             module is not None and self.registry.get(module_name) is not None and module_name not in self.externals
         )
@@ -112,13 +121,20 @@ class Binder:
         return self.naming.expected_names(stem, path)
 
     def defined_name(self, module: object, stem: str, path: str) -> str | None:
-        """See ``Naming.defined_name``."""
+        """See ``Naming.defined_name``; nothing for a file whose names are left to Python."""
+        if self.tree.config.has_plain_roots and self.tree.config.is_plain(path):
+            return None
         return self.naming.defined_name(module, stem, path)
 
     # Loading
 
     def attach(self, module: ModuleType, name: str) -> None:
-        """Give a package the attributes that its files stand for; once more, if its code has put others in place."""
+        """Give a package the attributes that its files stand for; once more, if its code has put others in place.
+
+        One in a plain root has none of these.
+        """
+        if self._is_plain(module):
+            return
         access = access_of(module, self.tree)
         (NamespaceAccess(module, name, self.tree, self.naming) if access is None else access).install()
 
@@ -154,6 +170,8 @@ class Binder:
 
     def share(self, module: ModuleType, name: str) -> None:
         """Let the other loaders that manage something in a package of this one add it to the package."""
+        if self._is_plain(module):
+            return
         for finder in sys.meta_path:
             other = getattr(finder, "binder", None)
             if isinstance(other, Binder) and other is not self and other.tree.claims(name):
@@ -185,7 +203,7 @@ class Binder:
         module = sys.modules.get(name, module)  # a module may put something else in its own place
         self.registry.mark_loaded(name, path, mtime_ns)
         parent_name, _, stem = name.rpartition(".")
-        actual = self.naming.defined_name(module, stem, path)
+        actual = self.defined_name(module, stem, path)
         if parent_name:
             self._store(parent_name, stem, actual, module, path)
         if log.listening():
@@ -198,6 +216,20 @@ class Binder:
         except BaseException:
             self._forget(name, module)
             raise
+
+    def taken_in(self, module: ModuleType, name: str, path: str) -> None:
+        """A module is loaded, and nobody has recorded that: note it, and make a record of what can be known now."""
+        self.loaded(module, name, path)
+        status = self.registry.loaded_status(name)
+        is_file = path.endswith((".py", ".pyc", ".so", ".pyd"))
+        if self.records is not None and status is not None and is_file:
+            self.records.adopt(name, path, status.mtime_ns)
+
+    def say_once(self, name: str, message: str) -> None:
+        """Tell, once for each module, of what cannot be done."""
+        if name not in self._said:
+            self._said.add(name)
+            log.warning(self.tag, "%s", message)
 
     def is_hooked(self, module_name: str) -> bool:
         """Whether an import hook of somebody else makes the code of a loaded module, or changes it."""
@@ -229,8 +261,18 @@ class Binder:
             if not is_initializing(module):
                 self.loaded(module, name, path)
 
-    def gone(self, name: str, path: str, how: str = "has been deleted") -> ModuleNotFoundError:
+    def _is_plain(self, module: object) -> bool:
+        """Whether the file of a module, or the directory of a package without code, lies in a plain root."""
+        if not self.tree.config.has_plain_roots or module is None:
+            return False
+        names = names_of(module)
+        path = names.get("__file__") or next(iter(names.get("__path__") or ()), None)
+        return isinstance(path, str) and self.tree.config.is_plain(path)
+
+    def gone(self, name: str, path: str, how: str = "has been deleted") -> ImportError | OSError:
         """The error for a file that went after its directory was listed; the directory is listed anew."""
+        if self.tree.config.is_plain(path):
+            return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         self.tree.relist(name.rpartition(".")[0])
         return ModuleNotFoundError(name, f"{path} {how}", path)
 
@@ -240,7 +282,7 @@ class Binder:
         status = self.registry.loaded_status(name)
         if status is not None:
             sys.modules[parent_name].__dict__.setdefault(stem, module)
-            actual = self.naming.defined_name(module, stem, status.path)
+            actual = self.defined_name(module, stem, status.path)
             self._store(parent_name, stem, actual, module, status.path)
 
     def _store(self, parent_name: str, stem: str, actual: str | None, module: ModuleType, path: str) -> None:
@@ -294,7 +336,7 @@ class Binder:
             status = self.registry.loaded_status(name)
             if module is not None and status is not None and self.callbacks.unload.wanted:
                 parent_name, _, stem = name.rpartition(".")
-                actual = self.naming.defined_name(module, stem, status.path)
+                actual = self.defined_name(module, stem, status.path)
                 expected = self.expected(parent_name, actual, module)
                 self.callbacks.fire(self.callbacks.unload, name, module, expected, status.path)
             self._forget(name, module)
@@ -311,7 +353,7 @@ class Binder:
             return
         if names.get(stem) is module:
             del names[stem]
-        actual = self.naming.defined_name(module, stem, status.path if status else "")
+        actual = self.defined_name(module, stem, status.path if status else "")
         if actual is not None:
             for bound in self._names_of(actual, stem, status.path if status else ""):
                 if bound in names and names[bound] is module.__dict__[actual]:

@@ -26,6 +26,12 @@ MODULE_SUFFIXES: tuple[str, ...] = (
 )
 
 
+# Directories below a plain root that hold what is installed, and nothing of the program.
+_LIBRARIES = frozenset({"site-packages", "dist-packages", "node_modules"})
+# Python's library, and this package.
+_OWN_PLACES = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
 class Root(NamedTuple):
     """A directory that was given to a loader.
 
@@ -33,11 +39,14 @@ class Root(NamedTuple):
         path: absolute, as it was entered (symbolic links are not resolved).
         namespace: the dotted name that the directory stands for; ``""`` for top-level modules.
         explicit: whether the namespace was named by the user, not derived from the directory's name.
+        conventions: whether names follow from files; else the root is plain: what is imported from it, and under which
+            name, is Python's business, and its namespace says nothing.
     """
 
     path: str
     namespace: str
     explicit: bool
+    conventions: bool = True
 
 
 class Config:
@@ -52,9 +61,16 @@ class Config:
         self.not_reloaded = GlobSet()
         # Which files import lazily, and what they import eagerly all the same; None where no file does.
         self.lazy: LazyPolicy | None = None
+        # Directory below a plain root → whether it holds what others wrote: an environment, Python's library.
+        self._of_others: dict[str, bool] = {}
 
     def add_root(
-        self, path: str | os.PathLike[str], namespace: str | ModuleType | None, source: Source | None = None
+        self,
+        path: str | os.PathLike[str],
+        namespace: str | ModuleType | None,
+        source: Source | None = None,
+        *,
+        conventions: bool = True,
     ) -> Root:
         """Add a root; given again, its namespace is replaced.
 
@@ -62,10 +78,14 @@ class Config:
             path: the directory, resolved against the working directory now.
             namespace: a dotted name, a module, ``""`` for top-level modules; ``None`` for the directory's name.
             source: what holds the files below ``path``, if that is not the file system or an archive.
+            conventions: whether names follow from files.
 
         Raises:
-            SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name.
+            SetupError: not a directory; not a module or name; a module that is not in ``sys.modules`` under its name;
+                a plain root that is given a namespace, or does not lie in the file system.
         """
+        if not conventions:
+            return self._add_plain_root(os.path.abspath(os.fspath(path)), namespace, source)
         name = None if namespace is None else checked_namespace(namespace)
         absolute = os.path.abspath(os.fspath(path))
         absolute = next((root for root in self.roots if same(root, absolute)), absolute)
@@ -81,6 +101,19 @@ class Config:
             name = checked_namespace(normalized(os.path.basename(absolute)), absolute)
         root = Root(absolute, name, namespace is not None)
         self.use_roots({**self.roots, absolute: root})
+        return root
+
+    def _add_plain_root(self, path: str, namespace: object, source: object) -> Root:
+        if namespace is not None:
+            raise SetupError(
+                f"the root {path} has no namespace, as conventions=False leaves names to Python: leave out the "
+                f"namespace, or conventions=False"
+            )
+        if source is not None or not os.path.isdir(path):
+            problem = "is not a directory of the file system" if os.path.exists(path) or source else "does not exist"
+            raise SetupError(f"the root directory {path} {problem}: create it, or correct the path")
+        root = Root(path, "", False, False)
+        self.use_roots({**self.roots, path: root})
         return root
 
     def use_roots(self, roots: dict[str, Root]) -> None:
@@ -114,9 +147,36 @@ class Config:
         for part in parts_below(path, root.path):
             if hidden(os.path.basename(part)):
                 return "hidden"
-            if self.ignored.matches(part):
+            if self.ignored.matches(part) or (not root.conventions and self.is_of_others(part)):
                 return "ignored"
         return None
+
+    @property
+    def has_plain_roots(self) -> bool:
+        """Whether there is a root without conventions."""
+        return not all(root.conventions for root in self.roots.values())
+
+    def is_plain(self, path: str) -> bool:
+        """Whether a file or directory is managed, and its name left to Python."""
+        root = self.root_of(path)
+        return root is not None and not root.conventions and self.excluded_by(path) is None
+
+    def is_of_others(self, directory: str) -> bool:
+        """Whether a directory below a plain root holds libraries, so that nobody edits what is in it."""
+        known = self._of_others.get(directory)
+        if known is None:
+            name = os.path.basename(directory)
+            known = self._of_others[directory] = (
+                name in _LIBRARIES or directory in _OWN_PLACES or os.path.isfile(os.path.join(directory, "pyvenv.cfg"))
+            )
+        return known
+
+    def is_left_out(self, directory: str) -> bool:
+        """Whether nothing that is managed lies in a directory below a root."""
+        if hidden(os.path.basename(directory)) or self.ignored.matches(directory):
+            return True
+        root = self.root_of(directory)
+        return root is not None and not root.conventions and directory != root.path and self.is_of_others(directory)
 
     def is_not_eager(self, path: str) -> bool:
         """Whether ``path``, or a directory above it up to its root, is excluded from eager loading."""

@@ -88,7 +88,7 @@ class ManagedTree:
             self._with_python.clear()
             self._leads, self._root_dirs = {"": set()}, {}
             for root in self.config.roots.values():
-                if self.config.ignored.matches(root.path):
+                if self.config.ignored.matches(root.path) or not root.conventions:
                     continue
                 self._root_dirs.setdefault(root.namespace, []).append(root.path)
                 parts = root.namespace.split(".") if root.namespace else []
@@ -320,7 +320,7 @@ class ManagedTree:
     def namespace_of(self, directory: str) -> str | None:
         """The namespace that a managed directory stands for, or contributes to if it is collapsed."""
         root = self.config.root_of(directory)
-        if root is None or self.config.excluded_by(directory) is not None:
+        if root is None or not root.conventions or self.config.excluded_by(directory) is not None:
             return None
         parts = [root.namespace] if root.namespace else []
         for path in parts_below(directory, root.path):

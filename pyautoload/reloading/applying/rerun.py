@@ -37,6 +37,7 @@ class Rerun:
     Attributes:
         module: the module object, which stays.
         code: what is executed.
+        path: the file that it is of now, a directory for a package without code.
         former: the record of before.
         version: the new state of its file, ``None`` where that has not changed.
         has_run: whether the code has run to its end.
@@ -49,6 +50,7 @@ class Rerun:
             code = code_through_hook(module, version.source, version.path)
         self.module = module
         self.code: CodeType = code
+        self.path = version.path if version is not None else former.path
         self.former = former
         self.version = version
         self.has_run = False

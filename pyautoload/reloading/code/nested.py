@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import CodeType
 
-__all__ = ["deferred_codes", "import_time_codes", "is_deferred", "mentions", "names_in"]
+__all__ = ["deferred_codes", "import_time_codes", "is_deferred", "mentions", "names_in", "nested_codes"]
 
 _CO_OPTIMIZED = 0x1
 # Nested code that Python runs where it stands, though it looks like a function.
@@ -37,6 +37,14 @@ def deferred_codes(code: CodeType) -> Iterator[CodeType]:
                 yield const
             else:
                 yield from deferred_codes(const)
+
+
+def nested_codes(code: CodeType) -> Iterator[CodeType]:
+    """All code within ``code``, to any depth."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from nested_codes(const)
 
 
 def names_in(code: CodeType) -> set[str]:

@@ -133,6 +133,10 @@ class FunctionIndex:
             self._functions.setdefault((code.co_name, code.co_firstlineno), []).append(function)
             self._by_name.setdefault(function.__qualname__, []).append(function)
 
+    def functions(self) -> list[FunctionType]:
+        """All of them."""
+        return [function for found in self._functions.values() for function in found]
+
     def find(self, code: CodeType, qualname: str) -> list[FunctionType]:
         """The functions whose code is ``code``, or was compiled from the same lines, or at least does the same."""
         found = self._functions.get((code.co_name, code.co_firstlineno), [])

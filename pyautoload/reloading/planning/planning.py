@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyautoload.errors import ReloadError
+from pyautoload.importing.adoption import adopt
+from pyautoload.importing.plain_finder import forget_listings, place_now
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.reading import complete, read_settled
@@ -59,6 +61,8 @@ class Planner:
             ReloadError: a changed file does not compile.
         """
         plan = Plan(is_kept=self.is_kept, forced=set(forced))
+        if self._has_plain_roots:
+            self._look_at_plain_roots(batch)
         created = self._not_yet_known(batch)
         self._unsettled = self._list_anew(batch, plan) or self._unsettled
         plan.added = sorted({*plan.added, *(name for name in created if self._is_there(name))})
@@ -83,6 +87,29 @@ class Planner:
                 return True
             path = os.path.dirname(path)
         return False
+
+    # Plain roots
+
+    @property
+    def _has_plain_roots(self) -> bool:
+        return self.tree.config.has_plain_roots
+
+    def _look_at_plain_roots(self, batch: Batch | None) -> None:
+        """Files there are what an import would find; and what was imported past us is taken in."""
+        forget_listings([path for path, root in self.tree.config.roots.items() if not root.conventions])
+        adopt(self.binder)
+        directories = batch.directories if batch is not None else ()
+        if batch is None or batch.everything or any(map(self.tree.config.is_plain, directories)):
+            self._unsettled = True
+
+    def _plain_candidates(self, batch: Batch) -> Iterator[Record]:
+        """Modules there may share a file, and a new file or directory may have come in front of one of them."""
+        paths = {path for path in (*batch.created, *batch.paths) if self.tree.config.is_plain(path)}
+        stems = {os.path.splitext(os.path.basename(path))[0] for path in paths}
+        stems |= {os.path.basename(os.path.dirname(path)) for path in paths if path.endswith("__init__.py")}
+        for record in self.records.all() if paths else ():
+            if record.path in paths or record.name.rpartition(".")[2] in stems:
+                yield record
 
     # Directories
 
@@ -142,6 +169,8 @@ class Planner:
                 record = self.records.get(name)
                 if record is not None:
                     found[name] = record
+        if self._has_plain_roots:
+            found.update((record.name, record) for record in self._plain_candidates(batch))
         return [found[name] for name in sorted(found, key=lambda item: found[item].order)]
 
     def _below(self, directory: str) -> list[str]:
@@ -198,6 +227,9 @@ class Planner:
         return NewVersion(source, code, path, stamp, everything)
 
     def _path_now(self, name: str) -> str | None:
+        status = self.registry.loaded_status(name) if self._has_plain_roots else None
+        if status is not None and self.tree.config.is_plain(status.path):
+            return self._plain_path_now(name, status.path)
         parent = name.rpartition(".")[0]
         if self.registry.namespace(parent) is None:
             return None
@@ -205,6 +237,13 @@ class Planner:
         if space is not None and name.rpartition(".")[2] in space.subdirs:
             self.tree.child(space, name.rpartition(".")[2])
         return self.registry.get_path(name)
+
+    def _plain_path_now(self, name: str, path: str) -> str | None:
+        """The file that an import would find now; that of before where none is found and it is still there."""
+        found = place_now(name) if name not in self.binder.pinned else None
+        if found is not None and self.tree.config.is_plain(found):
+            return found
+        return path if signature(path) is not None else None
 
     def _look_at_moved(self, record: Record, path: str | None, plan: Plan) -> None:
         """The file has gone, or another one stands for the module now."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from types import ModuleType
 
 from pyautoload.importing.bytecode import cache_path, cached_code
+from pyautoload.importing.hooked_code import is_hooked
+from pyautoload.reloading.code.nested import nested_codes
+from pyautoload.reloading.objects.functions import FunctionIndex
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.signature import Signature, signature, signature_of
 from pyautoload.sources import FILE_SYSTEM, source_for
@@ -66,9 +71,21 @@ def complete(record: Record) -> None:
             record.code = code or compile(source, record.path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
+        if record.is_adopted and not _runs(record):
+            record.code, record.stamp, record.is_pending = None, None, False
+            return
     if stamp != known:
         record.stamp = stamp
     record.source = source
+
+
+def _runs(record: Record) -> bool:
+    """Whether a module that nobody has seen loading runs the code that its file holds now."""
+    module = sys.modules.get(record.name)
+    if record.code is None or not isinstance(module, ModuleType) or is_hooked(module):
+        return True
+    known = set(nested_codes(record.code))
+    return all(function.__code__ in known for function in FunctionIndex(module, record.path, None).functions())
 
 
 def read_settled(path: str, stamp: Signature, *, had_content: bool) -> tuple[bytes, Signature]:

@@ -19,7 +19,7 @@ from pyautoload.reloading.records.signature import signature
 from pyautoload.reloading.watching.change_check import ChangeCheck
 from pyautoload.reloading.watching.status import Seen, Status
 from pyautoload.sources import FILE_SYSTEM, source_for
-from pyautoload.tree.managed_paths import hidden, outermost
+from pyautoload.tree.managed_paths import outermost
 from pyautoload.tree.paths import inside
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ class Watching(ABC):
             binder.reloading = True
             binder.registry.refresh_dependencies = self._fill_registry
             watch_opened_files(self.records)
-            for name in binder.registry.loaded():
-                status = binder.registry.loaded_status(name)
-                if status is not None and name not in self.records and not source_for(status.path).is_dir(status.path):
-                    self.records.adopt(name, status.path, status.mtime_ns)
+        for name in binder.registry.loaded():
+            status = binder.registry.loaded_status(name)
+            if status is not None and name not in self.records and not source_for(status.path).is_dir(status.path):
+                self.records.adopt(name, status.path, status.mtime_ns)
         wanted = (*binder.tree.config.roots, polling, debounce)
         if watch and self._watcher is not None and self._watched == wanted:
             return
@@ -149,7 +149,7 @@ class Watching(ABC):
 
     def _is_left_out(self, directory: str) -> bool:
         """Whether nothing that is loaded lies in a directory below a root; what is read there is watched for itself."""
-        return hidden(os.path.basename(directory)) or self.binder.tree.config.ignored.matches(directory)
+        return self.binder.tree.config.is_left_out(directory)
 
     def _is_wanted(self, path: str) -> bool:
         if path in self.records.readers or path in self.records.by_path or path in self._archives:
