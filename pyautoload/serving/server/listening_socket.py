@@ -8,7 +8,7 @@ import socket
 
 from pyautoload.errors import ServeError
 
-__all__ = ["inherited", "listen", "url"]
+__all__ = ["listen", "url"]
 
 # Connections that wait while one process hands over to the next; the system cuts it down to its own limit.
 _BACKLOG = 2048
@@ -64,13 +64,6 @@ def without_blocking(listener: socket.socket) -> socket.socket:
     """The same socket: an accept that another process was quicker with returns in place of waiting for the next."""
     listener.setblocking(False)
     return listener
-
-
-def inherited(number: int) -> socket.socket:
-    """The socket with the number that the process which started this one gave; not passed on any further."""
-    received = socket.socket(fileno=number)
-    received.set_inheritable(False)
-    return received
 
 
 def url(listener: socket.socket) -> str:

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pyautoload.warm import wire
 from pyautoload.warm.orders import order
@@ -90,10 +89,18 @@ class Starter:
 
 
 def _cold(environment: dict[str, str], passed: Sequence[int]) -> subprocess.Popen[bytes]:
-    passing: dict[str, Any] = {"close_fds": False}  # Windows hands on what is inheritable, and only so
-    if os.name != "nt":
-        passing = {"pass_fds": tuple(passed)}
-    return subprocess.Popen([sys.executable, *interpreter_flags(), "-m", _MODULE], env=environment, **passing)
+    command = [sys.executable, *interpreter_flags(), "-m", _MODULE]
+    if sys.platform == "win32":
+        return subprocess.Popen(command, env=environment, close_fds=False, executable=_itself(environment))
+    return subprocess.Popen(command, env=environment, pass_fds=tuple(passed))
+
+
+def _itself(environment: dict[str, str]) -> str:
+    """The program that becomes the process: in a virtual environment on Windows ``python.exe`` only starts another."""
+    base: str = getattr(sys, "_base_executable", sys.executable)
+    if base != sys.executable:
+        environment["__PYVENV_LAUNCHER__"] = sys.executable  # as `multiprocessing` has it
+    return base
 
 
 def _is_open(number: int) -> bool:

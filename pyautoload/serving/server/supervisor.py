@@ -26,6 +26,7 @@ from typing import Any
 
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
+from pyautoload.serving.server.handing import Handing
 from pyautoload.serving.server.keyboard import Keys
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.process_start import Starter
@@ -320,20 +321,17 @@ class Supervisor:
             needs: modules that it has to be able to import, or it has not come up.
         """
         mine, its = socket.socketpair()
-        for passed in (its, self.listener):
-            passed.set_inheritable(True)
         task = {
             "options": self.options.to_json(),
-            "listener": self.listener.fileno(),
-            "channel": its.fileno(),
             "failure": waiting_for.within(_FAILURE).as_dict() if waiting_for is not None else None,
             "since": since or time.time(),
             "needs": needs or [],
             "keys": self._keys.is_there,
         }
-        process = self._starter.start({ENVIRONMENT: json.dumps(task)}, (its.fileno(), self.listener.fileno()))
-        self.listener.set_inheritable(False)
-        its.close()
+        with its, Handing({"channel": its, "listener": self.listener}) as handing:
+            given = json.dumps({**task, "sockets": handing.ticket})
+            process = self._starter.start({ENVIRONMENT: given}, handing.descriptors)
+            handing.over_to(process.pid)
         child = Child(process, Channel(mine), reasons or {})
         self._selector.register(mine, selectors.EVENT_READ, child)
         return child

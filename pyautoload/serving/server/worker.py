@@ -22,7 +22,7 @@ from pyautoload.serving.application.session import Outcome
 from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.graceful_server import Handover, Server, Service
-from pyautoload.serving.server.listening_socket import inherited
+from pyautoload.serving.server.handing import received
 from pyautoload.serving.server.loaded_libraries import tell_libraries
 from pyautoload.serving.server.options import EVENTS, Options
 from pyautoload.serving.server.report import Reporter
@@ -387,8 +387,9 @@ def main() -> None:
     """What the supervisor starts."""
     task: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
     options = Options.from_json(task["options"])
-    channel = Channel(inherited(task["channel"]))
-    worker = Worker(options, inherited(task["listener"]), channel, task["since"], task["needs"])
+    sockets = received(task["sockets"])
+    channel = Channel(sockets["channel"])
+    worker = Worker(options, sockets["listener"], channel, task["since"], task["needs"])
     worker.listener.setblocking(False)
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
