@@ -272,7 +272,7 @@ class Takeover:
         while replaced:
             name_of, old, new = replaced.pop()
             del names[name_of], fresh[name_of]
-            fills = type(new) in _FILLED_IN_PLACE and sys.getrefcount(new) <= _UNHELD
+            fills = type(new) in _FILLED_IN_PLACE and sys.getrefcount(new) <= _UNHELD_LOCAL
             if fills:
                 self._fill(old, new)
             else:
@@ -282,7 +282,7 @@ class Takeover:
             del new
         while given_up:
             name_of, old, new = given_up.pop()
-            if sys.getrefcount(new) > _UNHELD and type(new) not in ATOMS:
+            if sys.getrefcount(new) > _UNHELD_LOCAL and type(new) not in ATOMS:
                 # Others hold the new one: it stands for both, unless the program has made something of the old one.
                 is_new = Comparison(inside=True).same(former.shapes.get(name_of), old)
                 self._pair(old, new, new if is_new else old)
@@ -621,8 +621,15 @@ def _unheld_value() -> int:
     return probe.count
 
 
+def _unheld_local() -> int:
+    """Of a local variable: from Python 3.14 on, passing it as an argument is no reference of its own."""
+    new = object()
+    return sys.getrefcount(new)
+
+
 # What the counts show where nobody else holds the object.
 _UNHELD_VALUE = _unheld_value()
+_UNHELD_LOCAL = _unheld_local()
 _UNHELD = _held({"probe": FunctionType(_held.__code__, {})}, "probe")
 
 
