@@ -8,7 +8,7 @@ import functools
 import gc
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CellType, FunctionType, MappingProxyType
 from typing import Any, Protocol
 
@@ -282,10 +282,18 @@ def retarget_cells(new: type, old: type, journal: Journal) -> None:
         if type(member) is FunctionType and not (member.__closure__ or member.__dict__ or _annotate(member)):
             continue
         for function in underlying(member):
-            annotate = _annotate(function)
-            for cell in (*(function.__closure__ or ()), *(annotate.__closure__ or () if annotate else ())):
+            for name, cell in (*_cells(function), *_cells(_annotate(function))):
                 if _holds(cell, new):
                     journal.set_cell(cell, old)
+                elif name == "__classdict__":
+                    # What annotations look names up in, and what would keep the new class alive. It is only read.
+                    journal.set_cell(cell, old.__dict__)
+
+
+def _cells(function: FunctionType | None) -> Iterator[tuple[str, CellType]]:
+    """The cells of a function, with the names that it has for them."""
+    if function is not None and function.__closure__:
+        yield from zip(function.__code__.co_freevars, function.__closure__, strict=True)
 
 
 def _annotate(function: FunctionType) -> FunctionType | None:
