@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import textwrap
 
 import pytest
 from reload_app import app  # noqa: F401
@@ -333,3 +334,59 @@ def test_a_class_that_loses_its_slots_after_it_was_made(app):
     assert (held.m(), module.U().m(), module.f() is module.U, issubclass(module.V, module.U)) == (2, 2, True, True)
     assert [cls.__name__ for cls in module.U.__subclasses__()] == ["V"]
     assert isinstance(held, module.U)
+
+
+SHARING = """
+    from __future__ import annotations
+    import functools
+    from typing import Optional
+
+    LIMIT = {limit}
+
+    class Hook:
+        def __init__(self, function):
+            self.function = function
+
+        def __get__(self, obj, kind=None):
+            return self
+
+    class File:
+        {extra}
+        def _made(self, way: Optional[int] = None) -> "File":
+            \"\"\"Make it.\"\"\"
+            return {limit}
+
+        by_property = property(_made)
+        by_cached_property = functools.cached_property(_made)
+        by_partial = functools.partialmethod(_made, 1)
+        by_cache = functools.lru_cache(maxsize=4)(_made)
+        by_hook = Hook(_made)
+        by_static = staticmethod(_made)
+        same = _made
+"""
+HOLDERS = {
+    "by_property": lambda value: value.fget,
+    "by_cached_property": lambda value: value.func,
+    "by_partial": lambda value: value.func,
+    "by_cache": lambda value: value.__wrapped__,
+    "by_hook": lambda value: value.function,
+    "by_static": lambda value: value.__func__,
+    "same": lambda value: value,
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_all_that_a_class_makes_of_one_function_goes_on_sharing_it(app, holder):
+    text = textwrap.dedent(SHARING)
+    lines = [line for line in text.splitlines() if not line.strip().startswith(tuple(HOLDERS)) or holder in line]
+    text = "\n".join(lines) + "\n"
+    a = app(a=text.format(limit=1, extra="Y = 1"))
+    a("a")
+    for limit, extra in ((2, "Y = 1"), (2, "Y = 2"), (3, "def other(self): pass"), (1, "")):
+        assert not a.edit(a=text.format(limit=limit, extra=extra)).restart_required
+        names = vars(a("a").File)
+        held = HOLDERS[holder](names[holder])
+        assert held is names["_made"]
+        assert held(None) == limit
+        cached = getattr(names.get("by_cache"), "__dict__", {})
+        assert cached.get("__annotations__", held.__annotations__) is held.__annotations__

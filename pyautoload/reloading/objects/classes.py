@@ -85,6 +85,9 @@ class Merging(Protocol):
     def merged(self, old: Any, new: Any) -> Any:
         """What should be bound where ``old`` was and the new code made ``new``."""
 
+    def prefer(self, old: Any, new: Any) -> None:
+        """From now on the new one is bound where the old one was, in all that is still to be merged."""
+
 
 class ClassMerge:
     """One merge of a new class into the old one of the same name.
@@ -153,6 +156,7 @@ class ClassMerge:
             result = self._merged_member(name, before, value)
             if result is before and value is not before and _is_code(value) and sys.getrefcount(value) > _UNHELD:
                 result = value  # somebody took the new one while the class was made: all are to have the same
+                self.reconciler.prefer(before, value)
             if result is not before:
                 self.journal.set_class_attribute(old, name, result, self._put)
             if len(self.reconciler.bodies) != bodies or (result is not before and not _alike(before, result)):

@@ -69,15 +69,19 @@ class Reconciler:
         """What should be bound where ``old`` was and the new code made ``new``."""
         if old is new or old is MISSING:
             return new
-        if type(old) is FunctionType and type(new) is FunctionType and _is_twin(old, new):
-            return old
         key = (id(old), id(new))
         if key in self._done:
             return self._done[key][2]
+        if type(old) is FunctionType and type(new) is FunctionType and _is_twin(old, new):
+            return old
         self._done[key] = (old, new, old)
         result = self._merge(old, new)
         self._done[key] = (old, new, result)
         return result
+
+    def prefer(self, old: Any, new: Any) -> None:
+        """From now on the new one is bound where the old one was, in all that is still to be merged."""
+        self._done[id(old), id(new)] = (old, new, new)
 
     def _merge(self, old: Any, new: Any) -> Any:
         if type(old) is FunctionType and type(new) is FunctionType:
@@ -141,7 +145,7 @@ class Reconciler:
             return known is None or not same_code(known.__code__, annotate.__code__)
         if known is None and not (old.__annotations__ or new.__annotations__):
             return False
-        if known is None and same_value(old.__annotations__, new.__annotations__):
+        if known is None and _same_annotations(old.__annotations__, new.__annotations__):
             return False  # the dict stays: ``functools.wraps`` has given it to others
         before = repr(old.__annotations__)
         self.journal.set_attribute(old, "__annotations__", new.__annotations__)
@@ -208,15 +212,19 @@ class Reconciler:
         return property(getter, setter, deleter, new.__doc__)
 
     def _cached_property(self, old: Any, new: Any) -> Any:
-        if self.merged(old.func, new.func) is not old.func or old.attrname != new.attrname:
+        function = self.merged(old.func, new.func)
+        if function is not old.func or old.attrname != new.attrname or old.__doc__ != new.__doc__:
+            self.journal.set_attribute(new, "func", function)
             return new
-        return old if old.__doc__ == new.__doc__ else new
+        return old
 
     def _take_attributes(self, old: Any, new: Any) -> None:
         """What ``functools.update_wrapper`` has copied from the function: its name, its docstring."""
         mine = held_by(old)
         for name, value in held_by(new).items():
-            if name != "__wrapped__" and not same_value(mine.get(name, MISSING), value):
+            known = mine.get(name, MISSING)
+            same = _same_annotations if name == "__annotations__" else same_value
+            if name != "__wrapped__" and not same(known, value):
                 self.journal.set_item(mine, name, value)
 
     def _cache(self, old: Any, new: Any) -> Any:
@@ -243,9 +251,14 @@ def _is_twin(old: FunctionType, new: FunctionType) -> bool:
         and (old.__defaults__ is new.__defaults__ or same_value(old.__defaults__, new.__defaults__))
         and not old.__dict__
         and not getattr(new, "__type_params__", ())
-        and old.__annotations__ == new.__annotations__
+        and _same_annotations(old.__annotations__, new.__annotations__)
         and old.__doc__ == new.__doc__
     )
+
+
+def _same_annotations(old: Any, new: Any) -> bool:
+    """Whether they say the same: hints of ``typing`` are other objects each time, and equal."""
+    return old is new or same_value(old, new) or (repr(old) == repr(new) and bool(old == new))
 
 
 def _content(cell: CellType) -> Any:
