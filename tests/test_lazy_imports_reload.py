@@ -26,7 +26,7 @@ def edited(tree, monkeypatch):
     root = tree(FILES)
     monkeypatch.setattr(builtins, "ran", [], raising=False)
     loader = AutoLoader(root / "app").lazy_imports()
-    loader.enable_reloading()
+    loader.enable_reloading(watch=False)  # a reload in another thread would meet what is looked at here
     loader.setup()
     import app.client
     import app.late  # noqa: F401

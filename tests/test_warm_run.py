@@ -161,8 +161,8 @@ def test_a_pipeline_ends_when_its_reader_has_gone(station: Station) -> None:
 WAITS = """
 import os, signal, sys, time
 signal.signal(signal.SIGUSR1, lambda *a: print("usr1", flush=True))
-print(os.getpid(), flush=True)
 try:
+    print(os.getpid(), flush=True)
     while True: time.sleep(0.05)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
