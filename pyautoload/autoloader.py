@@ -439,6 +439,7 @@ class AutoLoader:
         gate_timeout: float = 2.0,
         on_reload: Callable[[ReloadResult], Any] | None = None,
         verify: bool = False,
+        report_stale: str | None = None,
     ) -> AutoLoader:
         """Bring what is loaded up to date when its files change. Called again, it takes the new options.
 
@@ -450,6 +451,8 @@ class AutoLoader:
             on_reload: called with the result of each reload.
             verify: compare with a fresh process after each reload, which imports the program for that; what differs is
                 executed again, and ``on_verified`` told.
+            report_stale: with ``verify``, a directory that gets what differed, the files of before and after, and a
+                script that shows it again.
         """
         from pyautoload.reloading.reloader import Reloader
 
@@ -464,18 +467,22 @@ class AutoLoader:
         if verify != (self._verifier is not None):
             self._stop_verifying()
             if verify:
-                self._start_verifying()
+                self._start_verifying(report_stale)
         return self
 
-    def _start_verifying(self) -> None:
+    def _start_verifying(self, report_stale: str | None) -> None:
         from pyautoload.sources import own_source
         from pyautoload.warm.fresh_state import Described, FreshStates
+        from pyautoload.warm.stale_report import StaleReport
         from pyautoload.warm.verifier import Program, Verifier
 
         sources = {path: source for path in self.config.roots if (source := own_source(path)) is not None}
-        fresh = FreshStates(Described(self.config, self.inflector, sources))
+        fresh = FreshStates(Described(self.config, self.inflector, sources), texts=report_stale is not None)
+        roots = {root.path: root.namespace for root in self.config.roots.values()}
+        report = StaleReport(report_stale, roots) if report_stale is not None else None
         assert self.reloader is not None
-        self._verifier = Verifier(Program(self.tag, self.loaded, self.reloader.renew), fresh, self._tell_verification)
+        program = Program(self.tag, self.loaded, self.reloader.renew)
+        self._verifier = Verifier(program, fresh, self._tell_verification, report)
         self._reload_listeners.append(self._verify)
 
     def _stop_verifying(self) -> None:

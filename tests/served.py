@@ -41,7 +41,9 @@ class Served(Running):
     """
 
     def __init__(self, directory: Path, *arguments: str, **more: str) -> None:
-        super().__init__(directory, "-m", "pyautoload", "serve", "--port", "0", *arguments, **more)
+        # A fresh process for each reload is what the tests of that are about; others would wait for it.
+        verify = [] if {"--verify", "--no-verify"} & {*arguments} else ["--no-verify"]
+        super().__init__(directory, "-m", "pyautoload", "serve", "--port", "0", *arguments, *verify, **more)
         self.address = ""
 
     def ready(self) -> Served:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -34,7 +36,7 @@ def described(tree: Tree, source: str) -> dict[str, str]:
         ):  # Python takes what is saved twice in a second for same
             importlib.import_module("described")
         fingerprint = Fingerprint(["described"])
-        assert all(step is None for step in fingerprint.module("described"))
+        fingerprint.module("described")
         return fingerprint.found
     finally:
         sys.path.remove(str(root))
@@ -178,6 +180,15 @@ STABLE = """
 """
 
 
+def test_unions_that_are_equal_are_described_alike(tree: Tree) -> None:
+    """``typing`` remembers what it has made: ``Sequence[Union[A, B]]`` is what somebody has made of ``[B | A]``."""
+    hints = ["Union[int, str]", "Union[str, int]", "int | str", "Optional[Union[int, str]]"]
+    source = "from typing import *\nx = Sequence[{0}]\ndef f(a: Mapping[str, {0}]): ...\n"
+    one, two, three, other = (described(tree, source.format(hint)) for hint in hints)
+    assert one == two == three
+    assert {path for path in one if one[path] != other[path]} == {"described.x", "described.f#__annotations__"}
+
+
 def test_a_fingerprint_is_the_same_each_time_and_asks_nobody(tree: Tree) -> None:
     one, two = described(tree, STABLE), described(tree, STABLE)
     assert one == two
@@ -219,14 +230,18 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the test would 
 
 
 class Verified:
-    """A loader that verifies, and what it has told."""
+    """A loader that verifies, and what it has told.
 
-    def __init__(self) -> None:
+    Args:
+        options: of ``enable_reloading``.
+    """
+
+    def __init__(self, **options: Any) -> None:
         self.outcomes: list[Any] = []
         self.loader = AutoLoader("app").setup()
         importlib.import_module("app.order")
         self.spoil: Callable[[], object] = lambda: None
-        self.loader.enable_reloading(watch=False, on_reload=lambda result: self.spoil(), verify=True)
+        self.loader.enable_reloading(watch=False, on_reload=lambda result: self.spoil(), verify=True, **options)
         self.loader.on_verified(self.outcomes.append)
         verifier: Any = self.loader._verifier
         self.until(lambda: verifier._before is not None, "knows how it was before")
@@ -334,3 +349,41 @@ def test_nothing_is_left_when_it_is_switched_off(verified: Verified) -> None:
     verified.loader.enable_reloading(watch=False)
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_what_is_stale_is_written_down_and_can_be_seen_again(tree: Tree, tmp_path_factory: Any) -> None:
+    tree(FILES)
+    reports = tmp_path_factory.mktemp("reports") / "stale"
+    program = Verified(report_stale=str(reports))
+    settings = sys.modules["app.settings"]
+
+    def spoil() -> None:
+        settings.LIMIT = 1
+        program.spoil = lambda: None
+
+    program.spoil = spoil
+    try:
+        assert program.edit("app/settings.py", "LIMIT = 2\nCACHE = {}\n").ok
+    finally:
+        program.loader.disable_reloading()
+    (report,) = reports.iterdir()
+    assert (report / "before/app/settings.py").read_text() == FILES["app/settings.py"]
+    assert (report / "after/app/settings.py").read_text() == "LIMIT = 2\nCACHE = {}\n"
+    told = json.loads((report / "report.json").read_text())
+    assert told["files"] == ["app/settings.py"]
+    (difference,) = told["differences"]
+    assert difference == {"module": "app.settings", "name": "LIMIT", "living": "1", "fresh": "2"}
+    done = subprocess.run([sys.executable, str(report / "replay.py")], capture_output=True, text=True, timeout=PATIENCE)
+    assert "right app.settings LIMIT 2 2" in done.stdout, "nobody has spoilt it this time"
+    assert done.returncode == 0
+
+
+def test_modules_that_are_loaded_meanwhile_are_no_difference(verified: Verified) -> None:
+    Path("app/base.py").write_text("class Base: pass\n")
+    Path("app/late.py").write_text("from app.base import Base\nclass Late(Base): pass\n")
+    importlib.import_module("app.base")
+    assert verified.edit("app/base.py", "class Base: x = 1\n").ok
+    verified.spoil = lambda: importlib.import_module("app.late")
+    outcome = verified.edit("app/base.py", "class Base: x = 2\n")
+    assert outcome.ok
+    assert not outcome.healed

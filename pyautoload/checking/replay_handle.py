@@ -51,7 +51,7 @@ class Handle:
         self._failed: list[str] = []
         self._described = os.path.join(scratch, "described")
         self._output = open(os.path.join(scratch, "output"), "w+b")  # noqa: SIM115 - closed with the process
-        variables = {**without_git(), "PYTHONDONTWRITEBYTECODE": "1"}
+        variables = {**without_git(), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
         command = [sys.executable, "-m", "pyautoload.checking.replay_process"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(

@@ -65,8 +65,7 @@ class Replayed:
         names = [name for name in list(sys.modules) if name in managed]
         fingerprint = Fingerprint(names)
         for name in names:
-            for _ in fingerprint.module(name):
-                pass
+            fingerprint.module(name)
         with open(file, "wb") as output:
             pickle.dump((fingerprint.found, names), output)
         return {}

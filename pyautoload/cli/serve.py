@@ -42,7 +42,8 @@ from pyautoload.errors import ProductionError, ServeError
     help="Show errors to browsers that opened the printed address only; so with --allow-host and --host, too.",
 )
 @click.option("--warm/--no-warm", default=True, show_default=True, help="Whether restarts fork, with libraries loaded.")
-@click.option("--verify/--no-verify", default=False, show_default=True, help="A fresh process checks each reload.")
+@click.option("--verify/--no-verify", default=True, show_default=True, help="A fresh process checks each reload.")
+@click.option("--report-stale", metavar="DIR", help="Write down there what a check has found, to show it again.")
 @click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
 @click.option(
     "--lifespan",
@@ -74,6 +75,8 @@ def command(host: str, port: int, secret: bool, **options: Any) -> None:
             f"serving needs werkzeug (WSGI) or uvicorn (ASGI): {sys.executable} -m pip install 'pyautoload[wsgi]', "
             f"or 'pyautoload[asgi]'"
         )
+    if options["report_stale"] and not options["verify"]:
+        raise click.UsageError("--report-stale writes down what --verify finds: leave --no-verify out")
     host, port = _address(host, port, what_flask_says(os.environ))
     shown = host.strip("[]")
     # Behind a name of one's own there is mostly a proxy, and one that adds no header makes everybody local.

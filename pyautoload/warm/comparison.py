@@ -6,13 +6,15 @@ the living process as it is in the fresh one: code in any case, a value where th
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pyautoload.warm.fingerprint import is_strict
 
-__all__ = ["Difference", "changed", "differences", "home"]
+__all__ = ["Difference", "changed", "differences", "home", "pack", "unpack"]
 
 State = Mapping[str, str]
 
@@ -74,3 +76,16 @@ def home(path: str, names: AbstractSet[str]) -> str:
         if path[:end] in names:
             return path[:end]
     return ""
+
+
+def pack(state: State) -> bytes:
+    """A state in few bytes; equal ones give equal bytes."""
+    return zlib.compress(json.dumps(state, sort_keys=True).encode(), 1)
+
+
+def unpack(packed: bytes | None) -> dict[str, str]:
+    """What ``pack`` was given; nothing for ``None``."""
+    if packed is None:
+        return {}
+    state: dict[str, str] = json.loads(zlib.decompress(packed))
+    return state

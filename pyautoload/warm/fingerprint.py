@@ -15,8 +15,9 @@ import hashlib
 import re
 import sys
 import types
+import typing
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = ["Fingerprint", "is_strict"]
@@ -45,20 +46,22 @@ def is_strict(path: str) -> bool:
 
 
 class Fingerprint:
-    """Describes modules, bit by bit, so that who has other things to do can do them in between.
+    """Describes modules, bit by bit.
 
     Args:
         names: of the modules whose functions and classes are described; others are only named.
+        pause: called before each thing that is described, so that who has other things to do can do them.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], pause: Callable[[], object] = lambda: None) -> None:
         self.names = frozenset(names)
+        self._pause = pause
         self.found: dict[str, str] = {}
         # Objects on the way from the module to the one that is described: a circle ends there.
         self._way: list[int] = []
 
-    def module(self, name: str) -> Iterator[None]:
-        """Describe a module; stops after each of its names."""
+    def module(self, name: str) -> None:
+        """Describe a module."""
         module = sys.modules.get(name)
         if module is None:
             return
@@ -67,9 +70,9 @@ class Fingerprint:
         for key in shown:
             if key in names and not (hasattr(module, "__path__") and _is_bound_on_use(name, key, names[key])):
                 self._describe(f"{name}.{key}", names[key], _DEPTH)
-            yield
 
     def _describe(self, path: str, value: Any, depth: int) -> None:
+        self._pause()
         if id(value) in self._way:
             self.found[path] = "(what it is part of)"
             return
@@ -97,7 +100,7 @@ class Fingerprint:
                 self._describe(f"{path}#{part}", getattr(value, part, None), depth - 1)
             return f"a {kind.__name__}"
         if kind.__module__ in _HINTS and not isinstance(value, (types.MethodType, types.SimpleNamespace)):
-            return _clean(repr(value)) if kind.__name__ != "TypeVar" else "a TypeVar"
+            return _clean(_hint(value))
         if isinstance(value, (dict, types.MappingProxyType)):
             return self._mapping(path, value, depth)
         if isinstance(value, (list, tuple, deque)):
@@ -279,8 +282,26 @@ def _annotations(value: Any) -> str:
         return f"raises {type(error).__name__}"
     if not isinstance(found, dict):
         return "none"
-    shown = (f"{key}: {_name(hint) if isinstance(hint, type) else repr(hint)}" for key, hint in found.items())
+    shown = (f"{key}: {_hint(hint)}" for key, hint in found.items())
     return _clean(", ".join(shown))
+
+
+def _hint(value: Any) -> str:
+    """A type hint in words. Unions have no order: which of two that are equal one gets depends on who asked first."""
+    if isinstance(value, type) and not isinstance(value, types.GenericAlias):
+        return _name(value)
+    if isinstance(value, list):  # the arguments of a Callable
+        return f"[{', '.join(map(_hint, value))}]"
+    if type(value) in _PLAIN or isinstance(value, typing.ForwardRef):
+        return repr(value)
+    origin, parts = typing.get_origin(value), list(map(_hint, typing.get_args(value)))
+    if origin is typing.Union or origin is types.UnionType:
+        return f"Union[{', '.join(sorted(parts))}]"
+    if parts:
+        return f"{type(value).__name__} {_hint(origin)}[{', '.join(parts)}]"
+    if type(value).__name__ == "TypeVar" or type(value).__module__ not in _HINTS:
+        return f"a {_name(type(value))}"
+    return repr(value)
 
 
 def _code(code: types.CodeType) -> tuple[str, str]:

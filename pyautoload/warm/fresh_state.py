@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -24,6 +24,9 @@ _MODULE = "pyautoload.checking.fresh_process"
 # How long (seconds) a fresh process may take.
 _PATIENCE = 120.0
 
+# Tuples that are made from sets are the same in all fresh processes then.
+_SAME = {"PYTHONHASHSEED": "0"}
+
 
 @dataclass(frozen=True)
 class Described:
@@ -35,10 +38,20 @@ class Described:
 
 
 class FreshState(NamedTuple):
-    """What a fresh process is like: path → text, and the managed modules that could be loaded there."""
+    """What a fresh process is like.
 
-    state: dict[str, str]
-    modules: frozenset[str]
+    Attributes:
+        parts: managed module that could be loaded there → its paths and texts, packed.
+        texts: file → what was in it, where that was asked for.
+    """
+
+    parts: dict[str, bytes]
+    texts: dict[str, bytes]
+
+    @property
+    def modules(self) -> Set[str]:
+        """Those that could be loaded."""
+        return self.parts.keys()
 
 
 class FreshStates:
@@ -46,12 +59,18 @@ class FreshStates:
 
     Args:
         described: the loader.
+        texts: whether the texts of the files are wanted, too.
     """
 
-    def __init__(self, described: Described) -> None:
+    def __init__(self, described: Described, *, texts: bool = False) -> None:
         self._described = described
-        self._owner = Owner(os.getcwd()) if why_unsupported() is None and sys.platform == "linux" else None
+        self._texts = texts
+        self._owner = (
+            Owner(os.getcwd(), variables=_SAME) if why_unsupported() is None and sys.platform == "linux" else None
+        )
         self._process: subprocess.Popen[bytes] | WarmProcess | None = None
+        # The writing end of a pipe: a cold process ends when it is closed.
+        self._cord = -1
 
     def look(self, managed: Sequence[str]) -> FreshState | None:
         """Load modules in a fresh process.
@@ -67,12 +86,16 @@ class FreshStates:
         files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
         texts = [(name, path if isinstance(path, str) else None) for name, path in files.items()]
         here = os.getcwd()
-        own = [name for name, path in texts if name in managed or (path is not None and is_of_the_project(path, here))]
+        known = frozenset(managed)
+        own = [name for name, path in texts if name in known or (path is not None and is_of_the_project(path, here))]
         own = [name for name in own if name.partition(".")[0] not in ("__main__", "__mp_main__")]
         if self._owner is not None:
-            others = [(name, path) for name, path in texts if name not in own]
+            ours = frozenset(own)
+            others = [(name, path) for name, path in texts if name not in ours]
             self._owner.want(libraries(others, here), {name.partition(".")[0] for name in own})
+            self._owner.rested.wait(_PATIENCE)
         work = {"path": list(sys.path), "own": own, "managed": list(managed), **vars(self._described)}
+        work["texts"] = self._texts
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
             pickle.dump(work, given)
             given.flush()
@@ -89,12 +112,15 @@ class FreshStates:
             return None
         finally:
             self._process = None
+            if self._cord >= 0:
+                os.close(self._cord)
+                self._cord = -1
         told.seek(0)
         try:
             outcome = pickle.load(told)
         except (EOFError, pickle.UnpicklingError):
             return None
-        return FreshState(outcome["state"], frozenset(outcome["modules"]))
+        return FreshState(outcome["parts"], outcome["texts"])
 
     def _start(self, given: int, told: int) -> subprocess.Popen[bytes] | WarmProcess:
         if self._owner is not None:
@@ -102,17 +128,36 @@ class FreshStates:
                 return self._warm(self._owner, given, told)
             except Refused:
                 pass  # a cold one, then
-        passing: dict[str, Any] = {"close_fds": False} if os.name == "nt" else {"pass_fds": (told,)}
-        command = [sys.executable, *interpreter_flags(), "-m", _MODULE, str(told)]
+        return self._cold(given, told)
+
+    def _cold(self, given: int, told: int) -> subprocess.Popen[bytes]:
+        """A process that ends when this one does, whatever it is doing."""
+        reading, self._cord = os.pipe()
         nowhere = subprocess.DEVNULL
-        cold: subprocess.Popen[bytes] = subprocess.Popen(
-            command, stdin=given, stdout=nowhere, stderr=nowhere, **passing
-        )
-        return cold
+        command = [sys.executable, *interpreter_flags(), "-m", _MODULE, str(told), str(reading)]
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=given,
+                stdout=nowhere,
+                stderr=nowhere,
+                pass_fds=(told, reading),
+                env={**os.environ, **_SAME},
+                start_new_session=True,
+            )
+        finally:
+            os.close(reading)
 
     def _warm(self, owner: Owner, given: int, told: int) -> WarmProcess:
         numbers = [0, 1, 2, told]
-        wanted = order(["-m", _MODULE, str(told)], os.environ, os.getcwd(), numbers, options=interpreter_flags())
+        wanted = order(
+            ["-m", _MODULE, str(told), "-1"],
+            {**os.environ, **_SAME},
+            os.getcwd(),
+            numbers,
+            options=interpreter_flags(),
+            session=True,
+        )
         mine, its = socket.socketpair()
         nowhere = os.open(os.devnull, os.O_RDWR)
         try:

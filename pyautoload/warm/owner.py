@@ -15,8 +15,9 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from pyautoload.warm import environment, wire
@@ -72,6 +73,7 @@ class Owner:
         gently: whether a template leaves the processor to others while it is made.
         session: whether it is in a session of its own, which a terminal's signals do not reach.
         told: called with a line on what was done, in another thread.
+        variables: of the template's environment, in place of this process's own.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class Owner:
         gently: bool = True,
         session: bool = False,
         told: Callable[[str], object] = lambda line: None,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.directory = directory
+        self._variables = variables
         self.gently = gently
         self.session = session
         self.told = told
@@ -94,6 +98,9 @@ class Owner:
         self._failed: dict[str, str] = {}
         self._lock = threading.Lock()  # over the attributes here: the maker's thread and those who ask
         self._work = threading.Event()
+        # Set while no template is being made.
+        self.rested = threading.Event()
+        self.rested.set()
         self._maker: threading.Thread | None = None
         self._making: Template | None = None
         self._is_closed = False
@@ -117,7 +124,7 @@ class Owner:
             self._wanted.update(dict.fromkeys(modules))
             if self._is_closed or (len(self._wanted) == known and (self.template or self._maker)):
                 return
-            self._work.set()
+            self._begin()
             if self._maker is None:
                 self._maker = threading.Thread(target=self._make_all, name="pyautoload-warm", daemon=True)
                 self._maker.start()
@@ -135,10 +142,15 @@ class Owner:
                 self.template = None
                 self.why = f"{reason}, a new template is being made"
                 self._left_out, self._failed = {}, {}
-                self._work.set()
+                self._begin()
         template.end()
 
     # Making
+
+    def _begin(self) -> None:
+        """With the lock held."""
+        self.rested.clear()
+        self._work.set()
 
     def _make_all(self) -> None:
         while True:
@@ -153,6 +165,8 @@ class Owner:
             with self._lock:
                 before, self.template = self.template, made
                 closed = self._is_closed
+                if not self._work.is_set():
+                    self.rested.set()
             if before is not None:
                 before.end()
             if closed and made is not None:
@@ -168,7 +182,9 @@ class Owner:
                 if self._is_closed:
                     return None
                 names, left_out, failed = list(self._wanted), dict(self._left_out), dict(self._failed)
-                template = self._making = _start(self.directory, session=self.session)
+                template = self._making = _start(
+                    self.directory, {**os.environ, **self._variables}, session=self.session
+                )
                 unwanted = sorted(self._unwanted)
             recipe = {"directory": self.directory, "modules": names, "left_out": left_out, "failed": failed}
             wire.send(template.control, {**recipe, "unwanted": unwanted, "gently": self.gently})
@@ -242,6 +258,7 @@ class Owner:
             template, self.template = self.template, None
             making = self._making
         self._work.set()
+        self.rested.set()
         if making is not None:
             with contextlib.suppress(ProcessLookupError):
                 making.process.send_signal(signal.SIGKILL)
@@ -283,10 +300,9 @@ def libraries(modules: Iterable[tuple[str, str | None]], directory: str) -> list
     return kept
 
 
-def _start(directory: str, *, session: bool) -> Template:
+def _start(directory: str, variables: dict[str, str], *, session: bool) -> Template:
     mine, its = socket.socketpair()
     reading, writing = os.pipe()
-    variables = dict(os.environ)
     try:
         process = subprocess.Popen(
             [sys.executable, *interpreter_flags(), "-m", "pyautoload.warm.template", str(its.fileno()), str(reading)],

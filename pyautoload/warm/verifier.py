@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 
 from pyautoload import log
 from pyautoload.errors import ReloadError
-from pyautoload.warm.comparison import Difference, changed, differences, home
+from pyautoload.warm.comparison import Difference, changed, differences, unpack
 from pyautoload.warm.fingerprint import Fingerprint
 from pyautoload.warm.fresh_state import FreshState, FreshStates
+from pyautoload.warm.stale_report import StaleReport
 
 __all__ = ["Program", "Verification", "Verifier"]
 
@@ -59,6 +60,30 @@ class Program:
     reload: Callable[..., object]
 
 
+@dataclass(frozen=True)
+class _Expected:
+    """What has to be in the living process.
+
+    Attributes:
+        paths: that have changed → the module of each.
+        before: the former texts of modules in which something has changed.
+        now: the texts of now.
+    """
+
+    paths: dict[str, str]
+    before: dict[str, str]
+    now: dict[str, str]
+
+    def without(self, unstable: Iterable[str]) -> _Expected:
+        """The same, but for what differs by chance."""
+        left = set(unstable)
+        return _Expected({path: name for path, name in self.paths.items() if path not in left}, self.before, self.now)
+
+
+# Several loaders of a process verify one after the other.
+_one_at_a_time = threading.Lock()
+
+
 class _Interrupted(Exception):
     """A reload has come in between."""
 
@@ -70,12 +95,20 @@ class Verifier:
         program: that is reloaded.
         fresh: makes fresh processes.
         tell: called with each outcome.
+        report: writes down what was not as it should be; ``None`` for nobody who wants that.
     """
 
-    def __init__(self, program: Program, fresh: FreshStates, tell: Callable[[Verification], object]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        fresh: FreshStates,
+        tell: Callable[[Verification], object],
+        report: StaleReport | None = None,
+    ) -> None:
         self._program = program
         self._fresh = fresh
         self._tell = tell
+        self._report = report
         # How many reloads there were; what was begun for an earlier one is dropped.
         self._reloads = 0
         # What the files were like before the last reload, in a fresh process; None until that is known.
@@ -129,7 +162,11 @@ class Verifier:
         return False
 
     def _verify(self, began: int) -> None:
-        start = time.monotonic()
+        with _one_at_a_time:
+            self._check(began)
+            self._compare_all(began, time.monotonic())
+
+    def _compare_all(self, began: int, start: float) -> None:
         names = self._loaded()
         now = self._look(names, began)
         if now is None:
@@ -137,35 +174,51 @@ class Verifier:
         before = self._before
         if before is None:
             self._find_unstable(names, now, began)
-            self._settle(began)
-            self._before = now
-            return
-        if before.modules.intersection(names) - now.modules:
+        elif before.modules & set(names) - now.modules:
             return  # what a fresh process cannot load any more says nothing of this one
-        common, known = before.modules & now.modules, before.modules | now.modules
-        paths = {path for path in changed(before.state, now.state, self._unstable) if home(path, known) in common}
-        if paths:
-            self._find_unstable(names, now, began)
-            paths -= self._unstable
-        outcome = self._compared(before, now, paths, names, began, start)
+        else:
+            expected = self._expected(before, now, began)
+            if expected.paths:
+                self._find_unstable(names, now, began)
+                expected = expected.without(self._unstable)
+            outcome = self._compared(expected, before, now, names, began, start)
         self._settle(began)
         self._before = now
-        self._tell(outcome)
+        if before is not None:
+            log.debug(self._program.tag, "verified: %r", outcome)
+            self._tell(outcome)
+
+    def _expected(self, before: FreshState, now: FreshState, began: int) -> _Expected:
+        """What differs between two fresh processes, and not by chance."""
+        found = _Expected({}, {}, {})
+        pace = self._pace(began)
+        for name in before.modules & now.modules:
+            if before.parts[name] != now.parts[name]:
+                old, new = unpack(before.parts[name]), unpack(now.parts[name])
+                found.paths.update(dict.fromkeys(changed(old, new, self._unstable), name))
+                found.before.update(old)
+                found.now.update(new)
+                pace()
+        return found
 
     def _compared(
-        self, before: FreshState, now: FreshState, paths: set[str], names: list[str], began: int, start: float
+        self, expected: _Expected, before: FreshState, now: FreshState, names: list[str], began: int, start: float
     ) -> Verification:
-        found = self._differences(before, now, paths, began)
+        found = self._differences(expected, now, began)
         if not found:
             return Verification(True, duration=time.monotonic() - start)
+        if self._loaded() != names:
+            raise _Interrupted  # what was loaded meanwhile may be what differs
+        if self._report is not None:
+            self._report.write(found, before.texts, now.texts, names)
         healed = sorted({difference.module for difference in found})
         for difference in found[:5]:
             log.warning(self._program.tag, "after a reload %s; the module runs again", difference)
         if self._run_again(healed):
-            found = self._differences(before, now, paths, began)
+            found = self._differences(expected, now, began)
         if found:
             again = self._look(names, began)
-            if again is not None and paths & changed(now.state, again.state, self._unstable):
+            if again is not None and self._expected(now, again, began).paths.keys() & expected.paths:
                 raise _Interrupted  # the files have moved on, and the reload with them
         return Verification(not found, healed, found, time.monotonic() - start)
 
@@ -181,24 +234,29 @@ class Verifier:
             self._is_healing = False
         return True
 
-    def _differences(self, before: FreshState, now: FreshState, paths: set[str], began: int) -> list[Difference]:
-        if not paths:
-            return []
-        homes = {path: home(path, before.modules | now.modules) for path in paths}
-        fingerprint = Fingerprint(now.modules)
+    def _differences(self, expected: _Expected, now: FreshState, began: int) -> list[Difference]:
+        fingerprint = Fingerprint(now.modules, self._pace(began))
+        for name in sorted(set(expected.paths.values())):
+            fingerprint.module(name)
+        return differences(expected.before, expected.now, fingerprint.found, expected.paths)
+
+    def _pace(self, began: int) -> Callable[[], None]:
+        """Called often, it lets others go on when that is due, and raises when there was another reload."""
         slice_began = time.monotonic()
-        for name in sorted(set(homes.values())):
-            for _ in fingerprint.module(name):
-                if time.monotonic() - slice_began > _SLICE:
-                    time.sleep(_PAUSE)
-                    slice_began = time.monotonic()
-                self._check(began)
-        return differences(before.state, now.state, fingerprint.found, homes)
+
+        def pace() -> None:
+            nonlocal slice_began
+            if time.monotonic() - slice_began > _SLICE:
+                time.sleep(_PAUSE)
+                slice_began = time.monotonic()
+            self._check(began)
+
+        return pace
 
     def _find_unstable(self, names: list[str], now: FreshState, began: int) -> None:
         other = self._look(names, began)
         if other is not None:
-            self._unstable |= changed(now.state, other.state, ())
+            self._unstable |= self._expected(now, other, began).paths.keys()
 
     def _look(self, names: list[str], began: int) -> FreshState | None:
         found = self._fresh.look(names)

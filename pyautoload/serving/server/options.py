@@ -37,6 +37,7 @@ class Options:
             ``"sequential"``, or before that, ``"overlap"``.
         warm: whether a new process starts with the libraries of the one before, where the system can do that.
         verify: whether a fresh process proves each reload.
+        report_stale: a directory for what was found by that; ``None`` for none.
         secret: what a browser has to know to see errors; empty for nothing.
     """
 
@@ -57,7 +58,8 @@ class Options:
     requests: bool = True
     lifespan: str = "sequential"
     warm: bool = True
-    verify: bool = False
+    verify: bool = True
+    report_stale: str | None = None
     secret: str = ""
 
     def to_json(self) -> str:

@@ -218,7 +218,7 @@ class Worker:
         if self.options.polling:
             options["polling"] = True
         if self.options.verify:
-            options["verify"] = True
+            options |= {"verify": True, "report_stale": self.options.report_stale}
             loader.on_verified(self.verified)
         loader.enable_reloading(**options, gate_timeout=reloader.gate.timeout if reloader is not None else 2.0)
 
