@@ -390,3 +390,33 @@ def test_all_that_a_class_makes_of_one_function_goes_on_sharing_it(app, holder):
         assert held(None) == limit
         cached = getattr(names.get("by_cache"), "__dict__", {})
         assert cached.get("__annotations__", held.__annotations__) is held.__annotations__
+
+
+def test_one_object_in_attributes_of_two_classes_goes_on_being_one(app):
+    text = """
+        class Option:
+            def __init__(self, name):
+                self.name = name
+
+        class Config:
+            schema = ()
+
+            def __init_subclass__(cls):
+                cls.schema = tuple(Option(name) for name in vars(cls) if name[0] != "_")
+
+        class Own(Config):
+            width = 1
+
+        class Plugin:
+            scheme = Own.schema
+
+            def f(self):
+                return {0}
+    """
+    text = textwrap.dedent(text)
+    a = app(a=text.format(1))
+    a("a")
+    for number in (2, 3):
+        a.edit(a=text.format(number) + f"\nX = {number}\n")
+        assert a("a").Plugin.scheme is a("a").Own.schema
+        assert a("a").Plugin().f() == number

@@ -3,6 +3,7 @@
 # ruff: noqa: F811  (a fixture imported by name)
 
 import builtins
+import sys
 
 import pytest
 from reload_app import app  # noqa: F401
@@ -372,3 +373,15 @@ def test_of_functions_that_do_the_same_the_edited_one_changes(app, name):
         a.write("c.py", edit)
         assert a.loader.reload().ok
     assert eval(expression, vars(c)) == expected
+
+
+def test_a_module_that_enters_modules_of_others_under_its_name_asks(app):
+    text = "import sys\nfor name in list(sys.modules):\n    if name.startswith('json'):\n"
+    text += "        sys.modules[f'{__name__}.{name}'] = sys.modules[name]\nWORD = %r\n"
+    a = app(a=text % "one")
+    a("a")
+    try:
+        assert "sys.modules" in a.edit(a=text % "two").restart_required[f"{a.name}.a"]
+    finally:
+        for name in [name for name in sys.modules if name.startswith(f"{a.name}.a.")]:
+            del sys.modules[name]

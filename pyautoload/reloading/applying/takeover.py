@@ -338,18 +338,28 @@ class Takeover:
         twins: list[tuple[FunctionType, FunctionType]],
     ) -> None:
         """What the program has put into class attributes stays where the code gives what it gave before."""
-        for cls, before in self._members.items():
-            if cls.__module__ != name or name in self.anew:
-                continue
+        if name in self.anew:
+            return
+        classes = [(cls, before) for cls, before in self._members.items() if cls.__module__ == name]
+        # id of a value that is given up → that, and the one that stays.
+        given_up: dict[int, tuple[Any, Any]] = {}
+        for cls, before in classes:
             known = former.members.get(cls.__qualname__, {})
             for attribute, value in list(before.items()):
                 comparison.functions.clear()
                 if not self._is_state(cls, attribute, value, known.get(attribute, MISSING), comparison):
                     continue
+                now = vars(cls).get(attribute, MISSING)
+                if type(now) not in ATOMS:
+                    given_up[id(now)] = (now, value)
                 self.journal.set_class_attribute(cls, attribute, value, class_putter(cls))
                 self.kept.setdefault(name, set()).add(f"{cls.__qualname__}.{attribute}")
                 twins += comparison.functions
                 self._reconciler(name).attributes.get(cls.__qualname__, set()).discard(attribute)
+        for cls, _ in classes if given_up else ():
+            for attribute, now in list(vars(cls).items()):
+                if id(now) in given_up:  # another class has the same: one object goes on being one
+                    self.journal.set_class_attribute(cls, attribute, given_up[id(now)][1], class_putter(cls))
 
     def _is_state(self, cls: type, attribute: str, value: Any, given: Any, comparison: Comparison) -> bool:
         """Whether what a class attribute held is the program's own, as the code gives what it gave before.

@@ -324,6 +324,13 @@ class Transaction:
                 record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"
             )
 
+        if "modules" in record.scanned().attributes and record.cleanups is None:
+            entered = next((key for key in _below(record.name) if _is_alias(key)), None)
+            if entered is not None:
+                raise RestartNeeded(
+                    record.name, f"it enters {entered} into sys.modules, and what is there depends on what was loaded"
+                )
+
     def _check_replaced(self) -> None:
         """Who replaces something of others and keeps what was there has by now kept what it put there itself."""
         for name, own in self.containers.own.items():
@@ -513,6 +520,16 @@ def _all_codes(code: CodeType) -> list[CodeType]:
         if isinstance(const, CodeType):
             found += [const, *_all_codes(const)]
     return [code, *found] if code.co_name != "<module>" else found
+
+
+def _below(name: str) -> list[str]:
+    return [key for key in list(sys.modules) if key.startswith(f"{name}.")]
+
+
+def _is_alias(key: str) -> bool:
+    """Whether a module was entered under a name that is not its own: ``requests.packages.idna`` is ``idna``."""
+    module = sys.modules.get(key)
+    return isinstance(module, ModuleType) and module.__dict__.get("__name__", key) != key
 
 
 def _pairs(old: CodeType, new: CodeType) -> list[tuple[CodeType, CodeType]]:
