@@ -392,20 +392,26 @@ def test_all_that_a_class_makes_of_one_function_goes_on_sharing_it(app, holder):
         assert cached.get("__annotations__", held.__annotations__) is held.__annotations__
 
 
-def test_one_object_in_attributes_of_two_classes_goes_on_being_one(app):
+def test_what_a_class_makes_of_its_descriptors_holds_those_that_it_has(app):
     text = """
         class Option:
-            def __init__(self, name):
+            def __init__(self, default):
+                self.default = default
+
+            def __set_name__(self, owner, name):
                 self.name = name
 
-        class Config:
-            schema = ()
+            def __get__(self, obj, owner=None):
+                return self if obj is None else self.default
 
+        class Config:
             def __init_subclass__(cls):
-                cls.schema = tuple(Option(name) for name in vars(cls) if name[0] != "_")
+                cls.schema = tuple((name, value) for name, value in vars(cls).items() if isinstance(value, Option))
+                cls.by_name = dict(cls.schema)
 
         class Own(Config):
-            width = 1
+            width = Option(1)
+            height = Option(2)
 
         class Plugin:
             scheme = Own.schema
@@ -418,5 +424,29 @@ def test_one_object_in_attributes_of_two_classes_goes_on_being_one(app):
     a("a")
     for number in (2, 3):
         a.edit(a=text.format(number) + f"\nX = {number}\n")
-        assert a("a").Plugin.scheme is a("a").Own.schema
+        own, plugin = a("a").Own, a("a").Plugin
+        assert plugin.scheme is own.schema
+        assert all(option is vars(own)[name] is own.by_name[name] for name, option in own.schema)
+        assert plugin().f() == number
+
+
+def test_one_object_in_attributes_of_two_classes_goes_on_being_one(app):
+    text = """
+        class Own:
+            schema = [["width", 1]]
+
+        class Plugins:
+            def __init_subclass__(cls):
+                cls.scheme = Own.schema
+
+        class Plugin(Plugins):
+            def f(self):
+                return {0}{1}
+    """
+    text = textwrap.dedent(text)
+    a = app(a=text.format(1, ""))
+    schema = a("a").Own.schema
+    for number in (2, 3):
+        a.edit(a=text.format(number, f"\n\nclass More{number}(Plugins): pass"))
+        assert a("a").Plugin.scheme is a("a").Own.schema is schema
         assert a("a").Plugin().f() == number

@@ -341,25 +341,20 @@ class Takeover:
         if name in self.anew:
             return
         classes = [(cls, before) for cls, before in self._members.items() if cls.__module__ == name]
-        # id of a value that is given up → that, and the one that stays.
-        given_up: dict[int, tuple[Any, Any]] = {}
+        # Descriptors that the class statements have made anew: what is made of them goes with them.
+        made_anew = {id(value) for cls, before in classes for key, value in before.items() if _is_anew(cls, key, value)}
         for cls, before in classes:
             known = former.members.get(cls.__qualname__, {})
             for attribute, value in list(before.items()):
                 comparison.functions.clear()
                 if not self._is_state(cls, attribute, value, known.get(attribute, MISSING), comparison):
                     continue
-                now = vars(cls).get(attribute, MISSING)
-                if type(now) not in ATOMS:
-                    given_up[id(now)] = (now, value)
+                if made_anew and not made_anew.isdisjoint(_elements(value)):
+                    continue
                 self.journal.set_class_attribute(cls, attribute, value, class_putter(cls))
                 self.kept.setdefault(name, set()).add(f"{cls.__qualname__}.{attribute}")
                 twins += comparison.functions
                 self._reconciler(name).attributes.get(cls.__qualname__, set()).discard(attribute)
-        for cls, _ in classes if given_up else ():
-            for attribute, now in list(vars(cls).items()):
-                if id(now) in given_up:  # another class has the same: one object goes on being one
-                    self.journal.set_class_attribute(cls, attribute, given_up[id(now)][1], class_putter(cls))
 
     def _is_state(self, cls: type, attribute: str, value: Any, given: Any, comparison: Comparison) -> bool:
         """Whether what a class attribute held is the program's own, as the code gives what it gave before.
@@ -651,6 +646,19 @@ def _check_fields(module: str, old: type, new: type) -> None:
     alive = sum(1 for item in gc.get_objects() if type(item) is old)
     if alive:
         raise RestartNeeded(module, f"{alive} living {old.__qualname__} cannot get the fields of the new definition")
+
+
+def _is_anew(cls: type, attribute: str, value: Any) -> bool:
+    """Whether a descriptor of a class, other than functions and what Python makes of them, has given way."""
+    return type(value) not in NOT_STATE and hasattr(type(value), "__get__") and vars(cls).get(attribute) is not value
+
+
+def _elements(value: Any, depth: int = 2) -> set[int]:
+    """The ids of what a container holds, and of what containers in it hold."""
+    if not depth or not is_a(value, (tuple, list, dict, set, frozenset)):
+        return set()
+    held = list(value.values()) if is_a(value, dict) else list(value)
+    return {id(item) for item in held}.union(*(_elements(item, depth - 1) for item in held))
 
 
 # Metaclasses that keep no class anywhere but in its own members.
