@@ -8,6 +8,7 @@ running again who was changed by them, or by a restart.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,9 @@ from pyautoload.reloading.objects.safe_inspection import is_a
 
 __all__ = ["lost_effects", "roots"]
 
-_PLAIN = (ast.Expr, ast.AugAssign, ast.For, ast.While, ast.With, ast.If, ast.Try, ast.Delete)
+# Python 3.11 has `try` with `except*`.
+_COMPOUND = (ast.If, ast.For, ast.While, ast.With, ast.Match, ast.Try, getattr(ast, "TryStar", ast.Try))
+_PLAIN = (ast.Expr, ast.AugAssign, ast.Delete, *_COMPOUND)
 # Modules of others whose functions leave nothing behind in the process. Files that they write are written again.
 _QUIET = frozenset(
     {
@@ -68,9 +71,8 @@ def _statements(source: bytes) -> list[ast.stmt]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.Expr) and not any(isinstance(part, ast.Call) for part in ast.walk(node)):
             continue  # a docstring, a name
-        targets = node.targets if isinstance(node, ast.Assign) else ()
-        is_set = any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets)
-        if is_set or (isinstance(node, _PLAIN) and any(isinstance(part, ast.Call) for part in ast.walk(node))):
+        calls = isinstance(node, _PLAIN) and any(isinstance(part, ast.Call) for part in ast.walk(node))
+        if calls or next(_leaves(node), None) is not None:
             found.append(node)
     return found
 
@@ -83,6 +85,10 @@ def roots(node: ast.stmt, names: dict[str, Any], managed: frozenset[str]) -> lis
         names: the module's dict before its code runs again.
         managed: top-level names of what is managed.
     """
+    return [name for leaf in _leaves(node) for name in _roots_of(leaf, names, managed)]
+
+
+def _roots_of(node: ast.AST, names: dict[str, Any], managed: frozenset[str]) -> list[str]:
     found = []
     attributes = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
     is_set = isinstance(node, ast.Assign)
@@ -96,3 +102,24 @@ def roots(node: ast.stmt, names: dict[str, Any], managed: frozenset[str]) -> lis
             if top not in managed and (is_set or not is_quiet):
                 found.append(part.id)
     return found
+
+
+def _leaves(node: ast.AST) -> Iterator[ast.AST]:
+    """What a statement does, as if its parts stood at the top: a condition asks, a definition does nothing yet."""
+    if isinstance(node, ast.With):
+        yield from (item.context_expr for item in node.items)
+    if isinstance(node, _COMPOUND):
+        for part in ast.iter_child_nodes(node):
+            inner = part.body if isinstance(part, (ast.ExceptHandler, ast.match_case)) else [part]
+            for statement in inner:
+                yield from _leaves(statement)
+    elif isinstance(node, ast.stmt) and _does_something(node):
+        yield node
+
+
+def _does_something(node: ast.stmt) -> bool:
+    if isinstance(node, (ast.Assign, ast.Delete)):
+        return any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in node.targets)
+    if isinstance(node, ast.AugAssign):
+        return True
+    return isinstance(node, ast.Expr) and any(isinstance(part, ast.Call) for part in ast.walk(node))
