@@ -16,6 +16,10 @@ def main() -> None:
 
             run_lazily(sys.argv[3:])
             return
+        if sys.argv[2] == "--live":
+            from pyautoload.live_program import main as run_live
+
+            run_live(sys.argv[3:])
         from pyautoload.warm.client import main as run
 
         run(sys.argv[2:])

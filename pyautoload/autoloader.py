@@ -440,6 +440,7 @@ class AutoLoader:
         on_reload: Callable[[ReloadResult], Any] | None = None,
         verify: bool = False,
         report_stale: str | None = None,
+        in_main_thread: bool = False,
     ) -> AutoLoader:
         """Bring what is loaded up to date when its files change. Called again, it takes the new options.
 
@@ -453,6 +454,9 @@ class AutoLoader:
                 executed again, and ``on_verified`` told.
             report_stale: with ``verify``, a directory that gets what differed, the files of before and after, and a
                 script that shows it again.
+            in_main_thread: interrupt the main thread for changes that the watcher applies, so that no function there
+                sees a module half-way. To be called in the main thread; where there are no such signals (Windows), and
+                while C code holds the main thread up, changes are applied in the background all the same.
         """
         from pyautoload.reloading.reloader import Reloader
 
@@ -462,7 +466,12 @@ class AutoLoader:
         if on_reload is not None and on_reload not in self._reload_listeners:
             self._reload_listeners.append(on_reload)
         self.reloader.listeners = self._reload_listeners
-        self.reloader.options = self.last_options = {"watch": watch, "polling": polling, "debounce": debounce}
+        self.reloader.options = {"watch": watch, "polling": polling, "debounce": debounce}
+        self.last_options = {**self.reloader.options, "in_main_thread": in_main_thread}
+        if in_main_thread and self.reloader.main_thread is None:
+            from pyautoload.reloading.main_thread import MainThread
+
+            self.reloader.main_thread = MainThread.if_possible()
         self._start_reloading()
         if verify != (self._verifier is not None):
             self._stop_verifying()

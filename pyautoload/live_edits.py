@@ -44,7 +44,7 @@ def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True) -> Auto
             loader.push_dir(place, conventions=False)
     options = loader.reloader.options if loader.reloader is not None else {}
     if loader.reloader is None or (watch and not options.get("watch")):
-        loader.enable_reloading(watch=watch)
+        loader.enable_reloading(watch=watch, in_main_thread=watch)
     return loader.setup()
 
 

@@ -18,8 +18,8 @@ from pyautoload.tree.paths import inside
 
 __all__ = ["adopt"]
 
-# Loaded before anybody could make a loader, and run again by nobody.
-_NOT_MODULES = frozenset({"__main__", "__mp_main__"})
+# The program itself: it has a record where it is a file in a plain root, and nobody imports it.
+_PROGRAM = "__main__"
 
 
 def adopt(binder: Binder) -> list[str]:
@@ -38,13 +38,15 @@ def adopt(binder: Binder) -> list[str]:
     if not (has_plain or binder.reloading or tops & sys.modules.keys()):
         return found
     for name, module in list(sys.modules.items()):
-        if name in _NOT_MODULES or binder.registry.is_loaded(name):
+        if name == "__mp_main__" or binder.registry.is_loaded(name):
             continue
         if not (has_plain or name.partition(".")[0] in tops or binder.reloading) or not isinstance(module, ModuleType):
             continue
         # Past the module's own access: one that is lazy would be loaded by any question.
         names = object.__getattribute__(module, "__dict__")
         path = _place_of(names)
+        if path is None and name == _PROGRAM:
+            continue
         if path is None or tree.config.excluded_by(path) is not None or is_initializing(module):
             continue
         if type(module).__name__ == "_LazyModule" or names.get("__name__") != name:
@@ -75,10 +77,16 @@ def _is_beside(found: str | None, path: str) -> bool:
 def _take_in(binder: Binder, name: str, module: ModuleType, path: str) -> bool:
     tree = binder.tree
     if tree.config.is_plain(path):
-        if not _is_beside(place_now(name), path):
+        if name == _PROGRAM:
+            if not path.endswith(".py"):
+                return False
+            binder.pinned.add(name)
+        elif not _is_beside(place_now(name), path):
             binder.pinned.add(name)  # by a finder, or from a path, that is not there any more
         binder.taken_in(module, name, path)
         return True
+    if name == _PROGRAM:
+        return False
     known = tree.registry.get_path(name) if tree.namespace(name.rpartition(".")[0]) is not None else None
     if tree.namespace(name) is not None:
         known = tree.registry.get_path(name)

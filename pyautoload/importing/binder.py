@@ -37,7 +37,7 @@ if TYPE_CHECKING:
             status: os.stat_result | None,
         ) -> None: ...
         def end(self, *, loaded: bool) -> None: ...
-        def adopt(self, name: str, path: str, mtime_ns: int) -> object: ...
+        def adopt(self, name: str, path: str, mtime_ns: int, *, at_once: bool = False) -> object: ...
         def goes(self, name: str) -> None: ...
 
     class Rerun(Protocol):
@@ -223,7 +223,7 @@ class Binder:
         status = self.registry.loaded_status(name)
         is_file = path.endswith((".py", ".pyc", ".so", ".pyd"))
         if self.records is not None and status is not None and is_file:
-            self.records.adopt(name, path, status.mtime_ns)
+            self.records.adopt(name, path, status.mtime_ns, at_once=name == "__main__")
 
     def say_once(self, name: str, message: str) -> None:
         """Tell, once for each module, of what cannot be done."""
@@ -329,7 +329,7 @@ class Binder:
             names: of the modules, in the order in which they were loaded.
             for_good: whether they are not about to run again in a reload.
         """
-        for name in reversed(names):
+        for name in reversed([name for name in names if name != "__main__"]):  # the program stays what it is
             if for_good and self.records is not None:
                 self.records.goes(name)
             module = sys.modules.get(name)

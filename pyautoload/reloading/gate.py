@@ -65,7 +65,7 @@ class Gate:
         Returns:
             What is to be given to ``leave``; ``None`` when it was inside already.
         """
-        if self._is_inside():
+        if self.is_inside():
             return None
         entry = _Entry()
         with self._condition:
@@ -79,7 +79,7 @@ class Gate:
         """As ``enter``, without blocking the event loop."""
         import asyncio
 
-        if self._is_inside():
+        if self.is_inside():
             return None
         entry = _Entry()
         while True:
@@ -109,7 +109,8 @@ class Gate:
                 if self._busy:
                     self._condition.notify_all()
 
-    def _is_inside(self) -> bool:
+    def is_inside(self) -> bool:
+        """Whether this thread or task is inside."""
         mine = self._mine.get()
         return mine is not None and (mine.is_parked or mine in self._inside)
 

@@ -16,6 +16,7 @@ from pyautoload.reloading.applying.reload_pass import attempt
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.interrupts import is_interrupt
+from pyautoload.reloading.main_thread import MainThread, Moment, is_in_the_midst
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.planning import Planner
 from pyautoload.reloading.records.records import Records
@@ -52,6 +53,8 @@ class Reloader(Watching):
         self.listeners: list[Callable[[ReloadResult], object]] = []
         # What `start()` is called with, now or when the loader is set up.
         self.options: dict[str, Any] = {}
+        # Where the watcher's reloads run, if that is the program's main thread.
+        self.main_thread: MainThread | None = None
         # One reload at a time. It is held while modules are executed, so nobody waits for it who is importing.
         self._mutex = threading.Lock()
         self._owner: int | None = None
@@ -148,6 +151,18 @@ class Reloader(Watching):
 
     def _apply(self, batch: Batch) -> None:
         """What the watcher calls."""
+        if self.main_thread is None:
+            self._apply_here(batch)
+        else:
+            self.main_thread.run(lambda: self._apply_here(batch), self._moment)
+
+    def _moment(self) -> Moment:
+        """Whether the calling thread can be interrupted for a reload."""
+        if self.gate.is_inside():
+            return Moment.ELSEWHERE  # the gate lets it come to an end first
+        return Moment.LATER if self._is_busy() or is_in_the_midst() else Moment.NOW
+
+    def _apply_here(self, batch: Batch) -> None:
         complete = self._complete(batch)
         with self._alone():
             try:

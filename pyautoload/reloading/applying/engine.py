@@ -15,6 +15,7 @@ from pyautoload.callbacks import is_of_callback
 from pyautoload.errors import ReloadError
 from pyautoload.importing.eager_load import collection_paused
 from pyautoload.reloading.applying.module_entries import ModuleEntries
+from pyautoload.reloading.applying.program import PROGRAM
 from pyautoload.reloading.applying.stored import keepers
 from pyautoload.reloading.applying.transaction import Transaction, Widen
 from pyautoload.reloading.dependencies.dependency_graph import Graph
@@ -236,10 +237,11 @@ class Engine:
         registry, tree = self.binder.registry, self.binder.tree
         result = ReloadResult()
         with self.gate.closed():
-            names = [name for name in registry.loaded() if not (name in self.binder.externals or self._is_given(name))]
+            left = {PROGRAM, *self.binder.externals}
+            names = [name for name in registry.loaded() if name not in left and not self._is_given(name)]
             result.removed = sorted(names)
             self.binder.unload(names)
-            for name in [record.name for record in self.records.all()]:
+            for name in [record.name for record in self.records.all() if record.name != PROGRAM]:
                 self.records.forget(name)
                 self.graph.forget(name)
             self.failures.clear()

@@ -10,6 +10,7 @@ import sys
 from types import CodeType, ModuleType
 
 from pyautoload.reloading.applying.module_entries import ModuleEntries
+from pyautoload.reloading.applying.program import PROGRAM, apply_to_program
 from pyautoload.reloading.applying.rerun import Reruns
 from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover import Takeover
@@ -101,7 +102,8 @@ class Transaction:
         """Do it. Whatever is raised has to be answered with ``roll_back``."""
         self._remove_gone()
         patched = self._patch_bodies()
-        self._run_what_is_left(patched)
+        self._run_what_is_left(patched | {PROGRAM})
+        self._edit_program()
         self._forget_answers()
         self._rename_codes()
         self.records.is_known_to_graph = lambda name: False
@@ -144,6 +146,21 @@ class Transaction:
             self.result.removed.append(name)
             self.result.why[name] = "its file has gone"
 
+    # The program's own file
+
+    def _edit_program(self) -> None:
+        version, record = self.plan.changed.get(PROGRAM), self.records.get(PROGRAM)
+        if version is None or record is None:
+            return
+        self.current = PROGRAM
+        outcome = apply_to_program(self.records, record, version, self.takeover, self.journal)
+        self._take(record, version, None)
+        if outcome.done:
+            self.result.patched.append(PROGRAM)
+            self.result.why[PROGRAM] = f"{', '.join(outcome.done[:3])} of the program itself"
+        if outcome.left is not None:
+            self.result.restart_required[PROGRAM] = outcome.left
+
     # Bodies only
 
     def _patch_bodies(self) -> set[str]:
@@ -154,6 +171,8 @@ class Transaction:
         """
         plan, hidden, patched = self.plan, list[FunctionChange](), set[str]()
         for name, version in plan.changed.items():
+            if name == PROGRAM:
+                continue
             record = self._record(name)
             diff = self._bodies(record, version) if name not in self.also and name not in plan.forced else None
             if diff is None:
@@ -234,7 +253,7 @@ class Transaction:
 
     def _run_what_is_left(self, patched: set[str]) -> None:
         plan = self.plan
-        first = {*plan.changed, *plan.forced, *self.also} - plan.skipped - plan.gone - patched
+        first = {*plan.changed, *plan.forced, *self.also} - plan.skipped - plan.gone - patched - {PROGRAM}
         if not (first or self.changes or self.changes.modules):
             return
         for name in plan.changed.keys() - patched:
@@ -374,6 +393,9 @@ class Transaction:
     def _dependent(self, name: str) -> None:
         rerun, record = self.reruns.all.get(name), self.records.get(name)
         if record is None or name in self.plan.skipped:
+            return
+        if name == PROGRAM:
+            self._bind_anew(record)
             return
         if rerun is not None:
             reason = self.affected.why(record, rerun.seen)

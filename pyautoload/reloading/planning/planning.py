@@ -182,6 +182,8 @@ class Planner:
         stamp = signature(record.path)
         path = self._path_now(record.name)
         moved = path is not None and path != record.path
+        if record.name == "__main__" and stamp is None:
+            return  # the program goes on without its file
         if stamp is None or moved:
             self._look_at_moved(record, path if moved else None, plan)
             return

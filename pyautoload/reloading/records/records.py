@@ -252,13 +252,22 @@ class Records:
             for path in record.files:
                 self.readers.setdefault(path, set()).add(record.name)
 
-    def adopt(self, name: str, path: str, mtime_ns: int) -> Record:
-        """Make the record of a module that was loaded before reloading was enabled; ``complete`` gets its source."""
+    def adopt(self, name: str, path: str, mtime_ns: int, *, at_once: bool = False) -> Record:
+        """Make the record of a module that was loaded before reloading was enabled.
+
+        Args:
+            name: of the module.
+            path: its file.
+            mtime_ns: when that was changed last.
+            at_once: whether its source is read now, and not when there is time or need.
+        """
         module = sys.modules.get(name)
         is_package = isinstance(module, ModuleType) and hasattr(module, "__path__")
         record = Record(name, path, None, name if is_package else self._package_of(name))
         record.stamp, record.is_pending = Signature(mtime_ns, -1, -1, -1), True
         record.is_adopted = True
+        if at_once:
+            complete(record)
         self.look_at(record)
         self.add(record)
         return record

@@ -88,7 +88,7 @@ class Watching(ABC):
         for name in binder.registry.loaded():
             status = binder.registry.loaded_status(name)
             if status is not None and name not in self.records and not source_for(status.path).is_dir(status.path):
-                self.records.adopt(name, status.path, status.mtime_ns)
+                self.records.adopt(name, status.path, status.mtime_ns, at_once=name == "__main__")
         wanted = (*binder.tree.config.roots, polling, debounce)
         if watch and self._watcher is not None and self._watched == wanted:
             return
