@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
+    from pyautoload.notebook.extension import load_ipython_extension as load_ipython_extension
+    from pyautoload.notebook.extension import unload_ipython_extension as unload_ipython_extension
     from pyautoload.reload_hooks import keep as keep
     from pyautoload.reload_hooks import on_cleanup as on_cleanup
     from pyautoload.thirdparty.load import load as load
@@ -51,6 +53,7 @@ __getattr__, __dir__, __all__ = exports(
     from .thirdparty.load import load
     from .live_edits import live
     from .loaders import eager_load_all, eager_load_namespace, scoped_loader
+    from .notebook.extension import load_ipython_extension, unload_ipython_extension
     from .reload_hooks import keep, on_cleanup
     from .tree.registry import ModuleRegistry
     from .tree.scanner import FileScanner

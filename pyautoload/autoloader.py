@@ -436,6 +436,7 @@ class AutoLoader:
         watch: bool = True,
         polling: bool = False,
         debounce: float = 0.01,
+        background: bool = True,
         gate_timeout: float = 2.0,
         on_reload: Callable[[ReloadResult], Any] | None = None,
         verify: bool = False,
@@ -445,9 +446,11 @@ class AutoLoader:
         """Bring what is loaded up to date when its files change. Called again, it takes the new options.
 
         Args:
-            watch: apply changes in the background; otherwise ``reload()`` and ``reload_if_changed()`` do.
+            watch: watch the files; otherwise ``reload()`` and ``reload_if_changed()`` look at them.
             polling: look at the files once a second in place of waiting for events, for network and container mounts.
             debounce: seconds without another event after which changes are applied.
+            background: apply changes in a thread of its own, as they come. Otherwise they wait for ``reload()`` and
+                ``reload_if_changed()``, which know at once when there are none: for notebooks, prompts, main loops.
             gate_timeout: how long a reload waits for those inside ``running()``, in seconds.
             on_reload: called with the result of each reload.
             verify: compare with a fresh process after each reload, which imports the program for that; what differs is
@@ -466,8 +469,9 @@ class AutoLoader:
         if on_reload is not None and on_reload not in self._reload_listeners:
             self._reload_listeners.append(on_reload)
         self.reloader.listeners = self._reload_listeners
-        self.reloader.options = {"watch": watch, "polling": polling, "debounce": debounce}
-        self.last_options = {**self.reloader.options, "in_main_thread": in_main_thread}
+        options = {"watch": watch, "polling": polling, "debounce": debounce, "background": background}
+        self.reloader.options = options
+        self.last_options = {**options, "in_main_thread": in_main_thread}
         if in_main_thread and self.reloader.main_thread is None:
             from pyautoload.reloading.main_thread import MainThread
 

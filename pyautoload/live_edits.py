@@ -21,13 +21,14 @@ from pyautoload.tree.paths import inside
 __all__ = ["live"]
 
 
-def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True) -> AutoLoader:
+def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True, background: bool = True) -> AutoLoader:
     """Let edits of files take effect in this program, also in what was imported before.
 
     Args:
         what: packages, modules, their names, or directories and files; without any, everything below the working
             directory and all packages that are installed as editable.
-        watch: apply edits in the background; otherwise ``reload()`` and ``reload_if_changed()`` of the loader do.
+        watch: watch the files; otherwise ``reload()`` and ``reload_if_changed()`` of the loader look at them.
+        background: apply edits in the background; otherwise they wait for these two.
 
     Returns:
         The loader, with reloading enabled. Called again, it is the same one, which manages what was named since, too.
@@ -44,7 +45,7 @@ def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True) -> Auto
             loader.push_dir(place, conventions=False)
     options = loader.reloader.options if loader.reloader is not None else {}
     if loader.reloader is None or (watch and not options.get("watch")):
-        loader.enable_reloading(watch=watch, in_main_thread=watch)
+        loader.enable_reloading(watch=watch, background=background, in_main_thread=watch and background)
     return loader.setup()
 
 
@@ -112,7 +113,8 @@ def _usual_places() -> list[str]:
     here = os.getcwd()
     if here in (os.path.dirname(here), os.path.expanduser("~")):
         raise SetupError(f"{here} is too much to be watched: go to the project's directory, or name packages")
-    return [here, *editable_places()]
+    own = os.path.dirname(os.path.abspath(__file__))
+    return [here, *(place for place in editable_places() if not inside(own, place))]
 
 
 def editable_places() -> Iterator[str]:

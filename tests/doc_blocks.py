@@ -9,6 +9,7 @@ A page is a directory of its own, and its blocks are worked through from top to 
   (``pyautoload serve`` until it serves); other commands are for the reader. A line ``...`` stands for any number of
   lines, one within a line for its rest.
 - ``pyi`` beginning with ``# some/file.pyi`` is what a command has written into that file, without its header.
+- ``ipython`` is a cell of a notebook: another test runs those of docs/notebooks.md in a kernel.
 - ``json`` and ``toml`` are read by their parsers, ``mermaid`` has to be a diagram that exists.
 """
 
@@ -40,7 +41,7 @@ RUN = {
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
 FOR_READERS = {"pip", "make", "uv", "git", "npm", "code", "gunicorn", "flask", "uvicorn", "celery", "cd", "pyright"}
 DIAGRAMS = {"flowchart", "sequenceDiagram", "stateDiagram-v2", "classDiagram"}
-LANGUAGES = {"python", "toml", "console", "text", "json", "mermaid", "ini", "lua", "pyi"}
+LANGUAGES = {"python", "toml", "console", "text", "json", "mermaid", "ini", "lua", "pyi", "ipython"}
 
 
 class Block(NamedTuple):

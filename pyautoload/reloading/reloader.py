@@ -111,10 +111,10 @@ class Reloader(Watching):
         Raises:
             ReloadError: something failed; everything was put back. Raised once for one state of the files.
         """
+        if not self.may_have_changed():
+            return None
         watcher = self._watcher
         polls = watcher is None or watcher.polls or self._change_check.is_mounted_changed()
-        if watcher is not None and not polls and not watcher.pending:
-            return None
         if self._is_busy():
             return None
         with self.gate.parked(), self._alone():
@@ -130,6 +130,15 @@ class Reloader(Watching):
         if result.errors:
             raise result.errors[0]
         return result
+
+    def may_have_changed(self) -> bool:
+        """Whether ``reload_if_changed`` would look at files; where that is in doubt, it is so."""
+        watcher = self._watcher
+        if watcher is None or watcher.polls:
+            return True
+        if self._holds:
+            watcher.settle()  # nobody else will apply what is on its way
+        return watcher.pending or self._change_check.is_mounted_changed()
 
     def _is_busy(self) -> bool:
         """Whether this thread is in the middle of a reload, or of executing a managed module."""

@@ -43,5 +43,8 @@ class Events(Protocol):
     def is_alive(self) -> bool:
         """Whether events are still told."""
 
+    def has_told_all(self) -> bool:
+        """Whether all that has happened until now was told, as far as that can be known."""
+
     def close(self) -> None:
         """End."""

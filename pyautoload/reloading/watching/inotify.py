@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import select
 import struct
+import termios
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -61,6 +63,8 @@ class Inotify:
         # Thread 1 adds a watch while thread 2 closes: the descriptor may be another file's by then.
         self._lock = threading.Lock()
         self._closed = False
+        # Whether the thread is between its waiting and the end of telling what it read.
+        self._is_telling = False
         _open.add(self)
         self._thread = threading.Thread(target=self._work, name="pyautoload-inotify", daemon=True)
         self._thread.start()
@@ -86,6 +90,16 @@ class Inotify:
     def is_alive(self) -> bool:
         """Whether events are still told."""
         return self._thread.is_alive()
+
+    def has_told_all(self) -> bool:
+        """Whether all that has happened until now was told."""
+        with self._lock:
+            if self._closed:
+                return True
+            waiting = bytearray(4)
+            # What is read is told before the thread says that it is done: this order, or something is missed.
+            fcntl.ioctl(self._descriptor, termios.FIONREAD, waiting)
+            return not any(waiting) and not self._is_telling
 
     def close(self) -> None:
         """End; nothing is told afterwards, unless this is called from within ``tell``."""
@@ -117,13 +131,16 @@ class Inotify:
             poll.poll()
             if self._closed:
                 break
+            self._is_telling = True
             try:
                 data = os.read(self._descriptor, _BUFFER)
             except BlockingIOError:
+                self._is_telling = False
                 continue
             except OSError:
                 break
             self._tell(list(_parsed(data)))
+            self._is_telling = False
         with self._lock:
             self._closed = True
             self._close_descriptors()

@@ -37,6 +37,9 @@ _SHARE, _SHARE_OF_POLLING = 0.002, 0.05
 # these are watched. What is loaded by yet another path is still looked at from time to time.
 _PATHS_OF_ONE = 16
 
+# How long (seconds) events that are on their way are waited for, and how often that is looked at.
+_LONGEST_TELLING, _BETWEEN_LOOKS = 0.5, 0.0002
+
 # So many paths of which it is not known what they are may be waiting.
 _MANY = 1_000
 
@@ -125,6 +128,13 @@ class Observation:
     def is_alive(self) -> bool:
         """Whether changes are still told."""
         return self._is_started and (self._events is None or self._events.is_alive)
+
+    def settle(self) -> None:
+        """Wait until all was told that has happened until now, where that can be known; usually at once."""
+        events = self._events
+        end = time.monotonic() + _LONGEST_TELLING
+        while events is not None and not events.has_told_all() and time.monotonic() < end:
+            time.sleep(_BETWEEN_LOOKS)
 
     @property
     def polls(self) -> bool:

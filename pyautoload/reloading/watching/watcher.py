@@ -54,6 +54,7 @@ class Watcher:
         wanted: whether a path is of any interest.
         idle: called while nothing happens; says in how many seconds it wants to be called again, if at all.
         is_left_out: whether a directory is not watched; hidden ones are not by default.
+        applies: whether ``apply`` is called; otherwise batches stay until they are taken.
     """
 
     def __init__(
@@ -66,10 +67,12 @@ class Watcher:
         wanted: Callable[[str], bool],
         idle: Callable[[], float | None],
         is_left_out: Callable[[str], bool] | None = None,
+        applies: bool = True,
     ) -> None:
         self._directories = list(directories)
         self._checkout = Checkout(self._directories)
         self._apply = apply
+        self._applies = applies
         self._debounce = debounce
         self._wanted = wanted
         self._idle = idle
@@ -292,19 +295,31 @@ class Watcher:
     def _wait_for_quiet(self) -> bool:
         """Wait for an event and then until none has come for a while; ``False`` when there is none."""
         with self._condition:
-            if not self._count and not self._stopping:
+            if not self._has_work() and not self._stopping:
                 self._poked = False
                 wanted = self._unlocked_idle()
                 left = self._check_at - time.monotonic()
                 wanted = left if wanted is None else min(wanted, left)
-                if not self._count and not self._stopping and not self._poked:
+                if not self._has_work() and not self._stopping and not self._poked:
                     self._condition.wait(wanted)
-            while self._count and not self._stopping:
+            while self._has_work() and not self._stopping:
                 left = self._time_left(time.monotonic())
                 if left <= 0:
                     return True
                 self._condition.wait(min(left, self._debounce))
         return False
+
+    def _has_work(self) -> bool:
+        return bool(self._count) and self._applies
+
+    def settle(self) -> None:
+        """Wait until what has changed is known and complete; where nothing has, that is at once."""
+        self._observation.settle()
+        if not self.pending:
+            return
+        with self._condition:
+            while self._count and not self._stopping and (left := self._time_left(time.monotonic())) > 0:
+                self._condition.wait(min(left, self._debounce))
 
     def _time_left(self, now: float) -> float:
         if self._checkout.is_running():

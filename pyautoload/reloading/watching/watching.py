@@ -61,8 +61,10 @@ class Watching(ABC):
     _readers = 0
     # Roots that were found not to be there, and told of.
     _absent: set[str] = set()
-    # What the running watcher was started with: roots, polling, debounce.
+    # What the running watcher was started with: roots, polling, debounce, background.
     _watched: tuple[object, ...] = ()
+    # Whether changes are noted and wait for `reload_if_changed`.
+    _holds = False
     # Zip files that roots lie in; a change of one may be a change of any module in it. Example: {"/srv/app.zip"}
     _archives: frozenset[str] = frozenset()
 
@@ -76,7 +78,7 @@ class Watching(ABC):
 
     # Life
 
-    def start(self, *, watch: bool, polling: bool, debounce: float) -> None:
+    def start(self, *, watch: bool, polling: bool, debounce: float, background: bool = True) -> None:
         """Begin to keep records, and to watch if asked to."""
         binder = self.binder
         self.records.defers = watch
@@ -89,12 +91,12 @@ class Watching(ABC):
             status = binder.registry.loaded_status(name)
             if status is not None and name not in self.records and not source_for(status.path).is_dir(status.path):
                 self.records.adopt(name, status.path, status.mtime_ns, at_once=name == "__main__")
-        wanted = (*binder.tree.config.roots, polling, debounce)
+        wanted = (*binder.tree.config.roots, polling, debounce, background)
         if watch and self._watcher is not None and self._watched == wanted:
             return
         self._unwatch()
         if watch:
-            self._watch(polling, debounce)
+            self._watch(polling, debounce, background)
             self._watched = wanted
 
     def stop(self) -> None:
@@ -105,7 +107,7 @@ class Watching(ABC):
         self.binder.reloading = False
         self.binder.registry.refresh_dependencies = None
 
-    def _watch(self, polling: bool, debounce: float) -> None:
+    def _watch(self, polling: bool, debounce: float, background: bool) -> None:
         from pyautoload.reloading.watching.lost_events import Survey
         from pyautoload.reloading.watching.watcher import Watcher
 
@@ -119,7 +121,9 @@ class Watching(ABC):
             wanted=self._is_wanted,
             idle=self._idle,
             is_left_out=self._is_left_out,
+            applies=background,
         )
+        self._holds = not background
         self._survey, self._readers = Survey(self._change_check, watcher), 0
         self.records.on_fresh = watcher.wake
         self._archives = archives_of(config.roots)
