@@ -8,6 +8,7 @@ import copy
 import gc
 import pickle
 import textwrap
+import sys
 
 import pytest
 from reload_app import app  # noqa: F401
@@ -286,6 +287,11 @@ def test_generic_and_protocol_classes(app):
     assert (obj.m(), obj.X, a("a").Box is box) == (2, 2, True)
 
 
+# Without a GIL Python 3.13 makes functions and classes immortal once a second thread has been started.
+IMMORTAL = sys.version_info[:2] == (3, 13) and not getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+@pytest.mark.skipif(IMMORTAL, reason="without a GIL this Python frees no class at all")
 def test_twenty_reloads_leak_no_class(app):
     text = "from dataclasses import dataclass\n@dataclass\nclass D:\n    x: int = {0}\nclass E(D):\n    Y = [{0}]\n    Z: list = None\n"
     a = app(a=text.format(0))
@@ -332,7 +338,7 @@ def test_a_class_that_loses_its_slots_after_it_was_made(app):
     a.edit(a=text.format(2) + "Z = 1\n")
     module = a("a")
     assert (held.m(), module.U().m(), module.f() is module.U, issubclass(module.V, module.U)) == (2, 2, True, True)
-    assert [cls.__name__ for cls in module.U.__subclasses__()] == ["V"]
+    assert [cls.__name__ for cls in module.U.__subclasses__()] == (["V", "V"] if IMMORTAL else ["V"])
     assert isinstance(held, module.U)
 
 

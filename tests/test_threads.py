@@ -80,7 +80,7 @@ assert all(all(one[i] is first[i] and one[i].done for i in range(COUNT)) for one
 assert len(loader.loaded()) == COUNT + 1
 assert app.__getattr__.__self__.completion._to_come == set()
 loader.eager_load(freeze=True)
-assert "__getattr__" not in vars(app)
+assert ("__getattr__" in vars(app)) is (not getattr(sys, "_is_gil_enabled", lambda: True)())
 print("fine")
 """
     )

@@ -7,6 +7,8 @@ what was there is compared with that: an entry that stands for an earlier one ta
 from __future__ import annotations
 
 import os
+import sys
+import weakref
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -129,6 +131,26 @@ class LibraryContainers:
     def finish(self) -> None:
         """Nothing is put back any more: exit functions, which cannot be, are there once."""
         self._at_exit.settle(self._twins, lambda function: _is_dead(function, self._dead))
+        for item in list(self._dead.values()):
+            _tell_weak_references(item)
+
+
+# What the count shows for an object that the interpreter never frees.
+_IMMORTAL = 1 << 28
+
+
+def _tell_weak_references(dead: Any) -> None:
+    """Let those that hold what has gone weakly know it, where it is never freed.
+
+    Without a GIL Python 3.13 makes functions and classes immortal once a second thread has been started.
+    """
+    if sys.getrefcount(dead) < _IMMORTAL:
+        return
+    own = dead.__dict__.values() if is_a(dead, type) else ()
+    for item in (dead, *(value for value in own if is_a(value, FunctionType))):
+        for reference in weakref.getweakrefs(item):
+            if reference.__callback__ is not None:
+                reference.__callback__(reference)
 
 
 def _put_back(container: Any, copy: Any) -> None:
