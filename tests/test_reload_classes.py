@@ -7,8 +7,8 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
-import textwrap
 import sys
+import textwrap
 
 import pytest
 from reload_app import app  # noqa: F401

@@ -28,11 +28,11 @@ def did_you_mean(naming: Naming, name: str, space: Namespace | None) -> str:
 def cannot_import(naming: Naming, module: ModuleType, name: str, space: Namespace | None) -> ImportError | None:
     """The error for ``from module import name``; ``None`` where that is not what asks, or there is nothing to add.
 
-    Called from what Python calls as the module's ``__getattr__``, so that the second frame is the one that asks.
+    Called from what Python calls as the module's ``__getattr__``, so that the third frame is the one that asks.
     """
     import opcode  # few programs ask for what is not there
 
-    asking = sys._getframe(2)
+    asking = sys._getframe(3)
     if asking.f_code.co_code[asking.f_lasti] != opcode.opmap["IMPORT_FROM"]:
         return None
     if f"{module.__name__}.{name}" in sys.modules:

@@ -17,6 +17,7 @@ comment ``# pyautoload: eager``.
 from __future__ import annotations
 
 import opcode
+import sys
 from types import CodeType
 
 from pyautoload.named_tuple import NamedTuple
@@ -50,6 +51,9 @@ _OP = opcode.opmap
 _EXTENDED, _IMPORT, _FROM, _POP = _OP["EXTENDED_ARG"], _OP["IMPORT_NAME"], _OP["IMPORT_FROM"], _OP["POP_TOP"]
 _CONST, _NEGATE, _NOP = _OP["LOAD_CONST"], _OP["UNARY_NEGATIVE"], _OP["NOP"]
 _SMALL = _OP.get("LOAD_SMALL_INT", -1)  # Python 3.14 and later
+# Python 3.15: `None` is loaded by an instruction of its own there, and two bits before the name say how lazy it is.
+_COMMON = _OP.get("LOAD_COMMON_CONSTANT", -1) if sys.version_info >= (3, 15) else -1
+_NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _STORES = (_OP["STORE_NAME"], _OP["STORE_GLOBAL"])
 _SWAPS = (_OP.get("SWAP", -1), _OP.get("ROT_TWO", -1))  # Python 3.10 has the second
 _IMPORT_UNIT = bytes([_IMPORT])
@@ -169,10 +173,11 @@ def _statement(code: CodeType, raw: bytes, unit: int, line: int) -> _Found | Non
     imported = _ending(raw, unit)
     wanted = _ending(raw, imported.start - 1)
     level = _ending(raw, wanted.start - 1)
-    if wanted.op != _CONST or level.op not in (_CONST, _SMALL):
+    if wanted.op not in (_CONST, _COMMON) or level.op not in (_CONST, _SMALL):
         return None
     depth = level.arg if level.op == _SMALL else code.co_consts[level.arg]
-    name, names = code.co_names[imported.arg], code.co_consts[wanted.arg]
+    name = code.co_names[imported.arg >> _NAME_SHIFT]
+    names = code.co_consts[wanted.arg] if wanted.op == _CONST else None
     following = _Following(raw, imported.end)
     if names == ("*",):
         return _Found(level.start, imported.end, (FROM, line, depth, name, names, ()))

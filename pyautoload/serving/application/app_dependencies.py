@@ -211,7 +211,15 @@ def _is_class(code: CodeType) -> bool:
 
 
 def _constant(value: object) -> bytes:
-    return marshal.dumps(value, 2)  # type: ignore[arg-type]  # keeps 1, 1.0, True and -0.0 apart, as == does not
+    # As data it keeps 1, 1.0, True and -0.0 apart, as == does not.
+    return marshal.dumps(_without_slices(value), 2)  # type: ignore[arg-type]
+
+
+def _without_slices(value: object) -> object:
+    """A constant with tuples in the place of slices, which are constants from Python 3.14 on, and no data before."""
+    if isinstance(value, slice):
+        return "slice", *map(_without_slices, (value.start, value.stop, value.step))
+    return tuple(map(_without_slices, value)) if type(value) is tuple else value
 
 
 def _names_in(code: CodeType) -> set[str]:
