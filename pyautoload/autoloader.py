@@ -491,8 +491,8 @@ class AutoLoader:
 
         sources = {path: source for path in self.config.roots if (source := own_source(path)) is not None}
         fresh = FreshStates(Described(self.config, self.inflector, sources), texts=report_stale is not None)
-        roots = {root.path: root.namespace for root in self.config.roots.values()}
-        report = StaleReport(report_stale, roots) if report_stale is not None else None
+        overrides = getattr(self.inflector, "overrides", {})
+        report = StaleReport(report_stale, self.config, overrides) if report_stale is not None else None
         assert self.reloader is not None
         program = Program(self.tag, self.loaded, self.reloader.renew)
         self._verifier = Verifier(program, fresh, self._tell_verification, report)
@@ -506,7 +506,7 @@ class AutoLoader:
 
     def _verify(self, result: ReloadResult) -> None:
         if self._verifier is not None and not (result.errors or result.still_failing):
-            self._verifier.reloaded()
+            self._verifier.reloaded(proves=not result.restart_required)
 
     def _tell_verification(self, outcome: Verification) -> None:
         for listener in list(self._verification_listeners):

@@ -233,12 +233,15 @@ class Verified:
     """A loader that verifies, and what it has told.
 
     Args:
+        configure: the loader.
         options: of ``enable_reloading``.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, configure: Callable[[AutoLoader], object] = lambda loader: None, **options: Any) -> None:
         self.outcomes: list[Any] = []
-        self.loader = AutoLoader("app").setup()
+        self.loader = AutoLoader("app")
+        configure(self.loader)
+        self.loader.setup()
         importlib.import_module("app.order")
         self.spoil: Callable[[], object] = lambda: None
         self.loader.enable_reloading(watch=False, on_reload=lambda result: self.spoil(), verify=True, **options)
@@ -376,6 +379,40 @@ def test_what_is_stale_is_written_down_and_can_be_seen_again(tree: Tree, tmp_pat
     done = subprocess.run([sys.executable, str(report / "replay.py")], capture_output=True, text=True, timeout=PATIENCE)
     assert "right app.settings LIMIT 2 2" in done.stdout, "nobody has spoilt it this time"
     assert done.returncode == 0
+
+
+def test_a_report_has_what_the_loader_was_told(tree: Tree, tmp_path_factory: Any) -> None:
+    files = {"app/concerns/html_page.py": "class HTMLPAGE:\n  x = 1\n", "app/order.py": "from app import HTMLPAGE\n"}
+    tree({**FILES, **files})
+    reports = tmp_path_factory.mktemp("reports") / "stale"
+    program = Verified(
+        lambda loader: loader.collapse("app/concerns").inflect({"html_page": "HTMLPAGE"}), report_stale=str(reports)
+    )
+    program.spoil = lambda: setattr(sys.modules["app.html_page"].HTMLPAGE, "x", 1)
+    try:
+        assert not program.edit("app/concerns/html_page.py", "class HTMLPAGE:\n  x = 2\n").ok
+    finally:
+        program.loader.disable_reloading()
+    replay = next(reports.iterdir()) / "replay.py"
+    done = subprocess.run([sys.executable, str(replay)], capture_output=True, text=True, timeout=PATIENCE)
+    assert "right app.html_page HTMLPAGE.x 2 2" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_reload_that_asks_for_a_restart_is_not_compared_and_the_next_ones_are(tree: Tree) -> None:
+    tree(FILES)
+    program = Verified(lambda loader: loader.do_not_reload("app/settings.py"))
+    verifier: Any = program.loader._verifier
+    try:
+        known = verifier._before
+        Path("app/settings.py").write_text("LIMIT = 2\nCACHE = {}\n")
+        assert program.loader.reload().restart_required
+        program.until(lambda: verifier._before not in (None, known), "knows how it is now")
+        assert not program.outcomes
+        outcome = program.edit("app/order.py", FILES["app/order.py"].replace("settings.LIMIT", "7"))
+        assert outcome.ok
+        assert not outcome.healed, "settings are as they were, and that is known"
+    finally:
+        program.loader.disable_reloading()
 
 
 def test_modules_that_are_loaded_meanwhile_are_no_difference(verified: Verified) -> None:

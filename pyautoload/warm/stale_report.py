@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pyautoload import log
+from pyautoload.tree.managed_paths import Config
 from pyautoload.warm.comparison import Difference
 
 __all__ = ["StaleReport"]
@@ -51,8 +52,10 @@ with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
     os.chdir(copy)
     sys.path[:0] = [str(copy)]
     loader = AutoLoader()
-    for root, namespace in report["roots"].items():
-        loader.push_dir(str(copy / root), namespace)
+    loader.ignore(*report["ignore"]).collapse(*report["collapse"]).do_not_reload(*report["do_not_reload"])
+    loader.inflect(report["inflections"])
+    for root, namespace, conventions in report["roots"]:
+        loader.push_dir(str(copy / root), namespace if conventions else None, conventions=conventions)
     loader.enable_reloading(watch=False).setup()
     for name in report["modules"]:
         try:
@@ -79,13 +82,15 @@ class StaleReport:
 
     Args:
         directory: gets a directory for each.
-        roots: root → its namespace.
+        config: roots and patterns.
+        inflections: stem → name.
     """
 
-    def __init__(self, directory: str, roots: Mapping[str, str]) -> None:
+    def __init__(self, directory: str, config: Config, inflections: Mapping[str, str]) -> None:
         self._directory = os.path.abspath(directory)
         self._project = os.getcwd()
-        self._roots = roots
+        self._config = config
+        self._inflections = inflections
 
     def write(
         self,
@@ -112,7 +117,7 @@ class StaleReport:
                         _write(os.path.join(place, state, name), texts[path])
             report: dict[str, Any] = {
                 "project": self._project,
-                "roots": {self._relative(root): namespace for root, namespace in self._roots.items()},
+                **self._loader(),
                 "modules": list(modules),
                 "files": list(files.values()),
                 "differences": [asdict(difference) for difference in found],
@@ -121,6 +126,14 @@ class StaleReport:
             _write(os.path.join(place, "replay.py"), _REPLAY.encode())
         except OSError as error:
             log.warning("reload", "a stale value could not be written down in %s: %s", self._directory, error)
+
+    def _loader(self) -> dict[str, Any]:
+        """How the loader is made in a copy of the project."""
+        config, own = self._config, self._project.rstrip(os.sep) + os.sep
+        globs = {"ignore": config.ignored, "collapse": config.collapsed, "do_not_reload": config.not_reloaded}
+        patterns = {key: [each.removeprefix(own) for each in found.patterns] for key, found in globs.items()}
+        roots = [(self._relative(root.path), root.namespace, root.conventions) for root in config.roots.values()]
+        return {"roots": roots, **patterns, "inflections": dict(self._inflections)}
 
     def _relative(self, path: str) -> str:
         """A path as it is in a copy of the project; what lies outside of it keeps its place."""

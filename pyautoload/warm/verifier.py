@@ -113,6 +113,8 @@ class Verifier:
         self._reloads = 0
         # What the files were like before the last reload, in a fresh process; None until that is known.
         self._before: FreshState | None = None
+        # Whether a restart was asked for since then.
+        self._is_known_to_differ = False
         # Paths that differ between processes that have loaded the same.
         self._unstable: set[str] = set()
         self._is_healing = False
@@ -122,12 +124,18 @@ class Verifier:
         self._thread = threading.Thread(target=self._run, name="pyautoload-verify", daemon=True)
         self._thread.start()
 
-    def reloaded(self) -> None:
-        """A reload is done."""
+    def reloaded(self, *, proves: bool = True) -> None:
+        """A reload is done.
+
+        Args:
+            proves: whether it is to be proven. One that asks for a restart is not: what is old then is known, and
+                only what comes later is compared.
+        """
         if self._is_healing and threading.current_thread() is self._thread:
             return
         with self._work:
             self._reloads += 1
+            self._is_known_to_differ |= not proves
             self._work.notify_all()
 
     def stop(self) -> None:
@@ -171,6 +179,8 @@ class Verifier:
         now = self._look(names, began)
         if now is None:
             return
+        if self._is_known_to_differ:
+            self._is_known_to_differ, self._before = False, None
         before = self._before
         if before is None:
             self._find_unstable(names, now, began)
