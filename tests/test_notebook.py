@@ -142,6 +142,9 @@ REACHING = [
     ["from lab.model import fit", "x = 0", "x += fit(1).size"],
     ["from lab.model import fit", "y = fit(1)", "x, z = y, 2"],
     ["from lab.model import fit", "if (x := fit(1)): pass"],
+    ["from lab.model import fit", "x = []", "x.append(fit(1))"],
+    ["from lab.model import fit", "x = {}", "x['a'] = fit(1)"],
+    ["from lab.model import fit", "x = fit(0); x = 1", "class Box: pass\nx = Box()", "x.a = fit(1)\nx.a"],
     ["from lab.use import indirect", "x = indirect()"],
     ["def own():\n    from lab.model import fit\n    return fit(1)", "x = own()"],
     ["import lab.use", "x = lab.use.Sub(1).score2()"],
@@ -170,6 +173,60 @@ def test_however_a_cell_reaches_it(kernel, edit, tree):
         edit(f"return {number + 2}", f"return {number + 3}")
         out = kernel.text("1").splitlines()[0]
         assert "x" in out.partition("changed: ")[2].partition(";")[0].split(", "), (cells, out)
+
+
+def test_what_was_overwritten_is_made_anew(kernel, edit):
+    kernel.text("from lab.model import factor")
+    kernel.text("x = [1]")
+    kernel.text("x = [n * factor() for n in x]")
+    kernel.text("x.append(factor())")
+    kernel.text("x.count(1)")
+    edit("return 2", "return 10")
+    assert "changed: x;" in kernel.text("1")
+    assert kernel.text("%autoload stale").splitlines() == [
+        "autoload: run 4 cells again, in this order",
+        "  In [3]  x = [1]  # makes x anew",
+        "  In [4]  x = [n * factor() for n in x]  # changed: lab.model.factor",
+        "  In [5]  x.append(factor())  # changed: lab.model.factor, x",
+        "  In [6]  x.count(1)  # changed: x",
+    ]
+    for again in (2, 3, 4, 5):
+        kernel.text("", again=again)
+    assert kernel.text("%autoload stale") == "autoload: no cell is stale"
+    assert kernel.text("x") == "[10, 10]"
+
+
+def test_a_cell_that_reads_what_it_has_made_of_something_stale_stays_stale(kernel, edit):
+    kernel.text("from lab.model import factor")
+    kernel.text("x = factor()")
+    kernel.text("x = x + 1")
+    edit("return 2", "return 10")
+    kernel.text("1")
+    kernel.text("", again=3)
+    assert "  In [6]  x = x + 1  # changed: x" in kernel.text("%autoload stale").splitlines()
+    for again in (2, 3):
+        kernel.text("", again=again)
+    assert kernel.text("%autoload stale") == "autoload: no cell is stale"
+    assert kernel.text("x") == "11"
+
+
+def test_a_name_that_its_module_has_no_longer_is_kept_and_told(kernel, edit):
+    kernel.text("from lab.model import factor, fit")
+    edit("def factor():\n    return 2", "")
+    edit("size * factor()", "size * 5")
+    out = kernel.text("factor(), fit(1).size").splitlines()
+    assert out == ["autoload: reloaded lab.model; gone from its module, and kept here: factor", "(2, 5)"]
+    assert kernel.text("1") == "1"
+
+
+def test_what_needs_a_restart_is_told_and_stays_in_the_status(kernel, edit):
+    kernel.text("from pyautoload import AutoLoader\nloader = AutoLoader('lab').do_not_reload('lab/model.py').setup()")
+    kernel.text("from lab.model import factor")
+    edit("return 2", "return 3")
+    out = kernel.text("factor()").splitlines()
+    assert out[0].startswith("autoload: restart the kernel for lab.model: ")
+    assert out[1:] == ["2"]
+    assert out[0].partition(": ")[2] in kernel.text("%autoload status")
 
 
 def test_an_error_names_file_and_line_until_it_is_mended(kernel, edit):
@@ -272,6 +329,9 @@ def test_unloading_it_ends_all_of_it(kernel, edit):
     assert "not found" in kernel.text("%autoload status")
     kernel.text("%load_ext pyautoload")
     assert kernel.text("factor()").splitlines()[-1] == "3"
+    kernel.text("%reload_ext pyautoload")
+    edit("return 3", "return 4")
+    assert kernel.text("factor()").splitlines() == ["autoload: reloaded lab.model", "4"]
 
 
 def test_the_terminal_gets_plain_text(tree, python, tmp_path):

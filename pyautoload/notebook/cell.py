@@ -39,6 +39,9 @@ class CellCode:
             Example: ``{"fit": ("lab.model", "fit"), "lab": ("lab", None)}``
         stars: modules of which it imports all names.
         definitions: name of a function or class → what its body uses.
+        changes: names of objects that it does something to: ``frame["x"] = 1``, ``model.train(data)``.
+        last: the name of the object of which the last expression calls a method; what that gives shows whether it
+            was done to the object.
     """
 
     uses: Uses = field(default_factory=Uses)
@@ -46,6 +49,8 @@ class CellCode:
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     definitions: dict[str, Uses] = field(default_factory=dict)
+    changes: set[str] = field(default_factory=set)
+    last: str | None = None
 
     @property
     def bound(self) -> set[str]:
@@ -95,6 +100,10 @@ class _Reader(ast.NodeVisitor):
         except (SyntaxError, ValueError, RecursionError):
             return
         self.visit(tree)
+        end = tree.body[-1] if tree.body else None
+        if isinstance(end, ast.Expr) and (name := _called_on(end.value)) is not None:
+            self.code.changes.discard(name)
+            self.code.last = name
 
     # Names
 
@@ -114,6 +123,20 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.code.uses.attributes.add(node.attr)
+        self._change(node)
+        self.visit(node.value)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self._change(node)
+        self.generic_visit(node)
+
+    def _change(self, node: ast.Attribute | ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load) and (name := _root(node)) is not None:
+            self.code.changes.add(name)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if (name := _called_on(node.value)) is not None:
+            self.code.changes.add(name)
         self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -202,6 +225,20 @@ class _Reader(ast.NodeVisitor):
                 self.read(texts[-1])
             return
         self.generic_visit(node)
+
+
+def _root(node: ast.AST) -> str | None:
+    """``model`` of ``model.layers[0].size``."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _called_on(node: ast.AST) -> str | None:
+    """``model`` of ``model.train(data)``, ``None`` for what calls no method."""
+    if isinstance(node, ast.Await):
+        node = node.value
+    return _root(node.func) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
 
 
 def _stored(node: ast.AST) -> set[str]:

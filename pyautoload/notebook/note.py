@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pyautoload.errors import ReloadError
@@ -12,7 +12,7 @@ from pyautoload.notebook.stale_cells import Run
 from pyautoload.printable import described, printable
 from pyautoload.reloading.result import ReloadResult, some
 
-__all__ = ["Note", "Part", "error_parts", "result_parts", "stale_note"]
+__all__ = ["Note", "Part", "asked_parts", "error_parts", "result_parts", "stale_note"]
 
 _NAME = "autoload"
 _MOST = 6
@@ -95,15 +95,16 @@ def result_parts(results: Sequence[ReloadResult], names: list[str], lost: list[s
     if lost:
         parts.append(Part("gone from its module, and kept here:", some(lost, _MOST), "warning"))
     for result in results:
-        parts += [Part(f"restart the kernel for {name}: {why}", "", "warning") for name, why in _asked(result)]
+        parts += asked_parts(result.restart_required)
     if stale:
         parts.append(Part("stale, as it came from what has changed:", some(stale, _MOST), "warning"))
         parts.append(Part("cells to run again:", "%autoload stale", "warning"))
     return parts
 
 
-def _asked(result: ReloadResult) -> list[tuple[str, str]]:
-    return list(result.restart_required.items())
+def asked_parts(asked: Mapping[str, str]) -> list[Part]:
+    """What only a restart brings in, and why."""
+    return [Part(f"restart the kernel for {name}: {why}", "", "warning") for name, why in asked.items()]
 
 
 def error_parts(errors: Sequence[ReloadError], *, again: bool = False) -> list[Part]:
@@ -140,11 +141,11 @@ def place(file: str | None, line: int | None) -> str:
     return f"{shown}:{line}" if line else shown
 
 
-def stale_note(runs: Sequence[Run]) -> Note:
+def stale_note(runs: Sequence[tuple[Run, str]]) -> Note:
     """The cells to run again."""
     if not runs:
         return Note([Part("no cell is stale")])
-    rows = [(run.label, _first_line(run.source), f"changed: {', '.join(run.why[:_MOST])}") for run in runs]
+    rows = [(run.label, _first_line(run.source), why) for run, why in runs]
     return Note([Part(f"run {len(runs)} {'cell' if len(runs) == 1 else 'cells'} again, in this order")], rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyautoload import known_loaders
 from pyautoload.autoloader import AutoLoader
@@ -32,6 +32,8 @@ class Project:
 
     def __init__(self) -> None:
         self.loaders: list[AutoLoader] = []
+        # How the loaders reloaded before; not at all where nothing stands there.
+        self._former: list[tuple[AutoLoader, dict[str, Any]]] = []
         self._known: dict[str, _Known] = {}
 
     # Loaders
@@ -55,15 +57,19 @@ class Project:
         for loader in loaders:
             if loader not in self.loaders:
                 options = loader.reloader.options if loader.reloader is not None else {}
+                self._former.append((loader, options))
                 loader.enable_reloading(**{**options, "watch": True, "background": False})
         self.loaders = loaders
         return True
 
     def end(self) -> None:
-        """Let changes come in by themselves no more."""
-        for loader in self.loaders:
-            loader.disable_reloading()
-        self.loaders = []
+        """Let the loaders reload as they did before."""
+        former, self._former, self.loaders = self._former, [], []
+        for loader, options in former:
+            if options.get("background", False):
+                loader.enable_reloading(**options)
+            else:
+                loader.disable_reloading()
 
     def add(self, name: str) -> str:
         """Manage one more directory.

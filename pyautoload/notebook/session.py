@@ -8,7 +8,7 @@ from pyautoload.errors import ReloadError, SetupError
 from pyautoload.notebook.autoreload import Autoreload
 from pyautoload.notebook.cell import code_of
 from pyautoload.notebook.followed import Names
-from pyautoload.notebook.note import Note, Part, error_parts, result_parts, stale_note
+from pyautoload.notebook.note import Note, Part, asked_parts, error_parts, result_parts, stale_note
 from pyautoload.notebook.project import Project
 from pyautoload.notebook.stale_cells import StaleCells
 from pyautoload.reloading.result import ReloadResult
@@ -34,6 +34,8 @@ class Session:
         self._autoreload = Autoreload(shell)
         # What failed in the last attempt, and is on disk as it was then.
         self._failing: list[ReloadError] = []
+        # Module → why only a restart brings in what has changed.
+        self._asked: dict[str, str] = {}
         # The cells that are running: one may run another one, `%%capture` does.
         self._running: list[Any] = []
 
@@ -95,7 +97,8 @@ class Session:
         self.names.note(code)
         number = result.execution_count
         label = f"In [{number}]" if number is not None else "a cell"
-        self.cells.note(getattr(info, "cell_id", None) or source.strip(), label, source, code)
+        key = getattr(info, "cell_id", None) or source.strip()
+        self.cells.note(key, label, source, code, result.result)
 
     def _take_over(self) -> None:
         if self.is_on and self._autoreload.take_over():
@@ -111,6 +114,10 @@ class Session:
         failed = [error for result in results for error in (*result.errors, *result.still_failing)]
         is_known = [str(error) for error in failed] == [str(error) for error in self._failing]
         self._failing = failed
+        for result in results:
+            for name in (*result.patched, *result.reexecuted, *result.removed):
+                self._asked.pop(name, None)
+            self._asked |= result.restart_required
         names = self.names.update()
         stale = self.cells.after(before, {name for result in results for name in result.changed})
         shown = self.cells.variables(stale)
@@ -164,6 +171,7 @@ class Session:
             roots = ", ".join(loader.dirs())
             parts.append(Part(f"{len(loader.loaded())} modules loaded from", roots or "nowhere"))
         parts += error_parts(self._failing)
+        parts += asked_parts(self._asked)
         stale = self.cells.stale()
         if stale:
             parts.append(Part(f"{len(stale)} stale, see", "%autoload stale", "warning"))

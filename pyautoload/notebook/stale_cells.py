@@ -81,16 +81,25 @@ class StaleCells:
 
     # Cells
 
-    def note(self, key: str, label: str, source: str, code: CellCode) -> None:
-        """A cell has run; the names that follow know of it already."""
+    def note(self, key: str, label: str, source: str, code: CellCode, shown: object = None) -> None:
+        """A cell has run; the names that follow know of it already.
+
+        Args:
+            key: what tells it from other cells.
+            label: for people.
+            source: as it was typed.
+            code: what it does.
+            shown: the value of its last expression; ``None`` where it has none.
+        """
         self._count += 1
         roots, inputs = self._roots_of(code)
+        why = [name for name, made in inputs.items() if self._is_stale(made)]
+        self._look_through(key, inputs)
         values = sorted(name for name in code.values if name in self.names.namespace and not self._follows(name))
         if code.values and not values:
-            roots, inputs = Roots(), {}  # all that it makes follows by itself
-        run = Run(key, label, source, self._count, roots, inputs, values)
-        run.why = [name for name, made in inputs.items() if self._is_stale(made)]
-        self._runs[key] = run
+            roots, inputs, why = Roots(), {}, []  # all that it makes follows by itself
+        values += sorted(name for name in self._changed(code, shown) if name not in values)
+        self._runs[key] = run = Run(key, label, source, self._count, roots, inputs, values, why)
         for name in code.bound:
             self._makers.pop(name, None)
             self._defined.pop(name, None)
@@ -98,6 +107,23 @@ class StaleCells:
             self._makers[name] = (key, run.number)
         for name in code.definitions:
             self._defined[name] = code
+
+    def _look_through(self, key: str, inputs: dict[str, tuple[str, int]]) -> None:
+        """A cell that runs again may read what it has made itself: that came from what it had read before."""
+        former = self._runs.get(key)
+        for name, made in list(inputs.items()):
+            if made[0] != key:
+                continue
+            del inputs[name]
+            if former is not None and name in former.inputs:
+                inputs[name] = former.inputs[name]
+
+    def _changed(self, code: CellCode, shown: object) -> set[str]:
+        """The variables that a cell has not made, but done something to."""
+        names = set(code.changes)
+        if code.last is not None and (shown is None or shown is self.names.namespace.get(code.last)):
+            names.add(code.last)
+        return {name for name in names - code.bound if name in self._makers}
 
     def _roots_of(self, code: CellCode) -> tuple[Roots, dict[str, tuple[str, int]]]:
         roots, inputs = Roots(attributes=set(code.uses.attributes)), {}
@@ -147,9 +173,21 @@ class StaleCells:
         run = self._runs.get(made[0])
         return run is not None and run.number == made[1] and bool(run.why)
 
-    def stale(self) -> list[Run]:
-        """The cells to run again, each after those that make what it reads."""
-        return [run for run in self._in_order() if run.why]
+    def stale(self) -> list[tuple[Run, str]]:
+        """The cells to run again and why, each after those that make what it reads.
+
+        A cell that reads what another one has overwritten since (``x = clean(x)``) needs that made anew, too.
+        """
+        wanted = {run.key: f"changed: {', '.join(run.why)}" for run in self._runs.values() if run.why}
+        pending = list(wanted)
+        while pending:
+            for name, made in self._runs[pending.pop()].inputs.items():
+                maker, _ = made
+                is_overwritten = self._makers.get(name, made)[0] != maker
+                if is_overwritten and maker in self._runs and maker not in wanted:
+                    wanted[maker] = f"makes {name} anew"
+                    pending.append(maker)
+        return [(run, wanted[run.key]) for run in self._in_order() if run.key in wanted]
 
     def _in_order(self) -> list[Run]:
         ordered: dict[str, Run] = {}
