@@ -456,3 +456,32 @@ def test_one_object_in_attributes_of_two_classes_goes_on_being_one(app):
         a.edit(a=text.format(number, f"\n\nclass More{number}(Plugins): pass"))
         assert a("a").Plugin.scheme is a("a").Own.schema is schema
         assert a("a").Plugin().f() == number
+
+
+MADE_BY_CALL = {
+    "a named tuple": "import typing\nX = typing.NamedTuple('X', [('{0}a', int)])\n",
+    "namedtuple": "import collections\nX = collections.namedtuple('X', '{0}a b')\n",
+    "a typed dict": "import typing\nX = typing.TypedDict('X', {{'{0}a': int}})\n",
+    "an enum": "import enum\nX = enum.Enum('X', '{0}a B')\n",
+    "a dataclass": "import dataclasses\nX = dataclasses.make_dataclass('X', ['{0}a'])\n",
+    "type": "X = type('X', (), {{'{0}a': 1}})\n",
+    "new_class": "import types\nX = types.new_class('X', (), {{}}, lambda names: names.update({0}a=1))\n",
+    "a factory": "def make():\n    class X:\n        {0}a = 1\n    return X\nX = make()\n",
+    "a decorator": "def same(cls): return type(cls.__name__, (), dict(vars(cls)))\n@same\nclass X:\n    {0}a = 1\n",
+}
+
+
+@pytest.mark.parametrize("way", MADE_BY_CALL)
+def test_classes_that_a_call_makes_are_one_wherever_they_are_held(app, way):
+    text = MADE_BY_CALL[way] + "HERE = [X]\n"
+    holder = "from APP.a import X\nLIST = [X]\nDICT = {'x': (X,)}\nclass C:\n    kind = X\ndef f(cls=X): return cls\n"
+    a = app(a=text.format("q"), b=holder, c="from APP import b\nALL = [b.LIST[0], b.C.kind]\nclass D(b.C): pass\n")
+    a("c")
+    for prefix in "rst":
+        assert not a.edit(a=text.format(prefix)).restart_required
+        cls, b, c = a("a").X, a("b"), a("c")
+        held = [*a("a").HERE, b.X, *b.LIST, *b.DICT["x"], b.C.kind, b.f(), *c.ALL, c.D.kind]
+        assert all(item is cls for item in held), held
+        names = {*dir(cls), *getattr(cls, "__annotations__", {})}
+        assert f"{prefix}a" in names
+        assert "qa" not in names

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 
 import pytest
 from reload_app import app  # noqa: F401
@@ -334,3 +335,62 @@ def test_objects_of_flask_that_need_a_request(app):
     assert a("b").Z == 1
     assert a.edit("a.py", text.replace("X = 1", "X = 2") + "def h(): return request.args\n").ok
     assert (a("a").Y, a("b").Z) == (2, 2)
+
+
+@pytest.mark.parametrize("package", ["", "V = 1\n", "V = 2\n"])
+def test_names_that_loading_has_stored_in_a_package_follow(app, package):
+    values = "Limit = {0}\nHandler = ({0}, [{0}])\n"
+    files = {
+        "shop/__init__": "V = 1\n",
+        "shop/values": values.format(1),
+        "shop/own": "Own = 1\nNAMES = [1]\n",
+        "shop/limit": "from APP.shop.values import Limit\n",
+        "shop/handler": "from APP.shop.values import Handler\n",
+        "shop/user": "from APP.shop import Limit, Own\nBOTH = (Limit, Own)\n",
+    }
+    a = app(**files)
+    for name in ("shop.limit", "shop.handler", "shop.own", "shop.user"):
+        a(name)
+    shop = a("shop")
+    assert (shop.Limit, shop.Handler, shop.Own, a("shop.user").BOTH) == (1, (1, [1]), 1, (1, 1))
+    edits = {"shop/values": values.format(2), "shop/own": "Own = 2\nNAMES = [2]\n"}
+    a.edit(**edits, **({"shop/__init__": package} if package else {}))
+    assert (shop.Limit, shop.Handler, shop.Own, a("shop.user").BOTH) == (2, (2, [2]), 2, (2, 2))
+
+
+HINTS = {
+    "a forward reference": "Callable[['A'], '{}B | C']",
+    "a union": "Union[List['{}A'], Callable[..., '{}B']]",
+    "a literal": "Literal['{}A']",
+    "an annotated type": "Annotated[int, '{}A']",
+    "a built-in generic": "list['{}A']",
+    "a new type": "NewType('{}W', int)",
+    "the bound of a variable": "TypeVar('X', bound='{}A')",
+    "the constraints of a variable": "TypeVar('X', '{}A', '{}B')",
+    "a parameter specification": "ParamSpec('X')  # {}",
+    "a typed dict": "TypedDict('X', {{'{}a': int}})",
+    "a named tuple": "NamedTuple('X', [('{}a', int)])",
+}
+
+
+@pytest.mark.parametrize("kind", HINTS)
+def test_hints_are_what_a_fresh_process_has(app, kind):
+    text = "import typing\nfrom typing import *\nX = " + HINTS[kind] + "\n"
+    a = app(a=text.format(*("q", "q")), b="from APP.a import X\nALL = [X]\n", c="from APP import b\nMINE = b.ALL[0]\n")
+    a("c")
+    for prefix in ("r", "s"):
+        result = a.edit(a=text.format(prefix, prefix) + f"N = {prefix!r}\n")
+        assert not result.restart_required, result
+        assert a("a").X is a("b").X is a("b").ALL[0] is a("c").MINE
+        names = ("__bound__", "__constraints__", "__name__", "__annotations__", "_fields")
+        shown = repr(a("a").X) + repr([getattr(a("a").X, name, "") for name in names])
+        assert f"'{prefix}" in shown or f"{prefix}W" in shown or "#" in HINTS[kind]
+        assert "'q" not in shown
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement came with Python 3.12")
+def test_a_type_alias_is_what_it_says(app):
+    a = app(a="type X = int\ndef f(x: X): pass\n", b="from APP.a import X\nALL = [X]\n")
+    a("b")
+    a.edit(a="type X = str\ndef f(x: X): pass\n")
+    assert a("a").X.__value__ is a("b").ALL[0].__value__ is a("a").f.__annotations__["x"].__value__ is str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from pyautoload.importing.namespace_access import access_of
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
+from pyautoload.tree.naming import names_of
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -44,6 +46,24 @@ class ModuleEntries:
         actual = self.binder.defined_name(module, stem, record.path)
         expected = self.binder.expected(parent_name, actual, module)
         self.binder.callbacks.fire(hooks, record.name, module, expected, record.path)
+
+    def stored_names(self, package: str) -> Iterator[str]:
+        """The names that a package has because files in it were loaded: of each the one that it should define."""
+        names = names_of(sys.modules.get(package))
+        if "__path__" not in names:
+            return
+        space = self.binder.registry.namespace(package)
+        for stem in [*space.modules, *space.subdirs] if space is not None else ():
+            name = self.stored_name(full := f"{package}.{stem}")
+            if name is not None and name in names and names[name] is names_of(sys.modules.get(full)).get(name):
+                yield name
+
+    def stored_name(self, name: str) -> str | None:
+        """The name that a module is expected to define, if it does."""
+        status = self.binder.registry.loaded_status(name)
+        if status is None:
+            return None
+        return self.binder.defined_name(sys.modules.get(name), name.rpartition(".")[2], status.path)
 
     # Modules that go, and modules that come from another file
 

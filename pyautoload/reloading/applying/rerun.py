@@ -75,6 +75,8 @@ class Rerun:
             record.shapes = fresh
             reruns.entries.records.look_at_classes(record)
         reruns.takeover.settle(name, module, fresh)
+        if record is not None and record.name == name:
+            record.classes = reruns.takeover.standing(record.classes)
         reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
         reruns.restore_children(name, module)
         self.has_run = True
@@ -150,7 +152,7 @@ class Reruns:
         for source in {alias.module for alias in aliases if alias.attribute == "*"}:
             given = getattr(sys.modules.get(source), "__dict__", {})
             imported |= {name for name, value in module.__dict__.items() if given.get(name, self) is value}
-        return Former(module, record, frozenset(imported))
+        return Former(module, record, frozenset(imported), frozenset(self.entries.stored_names(record.name)))
 
     def _check(self, record: Record, module: object, version: NewVersion | None) -> None:
         if not isinstance(module, ModuleType) or module.__dict__.get("__name__") != record.name:

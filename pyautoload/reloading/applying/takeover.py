@@ -18,7 +18,7 @@ import sys
 import threading
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -50,15 +50,19 @@ class Former:
         members: the same for the attributes of its classes.
         classes: the classes that the module made.
         imported: names that are bound by imports: what they mean is decided where they come from.
+        stored: names of a package that were stored when files in it were loaded, and will be again.
     """
 
-    def __init__(self, module: ModuleType, record: Record, imported: frozenset[str]) -> None:
+    def __init__(
+        self, module: ModuleType, record: Record, imported: frozenset[str], stored: frozenset[str] = frozenset()
+    ) -> None:
         self.module = module
         self.names = dict(module.__dict__)
         self.shapes = record.shapes or {}
         self.members = record.members or {}
         self.classes = record.classes
         self.imported = imported
+        self.stored = stored
 
 
 class _Binding(dict[str, Any]):
@@ -102,6 +106,8 @@ class Takeover:
         self._waiting: dict[tuple[str, str], type] = {}
         # New classes whose content an old one has taken, but that somebody may hold: old and new.
         self._leaked: list[tuple[type, type]] = []
+        # id of a new class → that, and the old class that has taken its content.
+        self._merged: dict[int, tuple[type, type]] = {}
         # id of an old class → the class that stands for it now.
         self._twins: dict[int, Any] = {}
         self._reconcilers: dict[str, Reconciler] = {}
@@ -188,12 +194,18 @@ class Takeover:
         is_known = _may_be_known(new)
         result: type = reconciler.merged(old, new)
         if result is old:
+            self._merged[id(new)] = (new, old)
             adapted(old, self.journal)
             if is_known:
                 self._leaked.append((old, new))
         else:
             self._give_way(reconciler, old, new)
         return result
+
+    def standing(self, classes: Iterable[type]) -> tuple[type, ...]:
+        """Those that stand for classes which the code has made: where an old one took their content, that one."""
+        found = [self._merged[id(cls)][1] if id(cls) in self._merged else cls for cls in classes]
+        return tuple({id(cls): cls for cls in found}.values())
 
     def _give_way(self, reconciler: Reconciler, old: type, new: type) -> None:
         """The new class stands for the old one from now on."""
@@ -236,7 +248,7 @@ class Takeover:
         if (module in self.anew and kind not in _GIVEN_AT_ONCE) or is_a(new, (type, ModuleType, *_DEFINITIONS)):
             return new
         given = former.shapes.get(name, MISSING)
-        comparison = Comparison(self._twins)
+        comparison = Comparison(self._twins, self._merged)
         if given is MISSING or not comparison.same(given, new) or comparison.functions:
             return new
         self._given[id(old)] = old
@@ -260,7 +272,7 @@ class Takeover:
         reconciler = self._reconciler(name)
         for key in self._given_names(former, names):
             fresh[key] = former.shapes[key]  # what the code gives, and not what the program has made of it since
-        comparison = Comparison(self._twins)
+        comparison = Comparison(self._twins, self._merged)
         self._classes(former, names, reconciler)
         # Functions that living values hold, each with the one that stands for it in the new ones.
         twins: list[tuple[FunctionType, FunctionType]] = []
@@ -451,7 +463,9 @@ class Takeover:
     def _program_names(self, former: Former, names: dict[str, Any]) -> None:
         """What the program itself has bound in the module, and the code never did, stays."""
         for name, value in former.names.items():
-            if name not in names and name not in former.shapes and not (name[:2] == "__" and name[-2:] == "__"):
+            if name in names or name in former.shapes or name in former.stored:
+                continue
+            if not (name[:2] == "__" and name[-2:] == "__"):
                 names[name] = value
 
     def _absorb(self) -> None:

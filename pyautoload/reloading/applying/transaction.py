@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from types import CodeType, ModuleType
+from typing import Any
 
 from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.program import PROGRAM, apply_to_program
@@ -436,6 +437,17 @@ class Transaction:
             self.journal.set_item(names, alias.local, now)
             self.result.rebound.append(f"{record.name}.{alias.local}")
             self.changes.bound_anew(record.name, alias.local, before, now)
+            self._store_anew(record.name, alias.local, before, now)
+
+    def _store_anew(self, name: str, local: str, before: Any, now: Any) -> None:
+        """The package of a module has the name that the module is expected to define."""
+        parent = name.rpartition(".")[0]
+        names = names_of(sys.modules.get(parent))
+        if names.get(local, MISSING) is before and self.entries.stored_name(name) == local:
+            self.journal.set_item(names, local, now)
+            self.result.rebound.append(f"{parent}.{local}")
+            self.changes.bound_anew(parent, local, before, now)
+            self._store_anew(parent, local, before, now)
 
     def _settle_records(self) -> None:
         self.reruns.finish()

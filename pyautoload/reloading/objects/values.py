@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import collections
 import functools
+import sys
 import types
+import typing
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -234,6 +236,11 @@ def _cached_parts(value: Any) -> dict[Any, Any]:
     return {"wrapped": getattr(value, "__wrapped__", None), "parameters": repr(value.cache_parameters())}
 
 
+def _type_variable_parts(value: Any) -> dict[Any, Any]:
+    names = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__", "__infer_variance__")
+    return {name: getattr(value, name, None) for name in (*names, "__default__")}
+
+
 _BY_KIND: dict[type, Callable[[Any], dict[Any, Any]]] = {
     functools.partial: _function_parts,
     property: _property_parts,
@@ -245,7 +252,12 @@ _BY_KIND: dict[type, Callable[[Any], dict[Any, Any]]] = {
     collections.deque: lambda value: {**dict(enumerate(value)), "maxlen": value.maxlen},
     bytearray: lambda value: {"bytes": bytes(value)},
     slice: lambda value: {"start": value.start, "stop": value.stop, "step": value.step},
+    typing.TypeVar: _type_variable_parts,
+    typing.ParamSpec: _type_variable_parts,
 }
+if sys.version_info >= (3, 12):
+    # What it stands for is worked out when somebody asks: to ask would run code, and so each one counts as another.
+    _BY_KIND[typing.TypeAliasType] = lambda value: {"alias": object()}
 
 
 def _attributes(value: Any, kind: type) -> dict[Any, Any]:
@@ -377,11 +389,19 @@ class Comparison:
 
     Args:
         twins: class that went → class that stands for it now, both ways of saying it count as one.
+        merged: class that was made → class that has taken its content, each by the id of the former.
         inside: look into objects that are the very same ones, too: they may hold something else by now.
     """
 
-    def __init__(self, twins: Mapping[int, Any] | None = None, *, inside: bool = False) -> None:
+    def __init__(
+        self,
+        twins: Mapping[int, Any] | None = None,
+        merged: Mapping[int, tuple[Any, Any]] | None = None,
+        *,
+        inside: bool = False,
+    ) -> None:
         self._twins = twins or {}
+        self._merged = merged or {}
         self._inside = inside
         # Functions that stand for each other: what was held, and what is held in its place now.
         self.functions: list[tuple[FunctionType, FunctionType]] = []
@@ -449,7 +469,7 @@ class Comparison:
                 return _can_take_over(before, now)
             return True
         if isinstance(before, type):
-            return bool((before.__module__, before.__qualname__) == (now.__module__, now.__qualname__))
+            return before is now or self._merged.get(id(now), (now, None))[1] is before
         if isinstance(before, types.BuiltinFunctionType) and isinstance(now, types.BuiltinFunctionType):
             return before.__qualname__ == now.__qualname__ and before.__self__ is now.__self__
         return False
