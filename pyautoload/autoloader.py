@@ -638,7 +638,13 @@ class AutoLoader:
 
     def where(self, name: str) -> str | None:
         """The file of a module name or an expected name; ``None`` for a name that is not managed."""
-        return self._introspection().where(name)
+        found = self._introspection().where(name)
+        if found is None and self.config.has_plain_roots:
+            from pyautoload.importing.plain_finder import place_now
+
+            place = place_now(name)
+            found = place if place is not None and self.config.is_plain(place) else None
+        return found
 
     def profile(self, *, libraries: bool = True, save: str | os.PathLike[str] | None = None) -> Profile:
         """Measure imports: ``with loader.profile() as profile: ...``, then ``print(profile.table())``; or a decorator.

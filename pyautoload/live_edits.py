@@ -27,7 +27,8 @@ def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True, backgro
     Args:
         what: packages, modules, their names, or directories and files; without any, everything below the working
             directory and all packages that are installed as editable.
-        watch: watch the files; otherwise ``reload()`` and ``reload_if_changed()`` of the loader look at them.
+        watch: watch the files; otherwise ``reload()`` and ``reload_if_changed()`` of the loader look at them. A
+            worker process of ``multiprocessing`` does not watch.
         background: apply edits in the background; otherwise they wait for these two.
 
     Returns:
@@ -38,6 +39,7 @@ def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True, backgro
         SetupError: something that was named is not there, or has no files; the working directory is the user's home
             directory, or the file system's root.
     """
+    watch = watch and not _is_child()
     places = outermost([place_of(each) for each in what] if what else _usual_places())
     loader = _loader_for(places, use_settings=not what)
     for place in places:
@@ -47,6 +49,15 @@ def live(*what: str | os.PathLike[str] | ModuleType, watch: bool = True, backgro
     if loader.reloader is None or (watch and not options.get("watch")):
         loader.enable_reloading(watch=watch, background=background, in_main_thread=watch and background)
     return loader.setup()
+
+
+def _is_child() -> bool:
+    """Whether this is a worker process of ``multiprocessing``: its parent is the one who watches."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is None:
+        return False
+    # It has a parent from the moment on when its main module has been imported.
+    return process.parent_process() is not None or bool(getattr(process.current_process(), "_inheriting", False))
 
 
 def _loader_for(places: list[str], *, use_settings: bool) -> AutoLoader:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyautoload.importing.binder import Binder
 
-__all__ = ["PlainFinder", "forget_listings", "place_now"]
+__all__ = ["PlainFinder", "forget_listings", "name_now", "place_now"]
 
 
 class _Asking(threading.local):
@@ -162,9 +162,39 @@ def forget_listings(roots: Sequence[str]) -> None:
 
 
 def place_now(name: str) -> str | None:
-    """The file that an import of a loaded module's name would find now, a directory for a package without code."""
+    """The file that an import of a module's name would find now, a directory for a package without code.
+
+    Nothing is imported for that.
+    """
+    spec = _spec_now(name)
+    if spec is None:
+        return None
+    if spec.origin is not None and spec.has_location:
+        return spec.origin
+    return next(iter(spec.submodule_search_locations or ()), None)
+
+
+def name_now(path: str) -> str | None:
+    """The name by which an import finds a file; ``None`` where there is none."""
+    for entry in sys.path:
+        base = os.path.join(os.path.abspath(entry or os.curdir), "")
+        if not path.startswith(base):
+            continue
+        parts = os.path.splitext(path[len(base) :])[0].split(os.sep)
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if name and place_now(name) == path:
+            return name
+    return None
+
+
+def _spec_now(name: str) -> ModuleSpec | None:
     parent = name.rpartition(".")[0]
-    path: Any = getattr(sys.modules.get(parent), "__path__", None) if parent else None
+    path: Any = None
+    if parent in sys.modules:
+        path = getattr(sys.modules[parent], "__path__", None)
+    elif parent:
+        above = _spec_now(parent)
+        path = above.submodule_search_locations if above is not None else None
     if parent and path is None:
         return None
     for finder in list(sys.meta_path):
@@ -173,9 +203,6 @@ def place_now(name: str) -> str | None:
             spec: ModuleSpec | None = find_spec(name, path, None) if find_spec is not None else None
         except ImportError:
             return None
-        if spec is None:
-            continue
-        if spec.origin is not None and spec.has_location:
-            return spec.origin
-        return next(iter(spec.submodule_search_locations or ()), None)
+        if spec is not None:
+            return spec
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload.errors import ReloadError
 from pyautoload.importing.adoption import adopt
-from pyautoload.importing.plain_finder import forget_listings, place_now
+from pyautoload.importing.plain_finder import forget_listings, name_now, place_now
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.reading import complete, read_settled
@@ -120,6 +120,9 @@ class Planner:
             stem, suffix = os.path.splitext(os.path.basename(path))
             name = self.tree.namespace_of(os.path.dirname(path))
             space = self.registry.namespace(name) if name is not None else None
+            if suffix == ".py" and path not in self.records.by_path and self.tree.config.is_plain(path):
+                plain = name_now(path)
+                found += [plain] if plain is not None and plain not in self.records else []
             if suffix != ".py" or name is None or path in self.records.by_path:
                 continue
             if stem != "__init__" and (space is None or stem not in space.modules):
@@ -127,6 +130,8 @@ class Planner:
         return found
 
     def _is_there(self, name: str) -> bool:
+        if self._has_plain_roots and (place := place_now(name)) is not None and self.tree.config.is_plain(place):
+            return True
         return self.tree.namespace(name.rpartition(".")[0]) is not None and self.registry.get(name) is not None
 
     def _list_anew(self, batch: Batch | None, plan: Plan) -> bool:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 import sysconfig
-from collections.abc import Iterator
 
 from pyautoload.errors import SetupError
 from pyautoload.settings import Settings
@@ -25,8 +23,7 @@ _NO_PROGRAMS = frozenset({"build", "dist", "docs", "node_modules", "test", "test
 def discovered(module: str, directory: str) -> Settings:
     """Settings for the program that a module belongs to.
 
-    A package is a root, and so are the packages beside it. For a single file the directory that it lies in is the root,
-    its modules and packages are at the top level.
+    The directory that it is imported from is a root without conventions: what lies beside it is live, too.
 
     Args:
         module: ``"blog.web"`` of ``"blog.web:app"``.
@@ -40,48 +37,28 @@ def discovered(module: str, directory: str) -> Settings:
         raise SetupError(_not_importable(module, directory))
     for base in (directory, os.path.join(directory, "src")):
         if os.path.isfile(os.path.join(base, f"{top}.py")) and not _is_package(os.path.join(base, top)):
-            return _of_file(base, directory)
-        for name in (top, top.replace("_", "-")):
-            if _is_package(os.path.join(base, name)):
-                return _of_package(os.path.join(base, name), top, directory)
+            return _around(base, directory)
+        if _is_package(os.path.join(base, top)):
+            return _around(base, directory)
+        other = os.path.join(base, top.replace("_", "-"))
+        if _is_package(other):
+            root = os.path.relpath(other, directory)  # not by this name for Python
+            return Settings(directory=directory, roots=[root], namespaces={root: top})
     place = _installed(top)
     if place is not None:
-        return (
-            _of_package(place, top, directory) if os.path.isdir(place) else _of_file(os.path.dirname(place), directory)
-        )
+        return _around(os.path.dirname(place), directory)
     raise SetupError(
         f"there is no [tool.pyautoload], and no {top} either: neither {top}{os.sep} nor {top}.py in {directory} or its "
         f"src, nor a package installed from a directory. Name its directory with --root DIR, or go to where it is"
     )
 
 
-def _of_package(place: str, name: str, directory: str) -> Settings:
-    roots = {os.path.relpath(place, directory): name} if inside(place, directory) else {place: name}
-    base = os.path.dirname(place)
-    for neighbour in _programs(base):
-        other = os.path.join(base, neighbour)
-        if other != place and os.path.isfile(os.path.join(other, "__init__.py")):
-            roots[os.path.relpath(other, directory) if inside(other, directory) else other] = neighbour
-    return Settings(directory=directory, roots=list(roots), namespaces=roots)
-
-
-def _of_file(base: str, directory: str) -> Settings:
+def _around(base: str, directory: str) -> Settings:
+    """All that lies in a directory that Python imports from, but for what is no program."""
     root = os.path.relpath(base, directory) if inside(base, directory) else base
-    managed = set(_programs(base))
     with os.scandir(base) as entries:
-        others = [entry.path for entry in entries if entry.is_dir() and entry.name not in managed]
-    return Settings(directory=directory, roots=[root], namespaces={root: ""}, ignore=sorted(others))
-
-
-def _programs(base: str) -> Iterator[str]:
-    """The directories in ``base`` that may hold code of a program."""
-    with os.scandir(base) as entries:
-        for entry in sorted(entries, key=lambda each: each.name):
-            name = entry.name
-            if not entry.is_dir() or not name.isidentifier() or name in _NO_PROGRAMS | sys.stdlib_module_names:
-                continue
-            if not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
-                yield name
+        others = [entry.path for entry in entries if entry.is_dir() and entry.name in _NO_PROGRAMS]
+    return Settings(directory=directory, roots=[root], ignore=sorted(others), conventions=False)
 
 
 def _is_package(place: str) -> bool:

@@ -189,9 +189,11 @@ def interface_of(application: Any) -> str:
 
 
 def make_importable(settings: Settings) -> None:
-    """Let the program's directory be imported from, as with ``python -m``."""
-    if settings.directory not in sys.path:
-        sys.path.insert(0, settings.directory)
+    """Let the program's directory be imported from, as with ``python -m``, and roots that Python itself looks into."""
+    plain = [] if settings.conventions else settings.roots
+    for place in (settings.directory, *(os.path.normpath(os.path.join(settings.directory, root)) for root in plain)):
+        if place not in sys.path:
+            sys.path.insert(0, place)
 
 
 def loader_before_import(options: Options, settings: Settings) -> AutoLoader:
