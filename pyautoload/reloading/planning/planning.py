@@ -16,6 +16,7 @@ from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.records.signature import Signature, signature
 from pyautoload.sources import source_for
+from pyautoload.tree.managed_paths import MODULE_SUFFIXES
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -297,8 +298,8 @@ class Planner:
                 continue
             status = self.registry.loaded_status(name)
             path = self._path_now(name)
-            if status is None or self.tree.is_root(name):
-                continue
+            if status is None or self.tree.is_root(name) or status.path.endswith(MODULE_SUFFIXES):
+                continue  # a module without a record is one that another thread has not quite loaded
             if path is None or signature(path) is None:
                 plan.gone.add(name)
             elif path.endswith(".py"):
