@@ -10,7 +10,7 @@ from types import MappingProxyType, ModuleType
 
 from pyautoload import inherited_loaders, known_loaders, log
 from pyautoload.callbacks import Callbacks
-from pyautoload.errors import ReloadingDisabled, SetupError, SetupRequired
+from pyautoload.errors import ReloadingDisabled, ReloadingUnsupported, SetupError, SetupRequired
 from pyautoload.importing.binder import Binder
 from pyautoload.lifecycle import Lifecycle
 from pyautoload.origin import origin_of_caller
@@ -460,7 +460,12 @@ class AutoLoader:
             in_main_thread: interrupt the main thread for changes that the watcher applies, so that no function there
                 sees a module half-way. To be called in the main thread; where there are no such signals (Windows), and
                 while C code holds the main thread up, changes are applied in the background all the same.
+
+        Raises:
+            ReloadingUnsupported: this Python is not CPython.
         """
+        if sys.implementation.name != "cpython":
+            raise ReloadingUnsupported(sys.implementation.name)
         from pyautoload.reloading.reloader import Reloader
 
         if self.reloader is None:

@@ -33,6 +33,7 @@ __all__ = [
     "ProductionError",
     "ReloadError",
     "ReloadingDisabled",
+    "ReloadingUnsupported",
     "ServeError",
     "SetupError",
     "SetupRequired",
@@ -301,6 +302,15 @@ class ReloadingDisabled(AutoloadError):
     def __init__(self, what: str = "reload()") -> None:
         super().__init__(
             f"{what} needs reloading: call loader.enable_reloading() first (in development, not in production)"
+        )
+
+
+class ReloadingUnsupported(SetupError):
+    """Reloading was asked for on a Python that it cannot work on."""
+
+    def __init__(self, implementation: str) -> None:
+        super().__init__(
+            f"reloading needs CPython, and this is {implementation}: leave enable_reloading() out, restart after edits"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -79,8 +80,11 @@ class Watching(ABC):
     # Life
 
     def start(self, *, watch: bool, polling: bool, debounce: float, background: bool = True) -> None:
-        """Begin to keep records, and to watch if asked to."""
+        """Begin to keep records, and to watch if asked to, where that is possible."""
         binder = self.binder
+        if watch and not _may_watch():
+            watch = False
+            warnings.warn(_NO_THREADS, RuntimeWarning, stacklevel=4)
         self.records.defers = watch
         if binder.records is not self.records:
             binder.records = self.records
@@ -277,6 +281,22 @@ class Watching(ABC):
         if stamp.size or record is None or record.stamp is None or not record.stamp.size:
             return False
         return waited < _GRACE_FOR_EMPTY
+
+
+# Said once for each loader.
+_NO_THREADS = (
+    "this subinterpreter may not have threads in the background: changes are not watched here, reload() and "
+    "reload_if_changed() look for them"
+)
+
+
+def _may_watch() -> bool:
+    """Whether threads may run to the end of the interpreter, which most subinterpreters do not allow."""
+    try:
+        threading.Thread(daemon=True)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _is_being_written(path: str) -> bool:
