@@ -1,0 +1,89 @@
+"""The two ways to run a session: once, and at each save."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import queue
+from collections.abc import Callable
+
+from pyautoload.reloading.planning.batch import Batch
+from pyautoload.reloading.watching.watcher import Watcher
+from pyautoload.testing.selection import PASSING
+from pyautoload.testing.session import Session
+from pyautoload.testing.snapshot import is_left_out
+
+__all__ = ["run_once", "watch"]
+
+# So long (seconds) no event must have come before the files are looked at.
+_DEBOUNCE = 0.05
+# How often (seconds) it is looked whether an installed library has changed.
+_LOOK = 1.0
+
+
+def run_once(session: Session) -> int:
+    """Run what has changed since the recording.
+
+    Returns:
+        pytest's exit code, of all tests: 1 also where one fails as before that had not to run again.
+    """
+    selection = session.take_edits(hold_broken=False)
+    if selection.changed:
+        session.report.reloaded(selection.changed)
+    if not session.is_pending:
+        session.report.idle(session.failing(), len(session.recording.tests))
+        return session.verdict(0)
+    return session.verdict(session.run())
+
+
+def watch(session: Session) -> int:
+    """Run what has changed, and then at each save what that concerns, until Ctrl-C.
+
+    Returns:
+        The exit code of the last run.
+    """
+    batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+    watcher = Watcher(
+        [session.directory],
+        batches.put,
+        debounce=_DEBOUNCE,
+        polling=False,
+        wanted=_is_wanted,
+        idle=lambda: None,
+        is_left_out=is_left_out,
+    )
+    watcher.start()
+    try:
+        session.code = run_once(session)
+        session.report.waiting()
+        _go_on(session, batches.get)
+    finally:
+        watcher.stop()
+    return session.code
+
+
+def _go_on(session: Session, wait: Callable[..., Batch]) -> None:
+    while True:
+        try:
+            wait(timeout=_LOOK)
+        except queue.Empty:
+            session.processes.refresh()
+            continue
+        selection = session.take_edits(hold_broken=True)
+        if selection.broken:
+            session.report.broken(selection.broken)
+            continue
+        if selection.changed:
+            session.report.reloaded(selection.changed)
+        if session.is_pending:
+            session.code = session.verdict(session.run())
+        elif selection.changed:
+            session.report.idle(session.failing(), len(session.recording.tests))
+        else:
+            continue
+        session.report.waiting()
+
+
+def _is_wanted(path: str) -> bool:
+    name = os.path.basename(path)
+    return not any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSING)
