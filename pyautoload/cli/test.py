@@ -10,7 +10,6 @@ import click
 
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True, "help_option_names": ["--help"]},
-    options_metavar="[--once] [--json] [--why]",
 )
 @click.option("--once", is_flag=True, help="Run what has changed since the last time, and end with pytest's exit code.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object a line, for other programs.")

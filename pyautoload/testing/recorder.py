@@ -323,6 +323,8 @@ class Recorder:
         frame = sys._getframe(2)
         if name.endswith((".py", ".pyc")) and _is_loading(frame):
             return
+        if name.endswith(".py") and _is_shown(frame):
+            return
         context = self._active(frame)
         if not context.is_between or self._is_for_project(frame):
             context.opened.add(name)
@@ -361,6 +363,15 @@ class Recorder:
 
 _TEMPORARY = os.path.abspath(tempfile.gettempdir()) + os.sep
 _OWN_TESTING = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def _is_shown(frame: FrameType | None) -> bool:
+    """Whether pytest reads a file in order to show its lines in a report."""
+    while frame is not None:
+        if frame.f_code.co_filename.endswith((f"_code{os.sep}code.py", f"_code{os.sep}source.py")):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_loading(frame: FrameType | None) -> bool:
