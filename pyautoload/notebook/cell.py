@@ -92,6 +92,8 @@ class _Reader(ast.NodeVisitor):
     def __init__(self, transform: Callable[[str], str]) -> None:
         self.code = CellCode()
         self._transform = transform
+        # Names that the code that has run until here has certainly assigned to.
+        self._assigned: set[str] = set()
 
     def read(self, source: str) -> None:
         """Take in some source."""
@@ -111,15 +113,17 @@ class _Reader(ast.NodeVisitor):
         self.code.imports.pop(name, None)
         self.code.definitions.pop(name, None)
         self.code.values.discard(name)
+        self._assigned.discard(name)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            if node.id not in self.code.values:
+            if node.id not in self._assigned:
                 self.code.uses.names.add(node.id)
             return
         self._bind(node.id)
         if isinstance(node.ctx, ast.Store):
             self.code.values.add(node.id)
+            self._assigned.add(node.id)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.code.uses.attributes.add(node.attr)
@@ -150,16 +154,35 @@ class _Reader(ast.NodeVisitor):
             self.visit(node.target)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        if isinstance(node.target, ast.Name) and node.target.id not in self.code.values:
+        if isinstance(node.target, ast.Name) and node.target.id not in self._assigned:
             self.code.uses.names.add(node.target.id)
         self.visit(node.value)
         self.visit(node.target)
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
-        for part in (node.iter, node.target, *node.body, *node.orelse):
-            self.visit(part)
+        self.visit(node.iter)
+        self.visit(node.target)
+        self._perhaps(node.body)
+        self._perhaps(node.orelse)
 
     visit_AsyncFor = visit_For
+
+    def visit_While(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self._perhaps(node.body)
+        self._perhaps(node.orelse)
+
+    def visit_If(self, node: ast.If) -> None:
+        self.visit(node.test)
+        self._assigned |= self._perhaps(node.body) & self._perhaps(node.orelse)
+
+    def _perhaps(self, body: list[ast.stmt]) -> set[str]:
+        """Statements that run or do not; gives what they have assigned to if they do."""
+        before = set(self._assigned)
+        for statement in body:
+            self.visit(statement)
+        after, self._assigned = self._assigned, before
+        return after
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self.generic_visit(node)
@@ -177,7 +200,7 @@ class _Reader(ast.NodeVisitor):
     def _take(self, node: ast.AST, without: set[str]) -> None:
         """What a part with names of its own uses, as if it ran here."""
         uses = uses_of(node)
-        self.code.uses.names |= uses.names - without - self.code.values
+        self.code.uses.names |= uses.names - without - self._assigned
         self.code.uses.attributes |= uses.attributes
 
     # Definitions and imports

@@ -31,7 +31,8 @@ class Run:
         number: of this run, among all.
         roots: where it begins to reach.
         inputs: variable that it read → key and number of the run that had made it.
-        values: variables that it made.
+        values: variables that it made, or did something to.
+        definitions: functions and classes that it defined.
         why: what has changed since; empty where nothing has.
     """
 
@@ -42,6 +43,7 @@ class Run:
     roots: Roots
     inputs: dict[str, tuple[str, int]]
     values: list[str]
+    definitions: list[str]
     why: list[str] = field(default_factory=list)
 
 
@@ -99,11 +101,13 @@ class StaleCells:
         if code.values and not values:
             roots, inputs, why = Roots(), {}, []  # all that it makes follows by itself
         values += sorted(name for name in self._changed(code, shown) if name not in values)
-        self._runs[key] = run = Run(key, label, source, self._count, roots, inputs, values, why)
+        self._runs[key] = run = Run(
+            key, label, source, self._count, roots, inputs, values, sorted(code.definitions), why
+        )
         for name in code.bound:
             self._makers.pop(name, None)
             self._defined.pop(name, None)
-        for name in values:
+        for name in (*values, *run.definitions):
             self._makers[name] = (key, run.number)
         for name in code.definitions:
             self._defined[name] = code
@@ -171,23 +175,31 @@ class StaleCells:
 
     def _is_stale(self, made: tuple[str, int]) -> bool:
         run = self._runs.get(made[0])
-        return run is not None and run.number == made[1] and bool(run.why)
+        # Whichever run it was: a cell that ran again meanwhile, with nothing new, made the same.
+        return run is not None and bool(run.why)
 
     def stale(self) -> list[tuple[Run, str]]:
         """The cells to run again and why, each after those that make what it reads.
 
-        A cell that reads what another one has overwritten since (``x = clean(x)``) needs that made anew, too.
+        A cell that reads what another one has overwritten since (``x = clean(x)``) needs that made anew, too; and what
+        a cell that runs again overwrites is made again by who made it last.
         """
+        order = {run.key: place for place, run in enumerate(self._in_order())}
         wanted = {run.key: f"changed: {', '.join(run.why)}" for run in self._runs.values() if run.why}
         pending = list(wanted)
         while pending:
-            for name, made in self._runs[pending.pop()].inputs.items():
-                maker, _ = made
-                is_overwritten = self._makers.get(name, made)[0] != maker
-                if is_overwritten and maker in self._runs and maker not in wanted:
-                    wanted[maker] = f"makes {name} anew"
+            run = self._runs[pending.pop()]
+            needed = [(name, made[0]) for name, made in run.inputs.items() if self._last_maker(name) != made[0]]
+            overwritten = [(name, self._last_maker(name)) for name in (*run.values, *run.definitions)]
+            again = [(name, maker) for name, maker in overwritten if order.get(maker, -1) > order[run.key]]
+            for name, maker in (*needed, *again):
+                if maker in self._runs and maker not in wanted:
+                    wanted[maker] = f"makes {name} {'anew' if (name, maker) in needed else 'again'}"
                     pending.append(maker)
-        return [(run, wanted[run.key]) for run in self._in_order() if run.key in wanted]
+        return [(self._runs[key], wanted[key]) for key in order if key in wanted]
+
+    def _last_maker(self, name: str) -> str:
+        return self._makers.get(name, ("", 0))[0]
 
     def _in_order(self) -> list[Run]:
         ordered: dict[str, Run] = {}
@@ -204,8 +216,10 @@ class StaleCells:
 
     def variables(self, runs: list[Run]) -> list[str]:
         """The variables that some runs have made and that are theirs still."""
-        mine = {(run.key, run.number) for run in runs}
-        return [name for name, made in self._makers.items() if made in mine and name in self.names.namespace]
+        theirs = {name: (run.key, run.number) for run in runs for name in run.values}
+        return [
+            name for name, made in self._makers.items() if theirs.get(name) == made and name in self.names.namespace
+        ]
 
     # Reloads
 
@@ -239,15 +253,15 @@ class StaleCells:
         for module in changed & before.definitions.keys():
             names = changed_names(before.definitions[module], self.project.definitions(module))
             differing |= {(module, name) for name in names}
-        newly = []
-        for run in self._in_order():
-            if run.why:
-                continue
-            because = sorted(f"{module}.{name}" for module, name in before.reached.get(run.key, set()) & differing)
-            because += [name for name, made in run.inputs.items() if self._is_stale(made)]
-            if because:
-                run.why = because
-                newly.append(run)
+        newly: list[Run] = []
+        found = -1
+        while found != (found := len(newly)):  # cells that ran in another order may read from each other
+            for run in self._in_order():
+                if run.why:
+                    continue
+                because = sorted(f"{module}.{name}" for module, name in before.reached.get(run.key, set()) & differing)
+                run.why = because + [name for name, made in run.inputs.items() if self._is_stale(made)]
+                newly += [run] if run.why else []
         return newly
 
 
