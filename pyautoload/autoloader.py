@@ -499,7 +499,7 @@ class AutoLoader:
         overrides = getattr(self.inflector, "overrides", {})
         report = StaleReport(report_stale, self.config, overrides) if report_stale is not None else None
         assert self.reloader is not None
-        program = Program(self.tag, self.loaded, self.reloader.renew)
+        program = Program(self.tag, self.loaded, self.reloader.renew, self.reloader.has_loaded)
         self._verifier = Verifier(program, fresh, self._tell_verification, report)
         self._reload_listeners.append(self._verify)
 

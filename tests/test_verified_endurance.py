@@ -73,14 +73,17 @@ class Marked(Served):
 
     def lives(self) -> None:
         """Wait until an edit can be seen, also where one starts the program again."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 2 * PATIENCE
         while True:
             self.next_edition()
-            with contextlib.suppress(OSError):
-                if f"edition {self.edition} " in self.get("/").text:
-                    return
+            # Another edit while the program starts would have it start again.
+            another = time.monotonic() + PATIENCE / 6
+            while time.monotonic() < another:
+                with contextlib.suppress(OSError):
+                    if f"edition {self.edition} " in self.get("/").text:
+                        return
+                time.sleep(0.05)
             assert time.monotonic() < deadline, self.log
-            time.sleep(0.1)
 
     def all_gone(self) -> None:
         """Wait until nothing is there any more."""

@@ -415,6 +415,28 @@ def test_a_reload_that_asks_for_a_restart_is_not_compared_and_the_next_ones_are(
         program.loader.disable_reloading()
 
 
+def test_a_file_that_is_saved_again_and_not_reloaded_yet_is_no_difference(verified: Verified) -> None:
+    looks: list[object] = []
+    verifier: Any = verified.loader._verifier
+    look = verifier._fresh.look
+    verifier._fresh.look = lambda names: (looks.append(1), look(names))[1]
+
+    def save_again() -> None:
+        Path("app/settings.py").write_text("LIMIT = 3\nCACHE = {}\nMORE = 1\n")
+        verified.spoil = lambda: None
+
+    verified.spoil = save_again
+    Path("app/settings.py").write_text("LIMIT = 2\nCACHE = {}\n")
+    verified.loader.reload()
+    verified.until(lambda: len(looks) >= 2, "compared")
+    time.sleep(1)
+    assert sys.modules["app.settings"].LIMIT == 2, "nobody has asked for another reload"
+    assert not verified.outcomes
+    outcome = verified.edit("app/settings.py", "LIMIT = 3\nCACHE = {}\nMORE = 1\n")
+    assert outcome.ok
+    assert not outcome.healed
+
+
 def test_modules_that_are_loaded_meanwhile_are_no_difference(verified: Verified) -> None:
     Path("app/base.py").write_text("class Base: pass\n")
     Path("app/late.py").write_text("from app.base import Base\nclass Late(Base): pass\n")

@@ -20,9 +20,11 @@ from pyautoload.reloading.main_thread import MainThread, Moment, is_in_the_midst
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.planning import Planner
 from pyautoload.reloading.records.records import Records
+from pyautoload.reloading.records.signature import signature
 from pyautoload.reloading.result import ReloadResult
 from pyautoload.reloading.watching.change_check import ChangeCheck
 from pyautoload.reloading.watching.watching import Watching
+from pyautoload.sources import source_for
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder
@@ -139,6 +141,19 @@ class Reloader(Watching):
         if self._holds:
             watcher.settle()  # nobody else will apply what is on its way
         return watcher.pending or self._change_check.is_mounted_changed()
+
+    def has_loaded(self, names: Iterable[str]) -> bool:
+        """Whether the files of modules still are what was loaded of them; nothing is applied."""
+        for name in names:
+            record = self.records.get(name)
+            if record is None or record.stamp is None or record.stamp == signature(record.path):
+                continue
+            try:
+                if source_for(record.path).read(record.path) != record.source:
+                    return False
+            except OSError:
+                return False
+        return True
 
     def _is_busy(self) -> bool:
         """Whether this thread is in the middle of a reload, or of executing a managed module."""

@@ -53,11 +53,13 @@ class Program:
         tag: of its log records.
         loaded: gives the names of the managed modules that are loaded.
         reload: runs modules again in full, with what depends on them.
+        has_loaded: whether the files of modules are those that are loaded.
     """
 
     tag: str
     loaded: Callable[[], Iterable[str]]
     reload: Callable[..., object]
+    has_loaded: Callable[[Iterable[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ _one_at_a_time = threading.Lock()
 
 class _Interrupted(Exception):
     """A reload has come in between."""
+
+
+class _Outdated(Exception):
+    """The files have been saved again, and not been reloaded yet: the reload that will be is compared."""
 
 
 class Verifier:
@@ -154,6 +160,8 @@ class Verifier:
                 self._verify(began)
             except _Interrupted:
                 continue
+            except _Outdated:
+                pass
             except Exception as error:  # noqa: BLE001 - reloading goes on without it
                 log.warning(self._program.tag, "a reload could not be verified: %r", error)
             done = began
@@ -219,6 +227,9 @@ class Verifier:
             return Verification(True, duration=time.monotonic() - start)
         if self._loaded() != names:
             raise _Interrupted  # what was loaded meanwhile may be what differs
+        if not self._program.has_loaded(names):
+            raise _Outdated
+        self._settle(began)  # of a reload that is done it may not be told yet
         if self._report is not None:
             self._report.write(found, before.texts, now.texts, names)
         healed = sorted({difference.module for difference in found})
