@@ -55,6 +55,15 @@ def is_import_statement() -> bool:
             return False
         code = frame.f_code
         if code.co_name == "_find_and_load_unlocked" and code.co_filename == _IMPORT_SYSTEM:
+            return not _is_tried(frame.f_back)
+        frame = frame.f_back
+    return False
+
+
+def _is_tried(frame: FrameType | None) -> bool:
+    """Whether a name of a lazy ``from`` import is tried as a module, before the attribute of that name is asked for."""
+    while frame is not None and frame.f_code.co_filename == _IMPORT_SYSTEM:
+        if frame.f_code.co_name == "_find_and_load_lazy_submodule":  # Python 3.15
             return True
         frame = frame.f_back
     return False
