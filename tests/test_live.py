@@ -83,6 +83,17 @@ def test_a_file_edited_between_its_import_and_live_is_not_stale(program: Tree) -
     assert (model.LIMIT, model.fit(), model.Model().size()) == (30, 60, 30)
 
 
+def test_a_constant_edited_between_its_import_and_live_is_not_stale(program: Tree) -> None:
+    """Nothing but the bytecode tells what was loaded."""
+    root = program({"settings.py": "LIMIT = 1\n", "use.py": "from settings import LIMIT\n"})
+    import use
+
+    (root / "settings.py").write_text("LIMIT = 30\n")
+    loader = live(watch=False)
+    loader.reload()
+    assert use.LIMIT == 30
+
+
 def test_a_failed_reload_leaves_all_as_it_was(program: Tree) -> None:
     root = program({"model.py": MODEL.format(1)})
     import model

@@ -84,8 +84,25 @@ def _runs(record: Record) -> bool:
     module = sys.modules.get(record.name)
     if record.code is None or not isinstance(module, ModuleType) or is_hooked(module):
         return True
+    if record.name != "__main__" and _is_newer_than_bytecode(record.path):
+        return False
     known = set(nested_codes(record.code))
     return all(function.__code__ in known for function in FunctionIndex(module, record.path, None).functions())
+
+
+def _is_newer_than_bytecode(path: str) -> bool:
+    """Whether there is bytecode that was compiled from another state of the file: Python writes it with each load."""
+    cached = cache_path(path)
+    try:
+        with open(cached or "", "rb") as opened:
+            head = opened.read(16)
+        status = os.stat(path)
+    except OSError:
+        return False
+    if len(head) < 16 or int.from_bytes(head[4:8], "little") != 0:
+        return False  # cut off, or told by its content and not by time
+    noted = (int.from_bytes(head[8:12], "little"), int.from_bytes(head[12:16], "little"))
+    return noted != (int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF)
 
 
 def read_settled(path: str, stamp: Signature, *, had_content: bool) -> tuple[bytes, Signature]:
