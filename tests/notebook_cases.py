@@ -10,7 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["CASES", "MODES", "Case", "Kernel", "outcomes", "table"]
 
@@ -372,12 +372,21 @@ class Kernel:
         self.client = NotebookClient(self.notebook, resources=options, allow_errors=True, timeout=90)
         self._manager = self.client.setup_kernel()
         self._manager.__enter__()
+        # The cell that is run, as Jupyter tells the kernel; this client does not.
+        self._cell_id = ""
+        session = self.client.kc.session
+        self._message, session.msg = session.msg, self._message_with_id
 
     def __enter__(self) -> Kernel:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._manager.__exit__(None, None, None)
+
+    def _message_with_id(self, kind: str, *args: Any, **options: Any) -> Any:
+        if kind == "execute_request":
+            options["metadata"] = {**(options.get("metadata") or {}), "cellId": self._cell_id}
+        return self._message(kind, *args, **options)
 
     def run(self, source: str, again: int | None = None) -> list[dict[str, str]]:
         """Run a cell.
@@ -393,7 +402,7 @@ class Kernel:
             self.notebook.cells.append(self.format.new_code_cell(source))
         index = len(self.notebook.cells) - 1 if again is None else again
         cell = self.notebook.cells[index]
-        cell.outputs = []
+        cell.outputs, self._cell_id = [], cell.id
         self.client.execute_cell(cell, index)
         return [_content(output) for output in cell.outputs]
 

@@ -175,6 +175,17 @@ def test_however_a_cell_reaches_it(kernel, edit, tree):
         assert "x" in out.partition("changed: ")[2].partition(";")[0].split(", "), (cells, out)
 
 
+def test_a_cell_whose_text_is_edited_takes_the_place_of_what_it_was(kernel, edit):
+    kernel.text("from lab.model import factor")
+    kernel.text("x = factor()")
+    kernel.text("x = factor()")  # the same text in another cell
+    kernel.notebook.cells[2].source = "y = 1"
+    kernel.text("", again=2)
+    edit("return 2", "return 10")
+    kernel.text("1")
+    assert kernel.text("%autoload stale").splitlines()[1:] == ["  In [4]  x = factor()  # changed: lab.model.factor"]
+
+
 def test_what_was_overwritten_is_made_anew(kernel, edit):
     kernel.text("from lab.model import factor")
     kernel.text("x = [1]")
