@@ -99,6 +99,14 @@ def test_a_commit_that_cannot_be_loaded_is_no_finding(history: Callable[..., Pat
     assert outcomes("HEAD~3..HEAD") == ["broken", "exact", "exact"]
 
 
+def test_a_module_whose_package_cannot_be_imported_is_no_finding(history: Callable[..., Path]) -> None:
+    package = "from app.part.log import x\nimport a_library_that_is_not_there\n"
+    history(
+        {**START, "app/part/__init__.py": package, "app/part/log.py": "x = 1\n"}, {"app/part/log.py": "x = len('a')\n"}
+    )
+    assert outcomes("HEAD~1..HEAD") in (["broken"], ["exact"])
+
+
 # A module that takes itself for another program where it is reloaded → what is found in the next commit.
 WRONG = {
     "a value that stays": (

@@ -159,6 +159,8 @@ class Replay:
             return Replayed(commit, subject, BROKEN)
         try:
             answer = living.process.ask("reload")
+            if "error" in answer and _parents(answer["module"]) & now.failed:
+                return Replayed(commit, subject, BROKEN)
             if "error" in answer:
                 return Replayed(commit, subject, REFUSED, {"": answer["error"]})
             if answer["restart"]:
@@ -209,6 +211,12 @@ class _Living:
         process, self.process = self.process, None
         if process is not None:
             process.close()
+
+
+def _parents(module: str) -> set[str]:
+    """The packages around a module, and itself: where one cannot be imported, it may be there and not run again."""
+    parts = module.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
 
 
 def _git(directory: str, *words: str) -> str:

@@ -56,7 +56,7 @@ class Replayed:
         try:
             result = self._loader.reload()
         except ReloadError as error:
-            return {"error": str(error)}
+            return {"error": str(error), "module": error.module}
         return {"restart": result.restart_required, "duration": result.duration}
 
     def describe(self, file: str) -> dict[str, Any]:
