@@ -531,6 +531,8 @@ class AutoLoader:
         reloader, self.reloader = self.reloader, None
         if reloader is not None:
             reloader.stop()
+            if reloader.main_thread is not None:
+                reloader.main_thread.close()
 
     def _start_reloading(self) -> None:
         if self.reloader is not None and self.is_set_up:

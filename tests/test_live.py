@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_a_failed_reload_leaves_all_as_it_was(program: Tree) -> None:
     with pytest.raises(pyautoload.ReloadError):
         loader.reload()
     assert (model.LIMIT, model.fit()) == (1, 2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGURG"), reason="no such signal here")
+def test_the_signal_for_the_main_thread_is_given_back(program: Tree) -> None:
+    program({"model.py": MODEL.format(1)})
+    before = signal.getsignal(signal.SIGURG)
+    loader = live()
+    assert signal.getsignal(signal.SIGURG) != before
+    loader.unregister()
+    assert signal.getsignal(signal.SIGURG) == before
 
 
 LAYOUTS: dict[str, tuple[dict[str, str], str, dict[str, str], str]] = {

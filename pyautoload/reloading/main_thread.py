@@ -82,6 +82,11 @@ class MainThread:
             return None
         return cls()
 
+    def close(self) -> None:
+        """Let the signal be what it was; in another thread than the main one it stays, and does nothing."""
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(_SIGNAL) == self.handle:
+            signal.signal(_SIGNAL, self._before if self._before is not None else signal.SIG_DFL)
+
     def run(self, work: Callable[[], object], moment: Callable[[], Moment]) -> None:
         """Have work done, and wait for its end.
 
