@@ -146,7 +146,7 @@ def test_many_edits_leave_processes_descriptors_and_memory_as_they_were(director
         after = server.resources()
         assert "runs again" not in server.log
         assert after[:2] == before[:2], (before, after, server.processes())
-        # A reload takes some 8 KiB that no Python object has, with and without verification; more would be a leak here.
+        # A reload leaves some 8 KiB that wait for the next full collection, with and without verification.
         assert after[2] - before[2] < 4096 + EDITS * 12, (before, after)
         server.process.kill()
         server.ended()
