@@ -132,7 +132,7 @@ class Engine:
                     anew |= wider.names
             else:
                 self._finish(transaction, result)
-                any_dead = bool(transaction.takeover.dead())
+                any_dead = transaction.takeover.leaves_garbage
                 transaction.let_go()
                 return any_dead
         self._ask(plan, transaction.current, "more and more modules depend on each other while they run again", result)

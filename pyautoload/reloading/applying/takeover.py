@@ -108,6 +108,8 @@ class Takeover:
         self._leaked: list[tuple[type, type]] = []
         # id of a new class → that, and the old class that has taken its content.
         self._merged: dict[int, tuple[type, type]] = {}
+        # Classes that have stayed and have changed, by their ids.
+        self._changed: set[int] = set()
         # id of an old class → the class that stands for it now.
         self._twins: dict[int, Any] = {}
         self._reconcilers: dict[str, Reconciler] = {}
@@ -309,7 +311,7 @@ class Takeover:
             reconciler.merged(old, new)
         fresh.update({key: names[key] for key in definitions})
         self._program_names(former, names)
-        self._note(name, former, names, reconciler)
+        self._note(name, former, names, fresh, reconciler)
 
     def _given_names(self, former: Former, names: dict[str, Any]) -> list[str]:
         return [
@@ -493,6 +495,11 @@ class Takeover:
                     found[id(cls)] = cls
         return found
 
+    @property
+    def leaves_garbage(self) -> bool:
+        """Whether there are objects that others may still find, until the garbage collector comes by."""
+        return any(reconciler.lingers for reconciler in self._reconcilers.values()) or bool(self.dead())
+
     def give_up(self) -> None:
         """Everything is put back: what was made meanwhile is nobody's subclass."""
         for cls in self._created:
@@ -505,11 +512,37 @@ class Takeover:
             if is_a(cls, type):
                 retire(cls, self.journal)
 
-    def _note(self, module: str, former: Former, names: dict[str, Any], reconciler: Reconciler) -> None:
+    def _has_changed(self, cls: type) -> bool:
+        reconciler = self._reconcilers.get(cls.__module__)
+        return reconciler is not None and bool(reconciler.attributes.get(cls.__qualname__))
+
+    def _holds_changed(self, shape: Any, value: Any) -> bool:
+        """Whether something is, or holds, a class that has stayed and has changed."""
+        if is_a(value, type):
+            return id(value) in self._changed
+        found, seen = [shape], set[int]()
+        while found:
+            part = found.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if type(part) is Shape:
+                found += part.parts.values()
+            elif id(part) in self._changed and is_a(part, type):
+                return True
+        return False
+
+    def _note(
+        self, module: str, former: Former, names: dict[str, Any], fresh: dict[str, Any], reconciler: Reconciler
+    ) -> None:
         changes, shapes = self.changes, former.shapes
         for name in former.names.keys() - names.keys():
             if name in shapes and not is_a(former.names[name], ModuleType):
                 changes.bound_anew(module, name, former.names[name], MISSING)
+        self._changed.update(id(cls) for cls in self._members if self._has_changed(cls))
+        for name, shape in fresh.items() if self._changed else ():
+            if name in names and self._holds_changed(shape, names[name]):
+                changes.name(module, name)  # the same object, and something else to who looks into it
         for qualname, attributes in reconciler.attributes.items():
             if attributes:
                 changes.name(module, qualname.partition(".")[0])

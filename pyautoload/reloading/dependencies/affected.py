@@ -46,6 +46,30 @@ class Affected:
         self.graph = graph
         self.records = graph.records
         self.changes = changes
+        # Module → its names that mean something else, also those that others gave it; as of a count of changes.
+        self._reexported: dict[str, dict[str, int]] = {}
+        self._counted = -1
+
+    def _changed(self, module: str) -> dict[str, int]:
+        """The names of a module that mean something else, whether it makes them or has them from another module."""
+        if self._counted != self.changes.count:
+            self._reexported.clear()
+            self._counted = self.changes.count
+        known = self._reexported.get(module)
+        if known is not None:
+            return known
+        found = self._reexported[module] = dict(
+            self.changes.names.get(module, ())
+        )  # first of all: modules go in circles
+        for alias in self.graph.aliases(module):
+            if alias.attribute == "*":
+                for name, noted in self._changed(alias.module).items():
+                    found[name] = max(noted, found.get(name, -1))
+            elif alias.local is not None and alias.attribute not in (None, WHOLE):
+                noted = self._changed(alias.module).get(alias.attribute or "", -1)
+                if noted > found.get(alias.local, -1):
+                    found[alias.local] = noted
+        return found
 
     def candidates(self, names: Iterable[str]) -> set[str]:
         """The modules that changes in ``names`` may concern."""
@@ -92,7 +116,7 @@ class Affected:
                 if own.get(name, -1) > since:
                     return f"{record.name}.{name} has changed, which it uses"
         for alias in self.graph.aliases(record.name):
-            changed = names.get(alias.module)
+            changed = self._changed(alias.module)
             if not changed:
                 continue
             if alias.local is not None and alias.attribute in changed and self._is_gone(alias.module, alias.attribute):
@@ -107,12 +131,12 @@ class Affected:
                 return f"{alias.module}.{found} has changed, which it uses"
         for code in (record.ran or {}).values():
             module = self.records.by_path.get(code.co_filename)
-            changed = names.get(module) if module is not None else None
+            changed = self._changed(module) if module is not None else {}
             if changed and (found := _first(changed, _names_of(code), since)):
                 return f"{module}.{found} has changed, which {_called(code)} used while it was imported"
             for alias in self.graph.aliases(module) if module is not None else ():
                 # An import within the function: nothing of its module's own has changed.
-                if alias.attribute in code.co_names and names.get(alias.module, {}).get(alias.attribute, -1) > since:
+                if alias.attribute in code.co_names and self._changed(alias.module).get(alias.attribute, -1) > since:
                     return f"{alias.module}.{alias.attribute} has changed, which {_called(code)} took meanwhile"
         return None
 
@@ -122,7 +146,7 @@ class Affected:
 
     def _star(self, record: Record, since: int) -> str | None:
         for alias in self.graph.aliases(record.name):
-            changed = self.changes.names.get(alias.module)
+            changed = self._changed(alias.module)
             if alias.attribute == "*" and changed and any(noted > since for noted in changed.values()):
                 return f"{alias.module} has changed, of which it imports everything"
         return None
@@ -134,7 +158,7 @@ class Affected:
             texts += dotted_texts(code)
         for text in texts:
             for module in (text, text.rpartition(".")[0]):
-                changed = self.changes.names.get(module)
+                changed = self._changed(module)
                 if changed and module != record.name and any(noted > since for noted in changed.values()):
                     return f"{module} has changed, which it names by a text"
         return None

@@ -81,6 +81,7 @@ class Merging(Protocol):
     journal: Journal
     bodies: set[str]
     attributes: dict[str, set[str]]
+    lingers: bool
 
     def merged(self, old: Any, new: Any) -> Any:
         """What should be bound where ``old`` was and the new code made ``new``."""
@@ -124,7 +125,8 @@ class ClassMerge:
         if "__slots__" in new.__dict__ and old.__dict__["__slots__"] != new.__dict__["__slots__"]:
             self.journal.set_class_attribute(old, "__slots__", new.__dict__["__slots__"])
         retarget_cells(new, old, self.journal)
-        _retire(new)
+        if not _retire(new):
+            self.reconciler.lingers = True
         if isinstance(old, abc.ABCMeta):
             refresh_abstract(old, self.journal)
         if changed:
@@ -260,9 +262,14 @@ def retire(cls: type, journal: Journal) -> None:
     journal.note(lambda: setattr(cls, "__bases__", before) if cls.__bases__ != before else None)
 
 
-def _retire(cls: type) -> None:
-    if not issubclass(type(cls), type) or isinstance(cls, enum.EnumMeta) or cls.__bases__ == (object,):
-        return
+def _retire(cls: type) -> bool:
+    """Whether the class is no subclass of others any more; otherwise it goes when the garbage collector comes by."""
+    if cls.__bases__ == (object,):
+        return True
+    if isinstance(cls, enum.EnumMeta):
+        return all(base.__module__ == "enum" for base in cls.__bases__)
+    if not issubclass(type(cls), type):
+        return False
     layout = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
     for meta in (type, abc.ABCMeta):
         try:
@@ -270,8 +277,9 @@ def _retire(cls: type) -> None:
                 cls, "__bases__", (_Retired if layout is object and meta is type else _retired(layout, meta),)
             )
         except TypeError:
-            continue  # another layout: it goes when the garbage collector comes by
-        return
+            continue  # another layout
+        return True
+    return False
 
 
 @functools.lru_cache(maxsize=256)

@@ -58,6 +58,8 @@ class Reconciler:
         self.bodies: set[str] = set()
         # Class → names of its attributes that changed. Example: {"User": {"greet", "TIMEOUT"}}
         self.attributes: dict[str, set[str]] = {}
+        # Whether a class that was made is still a subclass of others, until the garbage collector comes by.
+        self.lingers = False
         # Classes that could not be updated in place: old and new.
         self.replaced: list[tuple[type, type]] = []
         # The code that functions ran which do something else now.

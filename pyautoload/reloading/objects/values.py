@@ -8,10 +8,12 @@ brought into the living ones, so a list of them is the same list.
 from __future__ import annotations
 
 import collections
+import contextvars
 import functools
 import sys
 import types
 import typing
+import weakref
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -241,6 +243,13 @@ def _type_variable_parts(value: Any) -> dict[Any, Any]:
     return {name: getattr(value, name, None) for name in (*names, "__default__")}
 
 
+def _context_variable_parts(value: Any) -> dict[Any, Any]:
+    try:
+        return {"name": value.name, "default": contextvars.Context().run(value.get)}
+    except LookupError:
+        return {"name": value.name}
+
+
 _BY_KIND: dict[type, Callable[[Any], dict[Any, Any]]] = {
     functools.partial: _function_parts,
     property: _property_parts,
@@ -252,6 +261,7 @@ _BY_KIND: dict[type, Callable[[Any], dict[Any, Any]]] = {
     collections.deque: lambda value: {**dict(enumerate(value)), "maxlen": value.maxlen},
     bytearray: lambda value: {"bytes": bytes(value)},
     slice: lambda value: {"start": value.start, "stop": value.stop, "step": value.step},
+    contextvars.ContextVar: _context_variable_parts,
     typing.TypeVar: _type_variable_parts,
     typing.ParamSpec: _type_variable_parts,
 }
@@ -296,8 +306,21 @@ def _plain_value(value: Any, kind: type) -> str:
     return str(builtin.__repr__(value))
 
 
-@functools.lru_cache(maxsize=4096)
+# A class → its slots. Held weakly: a class that goes is to go.
+_known_slots: weakref.WeakKeyDictionary[type, tuple[tuple[str, Any], ...]] = weakref.WeakKeyDictionary()
+
+
 def _slots(kind: type) -> tuple[tuple[str, Any], ...]:
+    try:
+        known = _known_slots.get(kind)
+    except TypeError:  # its metaclass makes it one that cannot be hashed
+        return _slots_of(kind)
+    if known is None:
+        known = _known_slots[kind] = _slots_of(kind)
+    return known
+
+
+def _slots_of(kind: type) -> tuple[tuple[str, Any], ...]:
     found: list[tuple[str, Any]] = []
     for base in kind.__mro__:
         for name, member in vars(base).items():

@@ -1,0 +1,119 @@
+"""Edit after edit of one place, alone and with others, taken back and made again: each ends as a fresh process."""
+
+# ruff: noqa: F811  (a fixture imported by name)
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from reload_app import app  # noqa: F401
+
+# What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
+CASES = {
+    "members of an enum, listed under another name": (
+        "[e.name for e in E], [e.name for e in LISTED], F.x in LISTED",
+        {
+            "a": "import enum\nclass F(enum.Flag):\n    x = 1\n    y{0} = 2\nE = F\n",
+            "user": "from APP.a import E, F\nLISTED = list(E)\n",
+        },
+    ),
+    "a class that comes by way of two other modules": (
+        "[e.name for e in G], LISTED",
+        {
+            "a": "import enum\nclass E(enum.Enum):\n    x = 1\n    y{0} = 2\n",
+            "b": "from APP.a import E as F\n",
+            "c": "from APP import b\nG = b.F\nHELD = {{'it': [b.F]}}\n",
+            "user": "from APP.c import G, HELD\nLISTED = [[e.name for e in G], [e.name for e in HELD['it'][0]]]\n",
+        },
+    ),
+    "what others re-export, and give on as an attribute": (
+        "LISTED, SIGNATURE, b.NAMES",
+        {
+            "a": "import enum\nclass E(enum.Enum):\n    x = 1\n    y{0} = 2\ndef f(x={0}): return x\n",
+            "b": "from APP.a import *\nfrom APP.a import f as g\nNAMES = 'stay'\n",
+            "c": "from APP.b import E, g\n",
+            "user": "import inspect\nfrom APP import b, c\nLISTED = [[e.name for e in c.E], [e.name for e in b.E]]\n"
+            "SIGNATURE = str(inspect.signature(c.g))\n",
+        },
+    ),
+    "subclasses of an abstract class": (
+        "sorted(c.__name__ for c in B.__subclasses__()), isinstance(1, B), issubclass(Q, B)",
+        {
+            "a": "import abc\nclass B(abc.ABC):\n    v = {0}\n",
+            "b": "from APP.a import B\nclass Q: w = {0}\nB.register(Q)\nclass S(B): pass\nclass S{0}(B): pass\n",
+            "user": "from APP.a import B\nfrom APP.b import Q\nB.register(int)\n",
+        },
+    ),
+    "subclasses of a generic class": (
+        "sorted(c.__name__ for c in B.__subclasses__()), A().v",
+        {
+            "a": "import typing\nT = typing.TypeVar('T')\nclass B(typing.Generic[T]):\n    v = {0}\n",
+            "b": "from APP.a import B\nclass S{0}(B[int]): pass\nclass U(B): pass\n",
+            "user": "from APP.a import B\nimport APP.b\nA = B[str]\n",
+        },
+    ),
+    "subclasses of an enum without members": (
+        "sorted(c.__name__ for c in B.__subclasses__()), S.x.f()",
+        {
+            "a": "import enum\nclass B(enum.Enum):\n    def f(self): return ({0}, self.value)\n",
+            "b": "from APP.a import B\nclass S(B):\n    x = {0}\nclass X{0}(B):\n    z = 1\n",
+            "user": "from APP.a import B\nfrom APP.b import S\n",
+        },
+    ),
+    "the default of a context variable": (
+        "c.get(), TAKEN",
+        {
+            "a": "import contextvars\nc = contextvars.ContextVar('c', default={0})\n",
+            "user": "from APP.a import c\nTAKEN = c.get()\n",
+        },
+    ),
+}
+
+
+def shown(expression, sources, number):
+    """What a fresh process would show: the same sources under another name."""
+    import sys
+    from types import ModuleType
+
+    package = ModuleType("fresh")
+    package.__path__ = []
+    names = {"fresh": package}
+    try:
+        sys.modules["fresh"] = package
+        for name, text in sources.items():
+            module = names[f"fresh.{name}"] = ModuleType(f"fresh.{name}")
+            sys.modules[f"fresh.{name}"] = module
+            setattr(package, name, module)
+            exec(text.format(number).replace("APP", "fresh"), module.__dict__)
+        return eval(expression, sys.modules["fresh.user"].__dict__)
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_each_edit_ends_as_a_fresh_process_would(app, kind):
+    expression, sources = CASES[kind]
+    sources = {name: textwrap.dedent(text) for name, text in sources.items()}
+    a = app(**{name: text.format(1) for name, text in sources.items()})
+    a("user")
+    for number in (2, 3, 2, 4):
+        result = a.edit(**{name: text.format(number) for name, text in sources.items() if "{0}" in text})
+        assert not result.restart_required
+        assert eval(expression, a("user").__dict__) == shown(expression, sources, number)
+    for name, text in sources.items():
+        if "{0}" in text:
+            a.edit(**{name: text.format(5)})
+    assert eval(expression, a("user").__dict__) == shown(expression, sources, 5)
+
+
+def test_what_waits_for_a_restart_is_told_again_with_the_next_edit(app):
+    text = "import threading\nthreading.Thread(target=print).start()\nWORD = {0}\n"
+    a = app(a=text.format(1), b="X = 1\n")
+    a("a"), a("b")
+    assert a.edit(a=text.format(2)).restart_required
+    result = a.edit(b="X = 2\n")
+    assert a("b").X == 2
+    assert f"the last edit of {a.name}.a still needs a restart" in result.notes
+    assert not a.edit(a=text.format(1), b="X = 3\n").notes
