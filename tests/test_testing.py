@@ -213,6 +213,15 @@ SPECIAL: Mapping[str, tuple[Mapping[str, str], str, str, str, set[str]]] = {
         },
         "app/calc.py", "return 1", "return 2", {"x.py::test_x", "calc.py::test_other"},
     ),
+    "a value that an earlier test left in a cache": (
+        {
+            "app/memo.py": "KNOWN = {}\n\ndef make(n):\n    return n + 1\n\ndef get(n):\n"
+            "    if n not in KNOWN:\n        KNOWN[n] = make(n)\n    return KNOWN[n]\n",
+            "tests/test_x.py": "from app.memo import get\n\ndef test_x():\n    assert get(1) == 2\n\n"
+            "def test_y():\n    assert get(1) == 2\n",
+        },
+        "app/memo.py", "n + 1", "n + 2", {"x.py::test_x", "x.py::test_y"},
+    ),
     "a class": (
         {
             "app/shape.py": "class Shape:\n    sides = 4\n    def half(self):\n        return self.sides / 2\n",

@@ -49,6 +49,7 @@ class FileFacts:
         shell: digest of what runs at import time.
         blocks: function → digest. Example: ``{"Order.total": "5f1c…"}``
         places: line and name of a code object → the blocks that it may belong to, ``""`` for the shell.
+        mentions: function → the names in it.
         imports: what is imported anywhere in it: level, module, names.
         strings: texts that look like the dotted name of something.
         names: the names that occur, as ``normal`` gives them.
@@ -61,6 +62,7 @@ class FileFacts:
     shell: str = ""
     blocks: dict[str, str] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
+    mentions: dict[str, list[str]] = field(default_factory=dict)
     imports: list[tuple[int, str, list[str]]] = field(default_factory=list)
     strings: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -159,6 +161,7 @@ def _cut(code: CodeType, prefix: str, facts: FileFacts) -> None:
             number += 1
             key = f"{prefix}{const.co_name}#{number}"
         facts.blocks[key] = _digest(_described(const))
+        facts.mentions[key] = sorted(names_in(const))
         for each in _all_codes(const):
             _place(each, key, facts)
 

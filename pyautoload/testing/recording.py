@@ -19,7 +19,7 @@ from pyautoload.testing.snapshot import Snapshot
 
 __all__ = ["Collected", "Recording", "Tested", "Used", "place_of", "read", "write"]
 
-_FORMAT = 1
+_FORMAT = 2
 _SHOWING = re.compile(r"-(?:[vqsx]+|-verbose|-quiet|-exitfirst|-(?:tb|color|capture|durations|show-capture)=.*)\Z")
 
 

@@ -17,6 +17,7 @@ __all__ = ["PASSING", "Selection", "select"]
 _FOR_PEOPLE = (".md", ".rst", ".adoc", "LICENSE", "NOTICE", "AUTHORS", "CODEOWNERS")
 PASSING = ("*~", "#*#", ".#*", "*.swp", "*.swo", "*.tmp", "*.orig", "*.rej", "4913", "*.log", "*.pyc", "*.lock")
 # Who loads all files of a directory gets a new one, too.
+_CACHES = frozenset(["cache", "lrucache", "cachedproperty", "memoize", "memoized", "cached"])
 _LOADS_ALL = frozenset(["eagerload", "eagerloadall", "itermodules", "walkpackages"])
 
 
@@ -49,6 +50,8 @@ class _Changes:
     shells: dict[str, str] = field(default_factory=dict)
     # File → function → what happened to it.
     blocks: dict[str, dict[str, str]] = field(default_factory=dict)
+    # File → function that calls one of those → which one.
+    callers: dict[str, dict[str, str]] = field(default_factory=dict)
     # Files whose content differs, directories whose names do.
     contents: dict[str, str] = field(default_factory=dict)
     listings: dict[str, str] = field(default_factory=dict)
@@ -159,6 +162,32 @@ def _everything(recording: Recording, changes: _Changes, now: Snapshot, director
     return None
 
 
+def _add_callers(before: Snapshot, changes: _Changes) -> None:
+    """Who calls what has changed may have got a value that an earlier test left in a cache: then only that one ran it.
+
+    Where a file has to do with caches by name, its functions' callers count as well, and so on.
+    """
+    wanted = {_called(key) for keys in changes.blocks.values() for key in keys}
+    known: set[str] = set()
+    while wanted - known:
+        now, known = wanted - known, known | wanted
+        for file, facts in before.facts.items():
+            goes_on = not _CACHES.isdisjoint(facts.names)
+            for key, names in facts.mentions.items():
+                found = now.intersection(names)
+                if found and key not in changes.blocks.get(file, {}):
+                    why = f"{os.path.basename(file)}: {key}() uses {min(found)}, which has changed"
+                    changes.callers.setdefault(file, {}).setdefault(key, why)
+                    if goes_on:
+                        wanted.add(_called(key))
+
+
+def _called(key: str) -> str:
+    """The name by which a function is called: ``__init__`` by that of its class."""
+    parts = key.partition("#")[0].split(".")
+    return parts[-2] if len(parts) > 1 and parts[-1].startswith("__") else parts[-1]
+
+
 class _Selector:
     def __init__(self, recording: Recording, now: Snapshot, changes: _Changes, directory: str) -> None:
         self._recording = recording
@@ -174,6 +203,7 @@ class _Selector:
             if why is not None and path not in changes.shells:
                 changes.shells[path] = why
         self._reached = dependents(graph, changes.shells)
+        _add_callers(recording.snapshot, changes)
         self._fixtures: dict[int, str | None] = {}
 
     def fill(self, selection: Selection) -> None:
@@ -230,6 +260,11 @@ class _Selector:
                 for key in keys:
                     if key in changed:
                         return changed[key]
+        for file, keys in used.blocks.items():
+            calling = changes.callers.get(file, {})
+            for key in keys:
+                if key in calling:
+                    return calling[key]
         for path in (*used.whole, *used.opened):
             if path in changes.contents:
                 return changes.contents[path]
