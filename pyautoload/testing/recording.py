@@ -102,6 +102,7 @@ class Recording:
     def known(self) -> Known:
         """What runs have told of modules."""
         libraries = frozenset(name.partition(".")[0] for name, _ in self.loaded)
+        libraries -= {name.partition(".")[0] for name in self.names}  # namespaces have no file of their own
         ran = {file: list(used.blocks) for file, used in self.modules.items()}
         dynamic = {file: [*self.dynamic.get(file, ()), *used.modules] for file, used in self.modules.items()}
         return Known(self.names, libraries, {**self.dynamic, **dynamic}, self.importers, ran)
