@@ -39,7 +39,21 @@ RUN = {
     "mypy": ["-m", "mypy"],
 }
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
-FOR_READERS = {"pip", "make", "uv", "git", "npm", "code", "gunicorn", "flask", "uvicorn", "celery", "cd", "pyright"}
+FOR_READERS = {
+    "pip",
+    "make",
+    "uv",
+    "git",
+    "npm",
+    "code",
+    "gunicorn",
+    "flask",
+    "uvicorn",
+    "celery",
+    "cd",
+    "pyright",
+    "nox",
+}
 DIAGRAMS = {"flowchart", "sequenceDiagram", "stateDiagram-v2", "classDiagram"}
 LANGUAGES = {"python", "toml", "console", "text", "json", "mermaid", "ini", "lua", "pyi", "ipython"}
 
@@ -125,15 +139,18 @@ class Page:
                 assert words[0] in FOR_READERS, f"it is not said whether this is to be run: {command}"
                 continue
             if words[:2] == ["pyautoload", "serve"]:
-                self._serve(words[2:])
+                self._stay([*words[1:], "--port", "0"], " serving ")
+                continue
+            if words[:2] == ["pyautoload", "test"] and "--once" not in words:
+                self._stay(words[1:], "waiting for the next save")
                 continue
             printed = self._process([*RUN[words[0]], *words[1:]], fails=True)
             if output.strip():
                 assert matches(output, printed), f"$ {command}\nprints\n{printed}\nnot\n{output}"
 
-    def _serve(self, arguments: list[str]) -> None:
-        """Start the server, and end it when it serves, or has ended by itself."""
-        arguments = [sys.executable, "-m", "pyautoload", "serve", *arguments, "--port", "0"]
+    def _stay(self, arguments: list[str], sign: str) -> None:
+        """Start what stays until it is told to end, and end it when it says that it is up, or has ended by itself."""
+        arguments = [sys.executable, "-m", "pyautoload", *arguments]
         with subprocess.Popen(
             arguments,
             cwd=self.directory,
@@ -147,11 +164,11 @@ class Page:
             try:
                 for line in process.stdout:
                     printed += line
-                    if " serving " in line or "Error" in line:
+                    if sign in line or "Error" in line:
                         break
             finally:
                 process.terminate()
-            assert " serving " in printed, f"{arguments}:\n{printed}{process.stdout.read()}"
+            assert sign in printed, f"{arguments}:\n{printed}{process.stdout.read()}"
 
     def _environment(self) -> dict[str, str]:
         """Without what belongs to the run of pytest that this is a part of."""
