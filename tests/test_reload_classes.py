@@ -368,6 +368,8 @@ SHARING = """
         by_cache = functools.lru_cache(maxsize=4)(_made)
         by_hook = Hook(_made)
         by_static = staticmethod(_made)
+        in_list = [_made]
+        in_dict = {{"it": _made}}
         same = _made
 """
 HOLDERS = {
@@ -377,6 +379,8 @@ HOLDERS = {
     "by_cache": lambda value: value.__wrapped__,
     "by_hook": lambda value: value.function,
     "by_static": lambda value: value.__func__,
+    "in_list": lambda value: value[0],
+    "in_dict": lambda value: value["it"],
     "same": lambda value: value,
 }
 

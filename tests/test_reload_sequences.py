@@ -61,6 +61,34 @@ CASES = {
             "user": "from APP.a import B\nfrom APP.b import S\n",
         },
     ),
+    "functions in values of a module": (
+        "[f() for f in L], D['k'](), T[0]()(), P(), O.f()",
+        {
+            "a": "import functools\ndef f(): return {0}\ndef g():\n    def h(): return {0}\n    return h\nL = [f]\n"
+            "D = {{'k': f}}\nT = (g,)\nP = functools.partial(f)\nclass Holder:\n    def __init__(self, f): self.f = f\n"
+            "O = Holder(f)\nX = '{0}'\n",
+            "user": "from APP.a import L, D, T, P, O\n",
+        },
+    ),
+    "functions in values of a class": (
+        "[f(0) for f in K.L], K.D['k'](0), K.T[0](0), K.P(), K.O.f(0), K.N.L[0](0), K.L[0] is K.f",
+        {
+            "a": "import functools\nclass Holder:\n    def __init__(self, f): self.f = f\n"
+            "class K:\n    def f(self): return {0}\n    L = [f]\n    D = {{'k': f}}\n    T = (f,)\n"
+            "    P = functools.partial(f, 0)\n    O = Holder(f)\n"
+            "    class N:\n        def q(self): return {0}\n        L = [q]\n    X = '{0}'\n",
+            "user": "from APP.a import K\n",
+        },
+    ),
+    "lambdas and bound methods": (
+        "[f(1) for f in L], K.D['x'](2), [m() for m in MS], C.m2(0)",
+        {
+            "a": "L = [lambda x: x + {0}, lambda x: x * {0}]\nclass K:\n    D = {{'x': lambda y: y - {0}}}\n"
+            "    def m(self): return {0}\n    @classmethod\n    def c(cls): return ({0}, cls.__name__)\nk = K()\n"
+            "MS = [k.m, K.c]\nclass C:\n    m2 = K.m\nX = '{0}'\n",
+            "user": "from APP.a import L, K, MS, C\n",
+        },
+    ),
     "the default of a context variable": (
         "c.get(), TAKEN",
         {

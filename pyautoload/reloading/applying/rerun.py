@@ -77,6 +77,9 @@ class Rerun:
         reruns.takeover.settle(name, module, fresh)
         if record is not None and record.name == name:
             record.classes = reruns.takeover.standing(record.classes)
+            for qualname, members in reruns.takeover.kept_members.get(name, {}).items():
+                if record.members is not None and qualname in record.members:
+                    record.members[qualname].update(members)
         reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
         reruns.restore_children(name, module)
         self.has_run = True

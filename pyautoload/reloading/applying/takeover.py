@@ -117,6 +117,8 @@ class Takeover:
         self.twins: dict[int, tuple[Any, Any, Any]] = {}
         # Module → its names whose living values stay.
         self.kept: dict[str, set[str]] = {}
+        # Module → qualified name of a class → its attributes whose values stay, with what the code gave then.
+        self.kept_members: dict[str, dict[str, dict[str, Any]]] = {}
         # Containers that stay and hold something else now, by their ids.
         self.changed_in_place: set[int] = set()
         # Old objects that were bound while the code ran.
@@ -367,6 +369,12 @@ class Takeover:
                     continue
                 self.journal.set_class_attribute(cls, attribute, value, class_putter(cls))
                 self.kept.setdefault(name, set()).add(f"{cls.__qualname__}.{attribute}")
+                if attribute in known:
+                    members = self.kept_members.setdefault(name, {}).setdefault(cls.__qualname__, {})
+                    members[attribute] = known[attribute]  # it holds the functions of then
+                for old, new in comparison.functions:
+                    if vars(cls).get(new.__name__) is new:  # what is kept holds the old one: the class has that, too
+                        self.journal.set_class_attribute(cls, new.__name__, old, class_putter(cls))
                 twins += comparison.functions
                 self._reconciler(name).attributes.get(cls.__qualname__, set()).discard(attribute)
 
