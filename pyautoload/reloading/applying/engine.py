@@ -36,6 +36,8 @@ __all__ = ["Engine"]
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 # How often an attempt begins anew with more modules.
 _ROUNDS = 8
+# In so many of these the set of modules that run again grows by what was found only.
+_STEPS = 3
 # What the new code is to blame for without a doubt.
 _SURELY_OF_THE_EDIT = (NameError, ImportError, SyntaxError)
 
@@ -111,7 +113,7 @@ class Engine:
         """Whether functions or classes have gone with it."""
         also: dict[str, str] = {}
         anew = set(self.anew)
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             transaction = Transaction(self.entries, self.graph, plan, result, also, anew)
             before = self.binder.registry.loaded()
             try:
@@ -127,7 +129,9 @@ class Engine:
                 if wider is None:
                     self._failed(plan, transaction, error, result)
                     return False
-                also.update(dict.fromkeys(wider.names, wider.reason))
+                # Step by step at first; then everything that may depend on it, as circles can go on for long.
+                names = wider.names if number < _STEPS else self._all_that_depend(plan, wider.names)
+                also.update(dict.fromkeys(names, wider.reason))
                 if wider.anew:
                     anew |= wider.names
             else:
@@ -137,6 +141,11 @@ class Engine:
                 return any_dead
         self._ask(plan, transaction.current, "more and more modules depend on each other while they run again", result)
         return False
+
+    def _all_that_depend(self, plan: Plan, names: set[str]) -> set[str]:
+        found = self.graph.affected({*names, *plan.changed})
+        records = [record for name in found if name != PROGRAM and (record := self.records.get(name)) is not None]
+        return names | {record.name for record in records if not plan.is_kept(record)}
 
     def _ask(self, plan: Plan, module: str, reason: str, result: ReloadResult) -> None:
         """Nothing of the plan can be applied soundly: a restart is needed, and is asked for once."""
