@@ -89,6 +89,16 @@ CASES = {
             "user": "from APP.a import L, K, MS, C\n",
         },
     ),
+    "modules in a circle, one of which imports itself": (
+        "a.f(), b.g(), [m.V for m in a.HELD], GIVEN",
+        {
+            "b": "from APP import a\nimport enum\nclass E(enum.Enum):\n    x{0} = 1\nW = {0} * 10\n"
+            "def g(): return a.V\n",
+            "a": "from APP import b\nfrom APP import a as me\nV = {0}\nHELD = [me]\nSHOWN = b.W + 1\n"
+            "def f(): return b.W + V\n",
+            "user": "from APP import a, b\nGIVEN = [a.SHOWN, [e.name for e in b.E]]\n",
+        },
+    ),
     "the default of a context variable": (
         "c.get(), TAKEN",
         {
@@ -108,11 +118,12 @@ def shown(expression, sources, number):
     package.__path__ = []
     names = {"fresh": package}
     try:
-        sys.modules["fresh"] = package
+        for name in sources:
+            names[f"fresh.{name}"] = ModuleType(f"fresh.{name}")
+            setattr(package, name, names[f"fresh.{name}"])
+        sys.modules.update(names)
         for name, text in sources.items():
-            module = names[f"fresh.{name}"] = ModuleType(f"fresh.{name}")
-            sys.modules[f"fresh.{name}"] = module
-            setattr(package, name, module)
+            module = names[f"fresh.{name}"]
             exec(text.format(number).replace("APP", "fresh"), module.__dict__)
         return eval(expression, sys.modules["fresh.user"].__dict__)
     finally:

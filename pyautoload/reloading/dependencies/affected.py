@@ -117,8 +117,8 @@ class Affected:
                     return f"{record.name}.{name} has changed, which it uses"
         for alias in self.graph.aliases(record.name):
             changed = self._changed(alias.module)
-            if not changed:
-                continue
+            if not changed or alias.module == record.name:
+                continue  # a module that imports itself has nothing of others by that
             if alias.local is not None and alias.attribute in changed and self._is_gone(alias.module, alias.attribute):
                 return f"{alias.module}.{alias.attribute} is gone, which it imports"
             if not alias.used:
