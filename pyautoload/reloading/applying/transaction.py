@@ -20,6 +20,7 @@ from pyautoload.reloading.code.nested import import_time_codes, is_deferred
 from pyautoload.reloading.dependencies.affected import Affected
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.adapters import refusal
 from pyautoload.reloading.objects.caches import clear_caches
 from pyautoload.reloading.objects.classes import move_instances
 from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
@@ -138,6 +139,9 @@ class Transaction:
             module, record = sys.modules.get(name), self.records.get(name)
             names = dict(module.__dict__) if isinstance(module, ModuleType) else {}
             if isinstance(module, ModuleType) and record is not None:
+                kept = next((cls for cls in record.classes if refusal(cls) is not None), None)
+                if kept is not None:  # a registry that takes it once keeps it, too
+                    raise RestartNeeded(name, f"the model {kept.__name__} is not defined there any more")
                 self.takeover.gone(name, module, record)
             self.entries.remove_module(name, self.journal)
             for held, value in names.items():
