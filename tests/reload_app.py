@@ -8,6 +8,7 @@ import itertools
 import os
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,13 @@ class App:
 
     def settled(self, check: Callable[[], bool]) -> bool:
         """Wait until ``check()`` holds, which a reload may bring about."""
+        deadline = time.monotonic() + 20
         with self._arrived:
-            return bool(self._arrived.wait_for(check, 20))
+            while not check():
+                if time.monotonic() > deadline:
+                    return False
+                self._arrived.wait(0.05)  # what a reload brings about may come a little after its result
+        return True
 
     def quiet(self, seconds: float = 0.15) -> bool:
         """Whether no reload comes for a while."""

@@ -114,7 +114,7 @@ def test_what_making_the_application_does_to_files_reloads_nothing_for_ever(app,
     factory = f"{HEAD}MADE = []\ndef create_app():\n{lines}\n    MADE.append(1)\n    return lambda environ, start: []\n"
     a = app({"other.py": OTHER, "web.py": factory})
     a("web")
-    ReloadMiddleware(f"{a.name}.web:create_app()", a.loader)
+    middleware = ReloadMiddleware(f"{a.name}.web:create_app()", a.loader)  # the loader does not keep it alive
     a.quiet(0.7)
     assert len(a.results) <= 1
     a.edit("web.py", factory.replace("MADE.append(1)", "MADE.append(2)"))
@@ -123,6 +123,7 @@ def test_what_making_the_application_does_to_files_reloads_nothing_for_ever(app,
     assert len(a.results) <= 3
     assert a.quiet(0.7)
     assert a("web").MADE.count(2) <= 2
+    assert middleware.outcome.failure is None
 
 
 def test_a_file_that_the_program_wrote_and_somebody_edits_counts(app):
