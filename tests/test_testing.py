@@ -55,7 +55,10 @@ class Project:
             path.unlink()
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # At once, as most editors do: what is seen of a file that is half written is an answer of its own.
+        beside = path.with_name(f".{path.name}.new")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
 
     def replace(self, name: str, old: str, new: str) -> None:
         text = (self.directory / name).read_text(encoding="utf-8")
