@@ -107,3 +107,106 @@ def test_an_edit_that_fails_leaves_lazy_names_as_they_were(edited):
     assert client().use() == 3
     edited("app/client.py", "VALUE = 1 / 0", "VALUE = 7")
     assert sys.modules["app.late"].f() == 10
+
+
+def test_names_of_a_module_that_runs_again_stay_unresolved(edited):
+    edited("app/client.py", "VALUE = 1", "VALUE = 2")
+    assert sys.modules["app.late"].VALUE == 2
+    assert ran() == []
+    assert sys.modules["app.late"].f() == 5
+    assert ran() == ["target"]
+
+
+def test_an_import_that_is_added_waits(edited):
+    edited("app/client.py", "VALUE = 1", "VALUE = 2\nfrom app.other import LIMIT as more\ndef g(): return more")
+    assert ran() == []
+    assert client().g() == 30
+    assert ran() == ["other"]
+
+
+def test_a_name_that_is_used_while_the_module_runs_again_is_resolved_and_no_other(edited):
+    edited("app/client.py", "VALUE = 1", "from app.other import LIMIT as more\nVALUE = more")
+    assert ran() == ["other"]
+    assert client().VALUE == 30
+    edited("app/other.py", "LIMIT = 30", "LIMIT = 31")
+    assert ran() == ["other", "other"]
+    assert (client().VALUE, client().more) == (31, 31)
+    assert client().use() == 3
+
+
+@pytest.mark.parametrize("use", [lambda: None, lambda: client().use()])
+@pytest.mark.parametrize(
+    ("new", "value"),
+    [("LIMIT = 9\nVALUE = 2", 9), ("from app.other import LIMIT\nVALUE = 2", 30), ("VALUE = 2\ndel LIMIT", None)],
+)
+def test_a_name_that_the_edited_code_binds_otherwise(edited, use, new, value):
+    use()
+    edited("app/client.py", "VALUE = 1", new)
+    assert "other" not in ran() or value == 30
+    if value is None:
+        with pytest.raises(NameError):
+            client().use()
+    else:
+        assert client().use() == value
+    assert client().base() == 1
+
+
+def test_an_import_that_is_taken_out_takes_its_name_along(edited):
+    assert client().use() == 3
+    edited("app/client.py", "from app.target import LIMIT, Base\nVALUE = 1", "from app.target import Base\nVALUE = 2")
+    with pytest.raises(NameError):
+        client().use()
+
+
+def test_modules_that_import_each_other_run_again_in_any_order(edited, tmp_path):
+    for one, two in ("post", "user"), ("user", "post"):
+        text = f"from app.{two} import {two.title()}\nN = 1\nclass {one.title()}:\n    def f(self): return {two.title()}, N\n"
+        (tmp_path / f"app/{one}.py").write_text(text)
+    import app.post
+    import app.user
+
+    assert app.user.User().f()[0]().f() == (app.user.User, 1)
+    for file in ("app/post.py", "app/user.py"):
+        edited(file, "N = 1", "N = 2")
+    for file in ("app/user.py", "app/post.py"):
+        (tmp_path / file).write_text((tmp_path / file).read_text().replace("N = 2", "N = 3"))
+    edited("app/client.py", "VALUE = 1", "VALUE = 2")
+    assert app.user.User().f()[0]().f() == (app.user.User, 3)
+    assert app.post.Post().f() == (app.user.User, 3)
+
+
+def test_a_failed_edit_leaves_what_was_unresolved_and_what_was_resolved(edited):
+    from pyautoload import ReloadError
+
+    assert client().base() == 1
+    edited("app/client.py", "VALUE = 1", "VALUE = 1\nimport app.other\ndef g(): return app.other.LIMIT")
+    with pytest.raises(ReloadError):
+        edited("app/client.py", "VALUE = 1", "VALUE = 1 / 0\nfrom app.target import LIMIT as again")
+    assert ran() == ["target"]
+    assert client().base() == 1
+    assert client().g() == 30
+    assert not hasattr(client(), "again")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="the syntax of Python 3.15")
+@pytest.mark.parametrize("lazily", [True, False])
+def test_what_says_lazy_itself_runs_again(tree, monkeypatch, lazily):
+    root = tree({**FILES, "app/says.py": "lazy from app.target import LIMIT\nlazy import app.other as other\nX = 1\n"})
+    monkeypatch.setattr(builtins, "ran", [], raising=False)
+    loader = AutoLoader(root / "app")
+    if lazily:
+        loader.lazy_imports()
+    loader.enable_reloading(watch=False)
+    loader.setup()
+    import app.says
+
+    file = root / "app/says.py"
+    file.write_text(file.read_text().replace("X = 1", "X = 2"))
+    loader.reload()
+    assert app.says.X == 2
+    assert ran() == []
+    assert app.says.LIMIT == 3
+    file.write_text(file.read_text().replace("X = 2", "X = 3"))
+    loader.reload()
+    assert (app.says.X, app.says.LIMIT, ran()) == (3, 3, ["target"])
+    loader.disable_reloading()

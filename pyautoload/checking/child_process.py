@@ -141,7 +141,7 @@ def outcome(loader: AutoLoader, name: str, path: str, files: dict[str, str]) -> 
     """Import one module and say how that went."""
     try:
         module = importlib.import_module(name)
-        if loader.config.lazy is not None:
+        if loader.config.lazy is not None or sys.version_info >= (3, 15):
             _resolve(name)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a module is a finding, too
         return failure(error, files)

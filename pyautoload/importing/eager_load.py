@@ -138,7 +138,8 @@ class EagerLoad:
                     self._load(item)
                 if self.progress is not None:
                     self.progress(done, len(planned), item.name)
-            if self.binder.tree.config.lazy is not None:
+            # From Python 3.15 on there are also those of the interpreter: `lazy import`, `-X lazy_imports`.
+            if self.binder.tree.config.lazy is not None or sys.version_info >= (3, 15):
                 self._resolve_lazy_imports()
         for item in planned:
             access = access_of(sys.modules.get(item.name), self.binder.tree) if item.space is not None else None

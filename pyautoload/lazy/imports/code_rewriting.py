@@ -32,11 +32,16 @@ __all__ = [
     "PLAIN",
     "RENAMED",
     "Description",
+    "guarded_units",
     "is_rewritten",
     "lazy_statements",
     "lines_with_eager_comment",
     "rewritten",
+    "rewritten_natively",
     "star_imports",
+    "statement_at",
+    "statements",
+    "text_of",
     "with_statements",
 ]
 
@@ -75,6 +80,8 @@ class _Found(NamedTuple):
     start: int
     end: int
     description: Description
+    # Python 3.15: whether it says `lazy` itself.
+    is_explicit: bool = False
 
 
 def rewritten(code: CodeType, source: Callable[[], bytes]) -> CodeType:
@@ -89,7 +96,31 @@ def rewritten(code: CodeType, source: Callable[[], bytes]) -> CodeType:
     """
     if _IMPORT_UNIT not in code.co_code[::2]:
         return code
-    lazy, stars = _found(code, source)
+    return _replaced(code, *_found(code, source))
+
+
+def rewritten_natively(code: CodeType, *, explicit_only: bool) -> tuple[CodeType, list[bool]]:
+    """The same for Python 3.15 and later, where the interpreter decides on each statement when it runs.
+
+    Args:
+        code: of the whole module.
+        explicit_only: only the statements that say ``lazy`` themselves.
+
+    Returns:
+        The new code, and for each of its statements whether it says ``lazy`` itself.
+    """
+    guarded = guarded_units(code)
+    found = [
+        each
+        for each in _statements(code)
+        if each.description[4] != ("*",)
+        and (each.is_explicit or not explicit_only)
+        and not any(start <= each.start < end for start, end in guarded)
+    ]
+    return _replaced(code, found, False), [each.is_explicit for each in found]
+
+
+def _replaced(code: CodeType, lazy: list[_Found], stars: bool) -> CodeType:
     lazy = lazy[: max(0, _MOST_CONSTANTS - len(code.co_consts))]
     if not lazy and not stars:
         return code
@@ -141,6 +172,17 @@ def with_statements(code: CodeType, make: Callable[[Description], object]) -> Co
     return code.replace(co_consts=(*constants[:first], *map(make, constants[first:-1]), mark))
 
 
+def text_of(description: Description) -> str:
+    """The statement, in one line."""
+    kind, _, level, name, attributes, bound = description
+    if kind == FROM:
+        taken = ", ".join(f"{attribute} as {local}" for attribute, local in zip(attributes, bound, strict=True))
+        return f"from {'.' * level}{name} import {taken}"
+    if kind == PLAIN and bound[0] == name.partition(".")[0]:
+        return f"import {name}"
+    return f"import {name} as {bound[0]}"
+
+
 def _mark_of(code: CodeType) -> tuple[str, int, bool] | None:
     last = code.co_consts[-1] if code.co_consts else None
     return last if type(last) is tuple and len(last) == 3 and last[0] == _MARK else None
@@ -159,6 +201,17 @@ def _statements(code: CodeType) -> Iterator[_Found]:
         found = _statement(code, raw, unit, lines[at][2] or 0)
         if found is not None:
             yield found
+
+
+def statements(code: CodeType) -> list[Description]:
+    """The import statements of a module, those that may not be lazy, too."""
+    return [each.description for each in _statements(code)]
+
+
+def statement_at(code: CodeType, unit: int) -> Description | None:
+    """The import statement of a module whose ``IMPORT_NAME`` stands at a code unit; its line is not looked for."""
+    found = _statement(code, code.co_code, unit, 0)
+    return found.description if found is not None else None
 
 
 def _places(raw: bytes) -> Iterator[int]:
@@ -189,7 +242,8 @@ def _statement(code: CodeType, raw: bytes, unit: int, line: int) -> _Found | Non
         names = ()
     if bound is None:
         return None
-    return _Found(level.start, following.at, (kind, line, depth, name, names, bound))
+    is_explicit = bool(_NAME_SHIFT and imported.arg & 1)
+    return _Found(level.start, following.at, (kind, line, depth, name, names, bound), is_explicit)
 
 
 def _ending(raw: bytes, unit: int) -> _Instruction:
@@ -248,7 +302,7 @@ class _Following:
 
 def _allowed(code: CodeType, found: Sequence[_Found], source: Callable[[], bytes]) -> list[_Found]:
     """Those that PEP 810 allows to be lazy, and that no comment excludes."""
-    guarded = _guarded_units(code)
+    guarded = guarded_units(code)
     found = [each for each in found if not any(start <= each.start < end for start, end in guarded)]
     if not found:
         return []
@@ -263,7 +317,7 @@ def _allowed(code: CodeType, found: Sequence[_Found], source: Callable[[], bytes
     return [each for each in found if each.description[1] in allowed]
 
 
-def _guarded_units(code: CodeType) -> list[tuple[int, int]]:
+def guarded_units(code: CodeType) -> list[tuple[int, int]]:
     """Where exceptions are handled: in `try`, `with`, and their handlers. Before Python 3.11 no table says so."""
     table = getattr(code, "co_exceptiontable", b"")
     spans, at = [], 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 
-from pyautoload.lazy.imports.code_rewriting import FROM, PLAIN, Description, is_rewritten, with_statements
+from pyautoload.lazy.imports.code_rewriting import FROM, Description, is_rewritten, text_of, with_statements
 from pyautoload.lazy.imports.lazy_names import NOTHING, is_unresolved, names_of
 from pyautoload.lazy.imports.single_import import Import
 
@@ -37,13 +37,16 @@ class Statement:
         frame = sys._getframe(1)
         names = frame.f_globals
         name = self._absolute_name(names)
-        if name is None or frame.f_locals is not names or self._is_eager(name):
+        if name is None or not self._is_at_module_level(frame) or self._is_eager(name):
             self._execute(frame)
             return
         kind, line, _, _, attributes, bound = self.description
         place = (frame.f_code.co_filename, line)
         for local, attribute in zip(bound, attributes if kind == FROM else ("",), strict=True):
             _bind(names, local, Import(kind, name, attribute, names, place))
+
+    def _is_at_module_level(self, frame: FrameType) -> bool:
+        return frame.f_locals is frame.f_globals
 
     def _absolute_name(self, names: dict[str, Any]) -> str | None:
         """The module's absolute name; ``None`` where only the statement itself can say what is wrong with it."""
@@ -68,18 +71,10 @@ class Statement:
     def _execute(self, frame: FrameType) -> None:
         """Run the statement as it stands."""
         _, line, _, _, _, _ = self.description
-        code = compile("\n" * (line - 1) + self.text(), frame.f_code.co_filename, "exec", dont_inherit=True)
+        code = compile(
+            "\n" * (line - 1) + text_of(self.description), frame.f_code.co_filename, "exec", dont_inherit=True
+        )
         exec(code, frame.f_globals, frame.f_locals)
-
-    def text(self) -> str:
-        """The statement, in one line."""
-        kind, _, level, name, attributes, bound = self.description
-        if kind == FROM:
-            taken = ", ".join(f"{attribute} as {local}" for attribute, local in zip(attributes, bound, strict=True))
-            return f"from {'.' * level}{name} import {taken}"
-        if kind == PLAIN and bound[0] == name.partition(".")[0]:
-            return f"import {name}"
-        return f"import {name} as {bound[0]}"
 
 
 def _bind(names: dict[str, Any], local: str, imported: Import) -> None:

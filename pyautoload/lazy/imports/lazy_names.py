@@ -65,6 +65,7 @@ __all__ = [
     "LazyImport",
     "Unresolved",
     "all_unresolved",
+    "bind_what_waits_for",
     "forget",
     "is_unresolved",
     "names_of",
@@ -203,6 +204,8 @@ _BINDS_SUBMODULE = frozenset({"_find_and_load_unlocked", "_bind"})
 _LOOKERS = frozenset(
     {"pyautoload.reloading.dependencies.aliases", "pyautoload.reloading.dependencies.dependency_graph"},
 )
+# Local names of code that runs again: binding one binds it in the module's dict.
+_BINDS_AGAIN = "pyautoload.reloading.applying.takeover"
 _HERE = os.path.dirname(__file__)
 
 
@@ -217,6 +220,8 @@ def _use(frame: FrameType, key: _Name) -> int:
         return _SEEN
     if op in _STORES and frame.f_globals is key.owner.names:
         return _STORED
+    if module == _BINDS_AGAIN and code.co_name in ("__setitem__", "__delitem__"):
+        return _STORED  # the same, by code that a reload runs again
     if op in _ATTRIBUTE_STORES:
         return _STORED
     if is_importing and code.co_name in _BINDS_SUBMODULE:
@@ -306,7 +311,7 @@ class Unresolved:
                 key.resolving.discard(thread)
             self.bind([(key, value)])
             for each in imports:
-                _bind_those_that_wait_for(each.first_module())
+                bind_what_waits_for(each.first_module())
 
     def bind(self, found: list[tuple[Key, Any]]) -> None:
         """Bind names to what was found for them, those that are still lazy."""
@@ -451,7 +456,7 @@ def _quietly_set(names: dict[str, Any], key: Key) -> None:
     key.__class__ = Key
 
 
-def _bind_those_that_wait_for(module_name: str) -> None:
+def bind_what_waits_for(module_name: str) -> None:
     """A module has been imported: bind the other names that are for it, where that runs no code."""
     for reference in _waiting.pop(module_name, ()):
         key = reference()

@@ -10,9 +10,11 @@ import importlib
 import sys
 from collections.abc import Iterable
 from types import CodeType, ModuleType
+from typing import Any
 
 from pyautoload.importing.hooked_code import code_through_hook
 from pyautoload.importing.namespace_access import access_of
+from pyautoload.lazy.imports import rerunning
 from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover import Former, Takeover
@@ -60,14 +62,22 @@ class Rerun:
 
     def execute(self) -> None:
         """Run the code in the module; names are bound by way of the takeover, unless the code looks at its names."""
-        names = self.module.__dict__
+        names, code = self.module.__dict__, self.code
+        policy = self._reruns.entries.binder.tree.config.lazy_for(self.path)
+        if policy is not None or sys.version_info >= (3, 15):
+            code = rerunning.runnable_again(code, self.module, policy, lambda: _source_of(self))
         if _LOOKS_AT_NAMES.isdisjoint(self.code.co_names):
-            exec(self.code, names, self._reruns.takeover.binding(self.former.name, names))
+            exec(code, names, self._reruns.takeover.binding(self.former.name, names))
         else:
-            exec(self.code, names)
+            exec(code, names)
 
     def settle(self, module: ModuleType) -> None:
         """The code has run: bring what was there before and what it made together."""
+        aside = rerunning.set_aside(module)
+        self._settle(module)
+        rerunning.put_back(module, aside)
+
+    def _settle(self, module: ModuleType) -> None:
         reruns, name = self._reruns, self.former.name
         record = reruns.entries.records.executing()
         fresh = shapes_of(module.__dict__, {})
@@ -107,6 +117,8 @@ class Reruns:
         self.journal = journal
         # Module → its rerun, in the order in which they were taken out.
         self.all: dict[str, Rerun] = {}
+        # Module → its names that were not resolved when it was taken out, with what they stand for.
+        self.aside: dict[str, dict[str, Any]] = {}
         # The module whose code runs, for the error.
         self.current = ""
 
@@ -125,7 +137,7 @@ class Reruns:
                 continue
             self._check(record, module, versions.get(name))
             assert isinstance(module, ModuleType)
-            _make_eager(module)
+            self.aside[name] = rerunning.set_aside(module)
             rerun = self.all[name] = Rerun(self, record, module, versions.get(name))
             self.takeover.expect(name, self._former(record, module, rerun), rerun.code)
             if record.cleanups is not None:
@@ -175,6 +187,7 @@ class Reruns:
             module, record = rerun.module, rerun.former
             content, kind, status = dict(module.__dict__), type(module), registry.loaded_status(name)
             place = records.order_of(name)
+            aside = self.aside[name]
 
             def undo(
                 name: str = name,
@@ -184,10 +197,13 @@ class Reruns:
                 kind: type = kind,
                 status: object = status,
                 place: int = place,
+                aside: dict[str, Any] = aside,
             ) -> None:
                 sys.modules[name] = module
+                rerunning.set_aside(module)
                 module.__dict__.clear()
                 module.__dict__.update(content)
+                rerunning.put_back(module, aside)
                 if type(module) is not kind:
                     module.__class__ = kind
                 records.put_back(record, place)
@@ -242,6 +258,7 @@ class Reruns:
     def finish(self) -> None:
         """Everything has run: the records say what is loaded now."""
         records, binder = self.entries.records, self.entries.binder
+        rerunning.bind_what_waits_for(self.all)
         for name, rerun in self.all.items():
             binder.reruns.pop(name, None)
             record, former, version = records.get(name), rerun.former, rerun.version
@@ -264,12 +281,10 @@ class Reruns:
                 records.clean_up(name)
 
 
-def _make_eager(module: ModuleType) -> None:
-    """Lazy imports of a module that is about to leave are made now: its dict is to be an ordinary one."""
-    lazy_names = sys.modules.get("pyautoload.lazy.imports.lazy_names")
-    if lazy_names is None:
-        return
-    try:
-        lazy_names.resolve(module)
-    except Exception:  # noqa: BLE001 - the name is imported again when the code runs, and fails there where it matters
-        lazy_names.forget(module)
+def _source_of(rerun: Rerun) -> bytes:
+    """The text that the code came from."""
+    source = rerun.version.source if rerun.version is not None else rerun.former.source
+    if source is not None:
+        return source
+    with open(rerun.path, "rb") as file:
+        return file.read()

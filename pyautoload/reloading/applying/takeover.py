@@ -473,7 +473,7 @@ class Takeover:
     def _program_names(self, former: Former, names: dict[str, Any]) -> None:
         """What the program itself has bound in the module, and the code never did, stays."""
         for name, value in former.names.items():
-            if name in names or name in former.shapes or name in former.stored:
+            if name in names or name in former.shapes or name in former.stored or name in former.imported:
                 continue
             if not (name[:2] == "__" and name[-2:] == "__"):
                 names[name] = value

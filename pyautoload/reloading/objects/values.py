@@ -138,9 +138,9 @@ def shapes_of(names: Mapping[str, Any], known: dict[int, Shape]) -> dict[str, An
     """
     found: dict[str, Any] = {}
     for name, value in names.items():
-        if type(name) is not str or name in _IMPORT_SYSTEM:
-            continue  # a lazy import, which is not to be made now
         kind = type(value)
+        if type(name) is not str or kind is _LAZY_IMPORT or name in _IMPORT_SYSTEM:
+            continue  # a lazy import, which is not to be made now
         if kind in ATOMS or kind in _NUMBERS or kind in _NAMED:
             found[name] = value
             continue
@@ -154,6 +154,8 @@ def shapes_of(names: Mapping[str, Any], known: dict[int, Shape]) -> dict[str, An
 
 
 # What the import system, and not the file, binds.
+# Python 3.15: what stands for a name that is not resolved.
+_LAZY_IMPORT: Any = getattr(types, "LazyImportType", None)
 _IMPORT_SYSTEM = frozenset(
     {
         *("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__path__", "__file__", "__cached__"),
