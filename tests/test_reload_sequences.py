@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import pytest
@@ -11,6 +12,57 @@ from reload_app import app  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
+    "one object in a value and under a name of its own": (
+        "a.STACK.held is a.VARIABLE, a.STACK.word, a.NAMED['x'] is a.FIRST, sorted(a.NAMED), STACK is a.STACK",
+        {
+            "a": "import contextvars\nclass Stack:\n"
+            "    def __init__(self, word, held): self.word, self.held = word, held\n"
+            "class Item: pass\nclass Named(dict):\n    def take(self, name): return self.setdefault(name, Item())\n"
+            "VARIABLE = contextvars.ContextVar('v')\nSTACK = Stack('w', VARIABLE)\nNAMED = Named()\n"
+            "FIRST = NAMED.take('x')\nSECOND = NAMED.take('y{0}')\nX = {0}\n",
+            "user": "from APP import a\nfrom APP.a import STACK\n",
+        },
+    ),
+    "one object in an attribute of a class and in a default": (
+        "K.__init__.__defaults__[0] is K.COLORS, W.colors is K.COLORS, K.MORE is a.MORE, a.MORE[0] is a.ITEM",
+        {
+            "a": "class Item: pass\nITEM = Item()\nMORE = [ITEM]\nclass K:\n    COLORS = {{1: 2}}\n    MORE = MORE\n"
+            "    def __init__(self, colors=COLORS): self.colors = colors\n    def f(self): return {0}\n"
+            "    x{0} = 1\nW = K()\n",
+            "user": "from APP import a\nfrom APP.a import K, W\n",
+        },
+    ),
+    "one object of a cache in values of two modules": (
+        "b.ONE.color is c.TWO.color, b.ONE.color is a.color('red'), c.N, b.ONE.color.name",
+        {
+            "a": "import functools\nclass Color:\n    def __init__(self, name): self.name = name\n"
+            "@functools.lru_cache\ndef color(name): return Color(name)\nclass Style:\n"
+            "    def __init__(self, color): self.color = color\n    def f(self): return {0}\nX = {0}\n",
+            "b": "from APP.a import Style, color\nONE = Style(color('red'))\n",
+            "c": "from APP.a import Style, color, X\nTWO = Style(color('red'))\nN = X\n",
+            "user": "from APP import a, b, c\n",
+        },
+    ),
+    "lines of what decorators have made for others": (
+        "f.__code__.co_firstlineno, K.g.__code__.co_firstlineno, f(), K().g()",
+        {
+            "a": "{0} if {0} else [\n][{0}:\n]\n"
+            "def same(f):\n    def wrapper(*args): return f(*args)\n    return wrapper\n",
+            "b": "from APP.a import same\n@same\ndef f(): return 1\nclass K:\n    @same\n    def g(self): return 2\n",
+            "user": "from APP.b import f, K\n",
+        },
+    ),
+    "a set of code that two modules hold": (
+        "len(b.CODES), b.CODES is a.CODES, c.f.__code__ in b.CODES, all(k.co_consts for k in b.CODES), c.K.f(0)",
+        {
+            "a": "CODES = set()\ndef inner(f):\n    CODES.add(f.__code__)\n    return f\n",
+            "b": "from APP.a import CODES\n",
+            "c": "from APP import b\nfrom APP.a import inner\n@inner\ndef f(): return {0}\n"
+            "class K:\n    @inner\n    def f(self): return {0}\nX = {0}\n",
+            "d": "from APP import b, c\nfrom APP.a import inner\n@inner\ndef g(): return c.X\nY = c.X\n",
+            "user": "from APP import a, b, c, d\n",
+        },
+    ),
     "members of an enum, listed under another name": (
         "[e.name for e in E], [e.name for e in LISTED], F.x in LISTED",
         {
@@ -111,7 +163,6 @@ CASES = {
 
 def shown(expression, sources, number):
     """What a fresh process would show: the same sources under another name."""
-    import sys
     from types import ModuleType
 
     package = ModuleType("fresh")
@@ -145,6 +196,26 @@ def test_each_edit_ends_as_a_fresh_process_would(app, kind):
         if "{0}" in text:
             a.edit(**{name: text.format(5)})
     assert eval(expression, a("user").__dict__) == shown(expression, sources, 5)
+
+
+def test_a_name_changes_in_files_that_import_each_other_by_way_of_their_package(app):
+    package = "from APP.p.a import Base{0}\nfrom APP.p.c import User\n"
+    sources = {
+        "p__s__b": "from APP.p import c\nclass Base{0}: pass\n",
+        "p__a": "from APP.p.s.b import Base{0} as Under\nclass Base{0}(Under): pass\n",
+        "p__c": "import APP.p\nclass User: pass\n",
+    }
+    a = app(
+        {"p/__init__.py": package.format(1), "p/s/__init__.py": ""},
+        **{name: text.format(1) for name, text in sources.items()},
+    )
+    a("p")
+    for number in (2, 3, 4):
+        texts = {name: text.format(number) for name, text in sources.items()}
+        assert not a.edit("p/__init__.py", package.format(number), **texts).restart_required
+        base = f"Base{number}"
+        assert vars(a("p.a"))[base].__mro__[1] is vars(a("p.s.b"))[base]
+        assert vars(a("p"))[base] is vars(a("p.a"))[base]
 
 
 def test_what_waits_for_a_restart_is_told_again_with_the_next_edit(app):

@@ -112,9 +112,9 @@ class Engine:
     def _carry_out(self, plan: Plan, result: ReloadResult) -> bool:
         """Whether functions or classes have gone with it."""
         also: dict[str, str] = {}
-        anew = set(self.anew)
+        anew, apart = set(self.anew), set[tuple[str, str]]()
         for number in range(_ROUNDS):
-            transaction = Transaction(self.entries, self.graph, plan, result, also, anew)
+            transaction = Transaction(self.entries, self.graph, plan, result, also, anew, apart)
             before = self.binder.registry.loaded()
             try:
                 transaction.run()
@@ -132,6 +132,7 @@ class Engine:
                 # Step by step at first; then everything that may depend on it, as circles can go on for long.
                 names = wider.names if number < _STEPS else self._all_that_depend(plan, wider.names)
                 also.update(dict.fromkeys(names, wider.reason))
+                apart |= wider.apart
                 if wider.anew:
                     anew |= wider.names
             else:

@@ -146,7 +146,7 @@ class Reruns:
             taken.append(name)
         self._note_undo(taken)
         self.current = taken[0] if taken else ""
-        for name in reversed(taken):
+        for name in sorted(taken, key=lambda name: -self.all[name].former.order):
             records.clean_up(name)  # all of them before the first one is emptied: they may use each other
         binder.unload(taken, for_good=False)
         for name in taken:
@@ -264,7 +264,7 @@ class Reruns:
             record, former, version = records.get(name), rerun.former, rerun.version
             if record is None:
                 continue
-            record.order = former.order
+            record.order, record.begun = former.order, former.begun
             if version is not None and binder.is_hooked(name):
                 record.source, record.stamp = version.source, version.stamp  # the code is what the hook has made
             elif version is not None:

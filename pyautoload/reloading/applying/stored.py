@@ -92,7 +92,8 @@ class StoredInto:
 
     def put_back(self) -> None:
         """Everything is put back: what was stored into these modules goes, too."""
-        for name, before in self._before.items():
+        # The last look first: two modules may hold the same object, and the one looked at later had more in it by then.
+        for name, before in reversed(self._before.items()):
             now = _values_of(name)
             for key, shape in before.items():
                 if key not in now or Comparison(inside=True).same(shape, now[key]):

@@ -20,6 +20,7 @@ import typing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +28,7 @@ from pyautoload.reloading.code.nested import is_deferred
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.objects.adapters import adapted, refusal
 from pyautoload.reloading.objects.classes import SET_CLASS, absorb, class_putter, fits, retire
+from pyautoload.reloading.objects.counterparts import Counterparts, ids_within
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.reconcile import Reconciler
@@ -81,7 +83,7 @@ class _Binding(dict[str, Any]):
 
 _FILLED_IN_PLACE = (list, dict, set)
 # Objects written in C that are no more than who they are, or cannot change.
-_GIVEN_AT_ONCE = frozenset({object, tuple, frozenset, typing.TypeVar, typing.ParamSpec, re.Pattern})
+_GIVEN_AT_ONCE = frozenset({object, tuple, frozenset, typing.TypeVar, typing.ParamSpec, re.Pattern, ContextVar})
 
 
 class Takeover:
@@ -131,6 +133,9 @@ class Takeover:
         self.anew: set[str] = set()
         # Those of them that have cleaned up, so that what their values stand for is no more: a closed socket, say.
         self.cleaned: set[str] = set()
+        # Values, by module and name, that must not stay: something that was made anew holds a part of the new ones.
+        self.apart: set[tuple[str, str]] = set()
+        self._counterparts = Counterparts()
         self._thread = 0
 
     # Before
@@ -202,6 +207,7 @@ class Takeover:
             adapted(old, self.journal)
             if is_known:
                 self._leaked.append((old, new))
+            self._class_state_at_once(reconciler.module, old)
         else:
             self._give_way(reconciler, old, new)
         return result
@@ -247,19 +253,25 @@ class Takeover:
                 return new
             self._given[id(old)] = old
             return self._reconciler(module).merged(old, new)
-        if kind not in _GIVEN_AT_ONCE and not (is_plain(kind) and kind is not object):
+        if kind not in _GIVEN_AT_ONCE and kind not in _FILLED_IN_PLACE and not (is_plain(kind) and kind is not object):
             return new  # it may hold what cannot be seen, and be used up: a file, an iterator
         if (module in self.anew and kind not in _GIVEN_AT_ONCE) or is_a(new, (type, ModuleType, *_DEFINITIONS)):
             return new
         given = former.shapes.get(name, MISSING)
         comparison = Comparison(self._twins, self._merged)
-        if given is MISSING or not comparison.same(given, new) or comparison.functions:
+        if given is MISSING or (module, name) in self.apart:
+            return new
+        if not comparison.same(given, new) or comparison.functions:
             return new
         self._given[id(old)] = old
+        self._counterparts.note(module, name, given, new)
         held = held_by(old)
         if held:
             content = dict(held)
             self.journal.note(lambda: _restore(held, content))
+        elif kind in _FILLED_IN_PLACE:
+            copy = kind(old)
+            self.journal.note(lambda: _refill(old, copy))
         return old
 
     # After
@@ -285,6 +297,8 @@ class Takeover:
         given_up = self._values(former, names, fresh, comparison, twins, replaced)
         del comparison  # it holds what was given up
         any_given_up = bool(given_up)
+        for name_of, _, new in given_up:
+            self._counterparts.note(name, name_of, former.shapes.get(name_of), new)
         while replaced:
             name_of, old, new = replaced.pop()
             del names[name_of], fresh[name_of]
@@ -298,11 +312,14 @@ class Takeover:
             del new
         while given_up:
             name_of, old, new = given_up.pop()
-            if sys.getrefcount(new) > _UNHELD_LOCAL and type(new) not in ATOMS:
+            if sys.getrefcount(new) > _UNHELD_LOCAL + self._counterparts.count(new) and type(new) not in ATOMS:
                 # Others hold the new one: it stands for both, unless the program has made something of the old one.
                 is_new = Comparison(inside=True).same(former.shapes.get(name_of), old)
                 self._pair(old, new, new if is_new else old)
                 names[name_of] = new if is_new else old
+                if is_new:
+                    fresh[name_of] = shape_of(new)
+                    self.kept[name].discard(name_of)
             del new
         self._absorb()
         definitions = [key for key, value in fresh.items() if is_a(value, _DEFINITIONS)]
@@ -367,16 +384,34 @@ class Takeover:
                     continue
                 if made_anew and not made_anew.isdisjoint(_elements(value)):
                     continue
-                self.journal.set_class_attribute(cls, attribute, value, class_putter(cls))
-                self.kept.setdefault(name, set()).add(f"{cls.__qualname__}.{attribute}")
-                if attribute in known:
-                    members = self.kept_members.setdefault(name, {}).setdefault(cls.__qualname__, {})
-                    members[attribute] = known[attribute]  # it holds the functions of then
+                self._keep_attribute(cls, attribute, value, known.get(attribute, MISSING))
                 for old, new in comparison.functions:
                     if vars(cls).get(new.__name__) is new:  # what is kept holds the old one: the class has that, too
                         self.journal.set_class_attribute(cls, new.__name__, old, class_putter(cls))
                 twins += comparison.functions
-                self._reconciler(name).attributes.get(cls.__qualname__, set()).discard(attribute)
+
+    def _class_state_at_once(self, name: str, cls: type) -> None:
+        """The same as soon as the class is made, where it shows by then: what comes after it sees what stays."""
+        former, before = self.formers.get(name), self._members[cls]
+        if former is None or name in self.anew:
+            return
+        known, comparison = former.members.get(cls.__qualname__, {}), Comparison(self._twins, self._merged)
+        if any(_is_anew(cls, attribute, value) for attribute, value in before.items()):
+            return
+        for attribute in known.keys() & before.keys():
+            comparison.functions.clear()
+            value = before[attribute]
+            if self._is_state(cls, attribute, value, known[attribute], comparison) and not comparison.functions:
+                self._keep_attribute(cls, attribute, value, known[attribute])
+
+    def _keep_attribute(self, cls: type, attribute: str, value: Any, given: Any) -> None:
+        name, place = cls.__module__, f"{cls.__qualname__}.{attribute}"
+        self._counterparts.note(name, place, given, vars(cls).get(attribute))
+        self.journal.set_class_attribute(cls, attribute, value, class_putter(cls))
+        self.kept.setdefault(name, set()).add(place)
+        if given is not MISSING:  # it holds the functions of then
+            self.kept_members.setdefault(name, {}).setdefault(cls.__qualname__, {})[attribute] = given
+        self._reconciler(name).attributes.get(cls.__qualname__, set()).discard(attribute)
 
     def _is_state(self, cls: type, attribute: str, value: Any, given: Any, comparison: Comparison) -> bool:
         """Whether what a class attribute held is the program's own, as the code gives what it gave before.
@@ -390,7 +425,7 @@ class Takeover:
         """
         if type(value) in NOT_STATE or attribute in NOT_OWN or is_a(value, type) or hasattr(value, "__get__"):
             return False
-        if attribute[:2] == "__":
+        if attribute[:2] == "__" or (cls.__module__, f"{cls.__qualname__}.{attribute}") in self.apart:
             return False
         changed = self._reconciler(cls.__module__).attributes.get(cls.__qualname__)
         if changed and attribute not in self._bodies.get(cls, ()):
@@ -428,7 +463,8 @@ class Takeover:
                 given = shape_of(old)
             comparison.functions.clear()
             comparison.hashed.clear()
-            if given is MISSING or former.module.__name__ in self.cleaned or not comparison.same(given, new):
+            is_apart = former.module.__name__ in self.cleaned or (former.module.__name__, name) in self.apart
+            if given is MISSING or is_apart or not comparison.same(given, new):
                 if type(old) is type(new) and type(new) not in ATOMS:
                     replaced.append((name, old, new))
                 continue
@@ -484,6 +520,42 @@ class Takeover:
         self._leaked.clear()
         if leaked:
             absorb(leaked, self.journal)
+
+    def torn(self, records: Iterable[Record], cached: Iterable[Any]) -> set[tuple[str, str]]:
+        """Values that have stayed although something else holds a part of what was made for them.
+
+        Args:
+            records: of the modules that have run again.
+            cached: what the modules' caches hold, as shapes.
+
+        Returns:
+            Module and name of each; what is one object in a fresh process is two.
+
+        Raises:
+            RestartNeeded: the program has changed such a value, and that would be lost.
+        """
+        standing = ids_within(cached)
+        for record in records:
+            kept = self.kept.get(record.name, ())
+            shapes = [shape for name, shape in (record.shapes or {}).items() if name not in kept]
+            for cls in record.classes:
+                shapes += [value for value in vars(cls).values() if type(value) in NOT_STATE]
+                members = (record.members or {}).get(cls.__qualname__, {})
+                shapes += [shape for name, shape in members.items() if f"{cls.__qualname__}.{name}" not in kept]
+            standing |= ids_within(shapes)
+        found = self._counterparts.held(standing)
+        for module, name in found:
+            self._check_unchanged(module, name)
+        return found
+
+    def _check_unchanged(self, module: str, place: str) -> None:
+        former = self.formers[module]
+        qualname, _, name = place.rpartition(".")
+        given = former.members.get(qualname, {}).get(name) if qualname else former.shapes.get(name)
+        if type(given) is Shape and not Comparison(inside=True).same(given, given.value):
+            raise RestartNeeded(
+                module, f"{place}, which the program has changed, is held by something that was made anew"
+            )
 
     # What has changed
 

@@ -7,6 +7,7 @@ those that have changed, then those that used what has come out differently, unt
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -21,14 +22,15 @@ from pyautoload.reloading.dependencies.affected import Affected
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.adapters import refusal
-from pyautoload.reloading.objects.caches import clear_caches
+from pyautoload.reloading.objects.caches import cached_in, clear_caches
 from pyautoload.reloading.objects.classes import move_instances
-from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
+from pyautoload.reloading.objects.functions import FunctionIndex, is_held_elsewhere, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.library_containers import LibraryContainers
 from pyautoload.reloading.objects.patching import apply_patch
 from pyautoload.reloading.objects.plain_statements import lost_effects, roots
 from pyautoload.reloading.objects.safe_inspection import is_a
+from pyautoload.reloading.objects.values import shape_of
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
@@ -45,13 +47,17 @@ class Widen(Exception):
         names: which.
         reason: why.
         anew: whether all of their values are to be new.
+        apart: values, by module and name, that must not stay.
     """
 
-    def __init__(self, names: set[str], reason: str, *, anew: bool = False) -> None:
+    def __init__(
+        self, names: set[str], reason: str, *, anew: bool = False, apart: Iterable[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(reason)
         self.names = names
         self.reason = reason
         self.anew = anew
+        self.apart = set(apart)
 
 
 class Transaction:
@@ -64,6 +70,7 @@ class Transaction:
         result: is filled.
         also: modules that run again because an earlier attempt found that they must, with the reasons.
         anew: those of them whose values are all to be new.
+        apart: values that must not stay, by module and name.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class Transaction:
         result: ReloadResult,
         also: dict[str, str],
         anew: set[str],
+        apart: set[tuple[str, str]] | None = None,
     ) -> None:
         self.entries = entries
         self.records = graph.records
@@ -85,6 +93,7 @@ class Transaction:
         self.changes = Changes()
         self.takeover = Takeover(self.journal, self.changes)
         self.takeover.anew = anew
+        self.takeover.apart = apart or set()
         self.affected = Affected(graph, self.changes)
         self.stored = StoredInto(self.records, graph)
         self.reruns = Reruns(entries, graph, self.takeover, self.stored, self.journal)
@@ -240,13 +249,21 @@ class Transaction:
 
     def _forget_answers(self) -> None:
         """Answers that functions under ``lru_cache`` gave may come from what has changed."""
-        if not (self.result.patched or self.reruns.all or self.result.rebound):
-            return
-        changed = {*self.plan.changed, *self.reruns.all, *self.plan.gone}
+        if self.result.patched or self.result.rebound:
+            self._clear_caches({*self.plan.changed, *self.reruns.all, *self.plan.gone})
+
+    def _clear_caches(self, changed: set[str]) -> None:
+        """Empty the caches of what depends on some modules; who took something from there takes it anew.
+
+        Otherwise what is one object in a fresh process would be one in the cache, and another one where it was taken.
+        """
         for name in self.graph.affected(changed):
             record = self.records.get(name)
-            if record is not None and record.has_caches:
-                clear_caches(sys.modules[name])
+            if record is None or not record.has_caches:
+                continue
+            for code in clear_caches(sys.modules[name]):
+                if any(other.ran and id(code) in other.ran for other in self.records.all()):
+                    self.changes.code(code)
 
     def _rename_codes(self) -> None:
         """What ran or was looked at is known by the code that stands for it now."""
@@ -278,7 +295,33 @@ class Transaction:
             wanted = {name for name in stored if name not in self.takeover.anew}
             if wanted:
                 raise Widen(wanted, self.stored.reason, anew=True)
+        self._check_torn()
+        self._move_closures()
         self._settle_records()
+
+    def _move_closures(self) -> None:
+        """What a function of a module has made for others, a decorator's wrapper say, stands on other lines now."""
+        moved: list[FunctionChange] = []
+        for rerun in self.reruns.all.values():
+            if rerun.version is not None and rerun.former.code is not None:
+                moved += _moved_closures(rerun.former.code, rerun.version.code)
+        patch_hidden([change for change in moved if is_held_elsewhere(change, [])], self.journal)
+
+    def _check_torn(self) -> None:
+        """A value that stayed gives way where something new holds a part of its twin: one object must not be two."""
+        records = (record for name in self.reruns.all if (record := self.records.get(name)) is not None)
+        cached = [
+            shape_of(item)
+            for record in self.records.all()
+            if record.has_caches
+            for item in cached_in(sys.modules[record.name])
+        ]
+        torn = self.takeover.torn(records, cached) - self.takeover.apart
+        if torn:
+            module, name = min(torn)
+            raise Widen(
+                {place[0] for place in torn}, f"{module}.{name} shares an object with something new", apart=torn
+            )
 
     def _look_for_lost_effects(self, patched: set[str]) -> None:
         """What a statement had done to others stays done when it goes, unless they run again, too."""
@@ -302,7 +345,8 @@ class Transaction:
             raise Widen(wider, "a statement that stored into it was edited or is gone", anew=True)
 
     def _run_again(self, names: set[str]) -> None:
-        ordered = self.graph.ordered({name for name in names if name in self.records})
+        # As a fresh process would begin with them: within a circle it matters who is the first.
+        ordered = sorted((name for name in names if name in self.records), key=lambda name: self._record(name).begun)
         self.records.is_known_to_graph = lambda name: name in self.reruns.all
         for name in ordered:
             record = self._record(name)
@@ -311,14 +355,13 @@ class Transaction:
             self._check_outside(record)
             self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
             self.containers.look_before(names_of(sys.modules.get(name)), self._tops)
+        self._clear_caches(set(ordered) | self.plan.gone)
         try:
             self.reruns.take_out(ordered, self.plan.changed)
             self.reruns.run(ordered)
         finally:
             self.current = self.reruns.current
-        for name in ordered:
-            # They left together and came back as a fresh process would import them: each has seen all of the others.
-            self.reruns.all[name].seen = self.changes.count
+        for name in sorted(ordered, key=self.records.order_of):  # as they have ended
             again = self.records.get(name)
             if again is not None and self.reruns.all[name].version is not None:
                 self.graph.renew(again)
@@ -329,6 +372,9 @@ class Transaction:
                 self.changes.modules.add(name)
             if rerun.version is not None and rerun.former.code is not None:
                 self._note_codes(rerun.former.code, rerun.version.code)
+        for name in ordered:
+            # They left together and came back as a fresh process would import them: each has seen all of the others.
+            self.reruns.all[name].seen = self.changes.count
 
     def _note_codes(self, old: CodeType, new: CodeType) -> None:
         """Functions whose code differs, for those who ran them."""
@@ -558,6 +604,17 @@ def _all_codes(code: CodeType) -> list[CodeType]:
         if isinstance(const, CodeType):
             found += [const, *_all_codes(const)]
     return [code, *found] if code.co_name != "<module>" else found
+
+
+def _moved_closures(old: CodeType, new: CodeType) -> list[FunctionChange]:
+    """The functions within functions that do what they did."""
+    found: dict[int, FunctionChange] = {}  # each once: who holds the old code is counted
+    for outer, now in _pairs(old, new):
+        if is_deferred(outer):
+            for before, after in _pairs(outer, now):
+                if is_deferred(before) and same_code(before, after):
+                    found[id(before)] = FunctionChange(before.co_name, before, after)
+    return list(found.values())
 
 
 def _below(name: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+import gc
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from pyautoload.reloading.objects.functions import CACHED
-from pyautoload.reloading.objects.safe_inspection import is_a
+from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 
-__all__ = ["clear_caches", "has_caches"]
+__all__ = ["cached_in", "clear_caches", "has_caches"]
 
 
 def has_caches(names: dict[str, Any], module: str) -> bool:
@@ -21,19 +22,39 @@ def has_caches(names: dict[str, Any], module: str) -> bool:
     return False
 
 
-def clear_caches(module: ModuleType) -> None:
-    """Empty the caches of a module and of its classes."""
+def clear_caches(module: ModuleType) -> list[CodeType]:
+    """Empty the caches of a module and of its classes.
+
+    Returns:
+        The code of the functions whose answers they held.
+    """
+    found = [item for value in list(module.__dict__.values()) for item in _caches_of(value, module.__name__)]
+    for cache in found:
+        cache.cache_clear()
+    functions = (getattr(cache, "__wrapped__", None) for cache in found)
+    return [function.__code__ for function in functions if is_a(function, FunctionType)]
+
+
+def cached_in(module: ModuleType) -> list[Any]:
+    """The answers that the caches of a module and of its classes hold."""
+    found: list[Any] = []
     for value in list(module.__dict__.values()):
-        if is_a(value, CACHED):
-            value.cache_clear()
-        elif type(value) in (list, tuple, dict):
-            for item in list(value.values() if type(value) is dict else value):
-                if is_a(item, CACHED):
-                    item.cache_clear()
-        elif is_a(value, type) and value.__module__ == module.__name__:
-            for item in _members(value):
-                if is_a(item, CACHED):
-                    item.cache_clear()
+        for cache in _caches_of(value, module.__name__):
+            for held in gc.get_referents(cache):
+                # One without a limit keeps them in a dict, one with a limit in a chain that shows them itself.
+                found += list(held.values()) if type(held) is dict and held is not held_by(cache) else [held]
+    return found
+
+
+def _caches_of(value: Any, module: str) -> list[Any]:
+    if is_a(value, CACHED):
+        return [value]
+    held: list[Any] = []
+    if type(value) in (list, tuple, dict):
+        held = list(value.values() if type(value) is dict else value)
+    elif is_a(value, type) and value.__module__ == module:
+        held = _members(value)
+    return [item for item in held if is_a(item, CACHED)]
 
 
 def _members(cls: type) -> list[Any]:

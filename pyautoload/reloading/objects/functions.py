@@ -15,7 +15,16 @@ from pyautoload.reloading.code.nested import deferred_codes
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 
-__all__ = ["CACHED", "FunctionIndex", "Patch", "give_code", "patch", "patch_hidden", "underlying"]
+__all__ = [
+    "CACHED",
+    "FunctionIndex",
+    "Patch",
+    "give_code",
+    "is_held_elsewhere",
+    "patch",
+    "patch_hidden",
+    "underlying",
+]
 
 # What functools.lru_cache makes.
 CACHED: type = type(functools.lru_cache(lambda: None))

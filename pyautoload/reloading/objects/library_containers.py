@@ -154,11 +154,23 @@ def _tell_weak_references(dead: Any) -> None:
 
 
 def _put_back(container: Any, copy: Any) -> None:
+    """Let a container hold again what it held; one that holds it is left alone, as the order of a set would change."""
     if type(container) is list:
         container[:] = copy
-    else:
+    elif type(container) is set:
+        if {id(item) for item in container} != {id(item) for item in copy}:
+            container.clear()
+            container.update(copy)
+    elif not _are_same(container, copy):
         container.clear()
         container.update(copy)
+
+
+def _are_same(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    if len(one) != len(other):
+        return False
+    pairs = zip(one.items(), other.items(), strict=True)
+    return all(key is key_there and value is value_there for (key, value), (key_there, value_there) in pairs)
 
 
 def _settle_list(

@@ -26,6 +26,7 @@ class Record:
         stamp: the file's signature when the source was read.
         is_pending: whether source, or even code, can still be got from the file while that is what it was.
         order: when its execution ended, among all records: dependencies come before their dependents.
+        begun: when its execution began, among all records: packages come before what is in them.
         facts: what the code imports and uses; made when first needed.
         files: other files that were read while it was imported, with their signatures.
         ran: functions that ran meanwhile, by the id of their code.
@@ -44,6 +45,7 @@ class Record:
         "_code",
         "_functions",
         "_source",
+        "begun",
         "classes",
         "cleanups",
         "facts",
@@ -74,6 +76,7 @@ class Record:
         self.stamp: Signature | None = None
         self.is_pending = False
         self.order = 0
+        self.begun = 0
         self.facts: CodeFacts | None = None
         self.files: dict[str, Signature | None] | None = None
         self.ran: dict[int, CodeType] | None = None

@@ -35,7 +35,7 @@ class Records:
         self._records: dict[str, Record] = {}
         # Names that the graph has not looked at yet, in the order of loading.
         self.fresh: list[str] = []
-        self._count = 0
+        self._count = self._begun = 0
         # What each thread is executing just now, innermost last. Example: ["myapp.models.user"]
         self._running = threading.local()
         # File → module. Example: {"/app/myapp/user.py": "myapp.user"}
@@ -100,6 +100,8 @@ class Records:
         if stack is None:
             stack = self._running.stack = []
         stack.append(record)
+        self._begun += 1
+        record.begun = self._begun
         self.recorder.begin(record)
 
     def _package_of(self, name: str) -> str:
@@ -236,6 +238,7 @@ class Records:
         self._records.pop(record.name, None)
         self._count += 1
         record.order = self._count
+        record.begun = record.begun or self._begun
         self._records[record.name] = record
         self.by_path[record.path] = record.name
         self.last = time.monotonic()
