@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from types import MappingProxyType, ModuleType
 
 from pyautoload import inherited_loaders, known_loaders, log
 from pyautoload.callbacks import Callbacks
@@ -22,7 +19,9 @@ from pyautoload.tree.registry import ModuleRegistry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping
+    from types import ModuleType
+    from typing import Any, TypeAlias
 
     from pyautoload.bundles.builder import BuiltBundle
     from pyautoload.importing.explicit_loading import ExplicitLoading
@@ -35,10 +34,10 @@ if TYPE_CHECKING:
     from pyautoload.tree.introspection import Introspection
     from pyautoload.warm.verifier import Verification, Verifier
 
-__all__ = ["AutoLoader"]
+    Pattern: TypeAlias = str | os.PathLike[str]
+    Patterns: TypeAlias = Pattern | Iterable[Pattern]
 
-Pattern = str | os.PathLike[str]
-Patterns = Pattern | Iterable[Pattern]
+__all__ = ["AutoLoader"]
 
 
 class AutoLoader:
@@ -145,15 +144,14 @@ class AutoLoader:
         from pyautoload import settings
 
         found = settings.load(path)
-        assert found.file is not None
-        known: AutoLoader | None = known_loaders.for_file(found.file) or known_loaders.with_roots(
-            found.namespaces_of_roots()
-        )
+        file = found.file
+        assert file is not None
+        known: AutoLoader | None = known_loaders.for_file(file) or known_loaders.with_roots(found.namespaces_of_roots())
         if known is not None:
             return known
         loader = found.apply(cls(**{"tag": found.tag, "bundle": found.bundle, **options}))
         # Only then: one that is dropped before claims nothing.
-        loader.callbacks.setup.append(partial(known_loaders.note_file, found.file, loader))
+        loader.callbacks.setup.append(lambda: known_loaders.note_file(file, loader))
         return loader
 
     def __repr__(self) -> str:
@@ -280,6 +278,8 @@ class AutoLoader:
         """
         left_out = frozenset() if ignored else self.config.ignored_roots()
         roots = {path: root.namespace for path, root in self.config.roots.items() if path not in left_out}
+        from types import MappingProxyType
+
         return MappingProxyType(roots) if namespaces else list(roots)
 
     @staticmethod

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Mapping, Sequence
 
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.printable import described, printable
@@ -16,6 +15,7 @@ from pyautoload.printable import text_of as text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 __all__ = [

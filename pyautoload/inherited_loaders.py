@@ -9,12 +9,12 @@ loaders are described, at the moment of pickling.
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
 from pyautoload import known_loaders, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
 __all__ = ["hand_down"]

@@ -6,14 +6,14 @@ Loaders call this themselves; what users ask of all loaders at once is in ``load
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Mapping
-from weakref import WeakSet
+from _thread import allocate_lock
 
 from pyautoload.tree.paths import inside
+from pyautoload.weak_set import WeakSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, TypeAlias
 
     # An `AutoLoader`: that stands above, and is not known here.
@@ -48,7 +48,7 @@ _provisional: WeakSet[Loader] = WeakSet()
 _giving_way: WeakSet[Loader] = WeakSet()
 # Thread 1 sets a loader up and thread 2 drops one: each sees the list before or after that, never in between. Held over
 # changes of the above only, never over a call of a loader.
-_lock = threading.Lock()
+_lock = allocate_lock()
 
 
 def all_loaders(*, set_up: bool = False) -> list[Loader]:
@@ -169,7 +169,7 @@ def note_file(file: str, loader: Loader) -> None:
 def _after_fork() -> None:
     # A fork copies a held lock and loses the thread that would release it.
     global _lock
-    _lock = threading.Lock()
+    _lock = allocate_lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType
 
 from pyautoload.errors import ConflictError
 from pyautoload.importing.binder import Binder
-from pyautoload.importing.finder import PyAutoloadFinder
-from pyautoload.importing.installed import hidden_by
 from pyautoload.importing.namespace_access import access_of
+from pyautoload.module_type import ModuleType
 from pyautoload.printable import printable
 from pyautoload.sources import unmount
 from pyautoload.tree.managed_paths import Config, Root
@@ -18,6 +16,7 @@ from pyautoload.tree.registry import Loaded, ModuleRegistry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pyautoload.importing.finder import PyAutoloadFinder
     from pyautoload.importing.plain_finder import PlainFinder
 
 __all__ = ["Lifecycle", "taken_namespace"]
@@ -63,6 +62,8 @@ class Lifecycle:
         for name in self.tree.root_namespaces():
             _check_existing(self.tree.config, name)
             self.tree.namespace(name)
+        from pyautoload.importing.finder import PyAutoloadFinder  # what only a loader that is set up needs
+
         finder = self.finder or PyAutoloadFinder(self.binder)
         finder.refresh_tops()
         self.finder = finder
@@ -162,7 +163,11 @@ class Lifecycle:
 def _check_existing(config: Config, name: str) -> None:
     """A namespace that was not named by the user must not be that of others: `email`, `code`, an installed package."""
     roots = [root for root in config.roots.values() if root.namespace == name]
-    for root in roots if not any(root.explicit for root in roots) else ():
+    if not roots or any(root.explicit for root in roots):
+        return
+    from pyautoload.importing.installed import hidden_by
+
+    for root in roots:
         taken = hidden_by(name, root.path)
         if taken is not None:
             raise taken_namespace(root, taken)

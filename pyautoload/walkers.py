@@ -7,7 +7,10 @@ names are loaded when they are first used they would load every file, and break 
 from __future__ import annotations
 
 import sys
-from types import FrameType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["is_walking"]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from types import ModuleType
 
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
@@ -13,6 +11,7 @@ from pyautoload.errors import ModuleNotFoundError
 from pyautoload.hidden_frames import is_initializing
 from pyautoload.importing import import_hooks
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook, look_again
+from pyautoload.module_type import ModuleType
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
@@ -272,6 +271,8 @@ class Binder:
     def gone(self, name: str, path: str, how: str = "has been deleted") -> ImportError | OSError:
         """The error for a file that went after its directory was listed; the directory is listed anew."""
         if self.tree.config.is_plain(path):
+            import errno
+
             return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         self.tree.relist(name.rpartition(".")[0])
         return ModuleNotFoundError(name, f"{path} {how}", path)

@@ -10,8 +10,7 @@ import _imp
 import marshal
 import os
 import sys
-from importlib._bootstrap_external import MAGIC_NUMBER, cache_from_source
-from importlib.machinery import SourceFileLoader
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, cache_from_source
 from types import CodeType
 
 __all__ = ["cache_path", "cached_code", "is_older", "lazy_cache_path", "write_cache"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming
 from pyautoload.tree.registry import Namespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["Completion"]
 

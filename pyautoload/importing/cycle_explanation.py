@@ -5,11 +5,14 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-from collections.abc import Callable
 from types import FrameType
 
 from pyautoload.errors import CircularDependencyError, CycleStep
 from pyautoload.hidden_frames import is_initializing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["explained", "unfinished"]
 

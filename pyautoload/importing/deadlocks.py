@@ -12,7 +12,7 @@ same locks: each of these waits lasted from the first look to the second, and be
 
 from __future__ import annotations
 
-import importlib._bootstrap as _bootstrap
+import _frozen_importlib as _bootstrap
 from _thread import get_ident
 
 TYPE_CHECKING = False

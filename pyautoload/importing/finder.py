@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import builtins
 import sys
-import threading
-from collections.abc import Sequence
-from importlib.machinery import (
-    EXTENSION_SUFFIXES,
-    ExtensionFileLoader,
-    ModuleSpec,
-    PathFinder,
-    SourcelessFileLoader,
-)
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import EXTENSION_SUFFIXES, ExtensionFileLoader, PathFinder, SourcelessFileLoader
+from _thread import _local
 from types import ModuleType
 
 from pyautoload import inherited_loaders, log
@@ -28,6 +22,7 @@ from pyautoload.tree.registry import ModuleRegistry, Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.abc import Loader
 
 __all__ = ["PyAutoloadFinder"]
@@ -375,7 +370,7 @@ def _joined(space: Namespace, others: list[Namespace], elsewhere: ModuleSpec | N
 import_hooks.ours.append(PyAutoloadFinder)
 
 
-class _Elsewhere(threading.local):
+class _Elsewhere(_local):
     """The names that this thread asks other finders for; one of them may ask all finders, and so come back to us."""
 
     def __init__(self) -> None:

@@ -17,19 +17,20 @@ nobody would tell us when it was loaded. When it is our turn, it is asked again.
 
 from __future__ import annotations
 
-import importlib._bootstrap as _bootstrap
-import importlib.machinery
+import _frozen_importlib as _bootstrap
+import _frozen_importlib_external as _bootstrap_external
 import os
 import sys
-import threading
 import zipimport
-from importlib.machinery import BuiltinImporter, FileFinder, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
-from types import FrameType, ModuleType
+from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
+from _frozen_importlib_external import FileFinder, PathFinder, SourceFileLoader
+from _thread import _local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.abc import Loader
+    from types import FrameType, ModuleType
     from typing import Any
 
 __all__ = [
@@ -57,12 +58,12 @@ _STOCK: tuple[object, ...] = (
     BuiltinImporter,
     FrozenImporter,
     PathFinder,
-    getattr(importlib.machinery, "WindowsRegistryFinder", None),
+    getattr(_bootstrap_external, "WindowsRegistryFinder", None),
 )
 # They stand in front of `PathFinder` in nearly every environment, and never wrap what others find.
 _QUIET = frozenset({"DistutilsMetaFinder", "_SixMetaPathImporter", "VendorImporter"})
 _STOCK_LOADERS = frozenset(
-    getattr(importlib.machinery, name, None)
+    getattr(_bootstrap_external, name, None)
     for name in (
         "SourceFileLoader",
         "SourcelessFileLoader",
@@ -81,7 +82,7 @@ _paths: tuple[list[Any], bool] = ([], False)
 _later: list[Any] = []
 
 
-class _Asking(threading.local):
+class _Asking(_local):
     """What this thread is asking others for, by module name."""
 
     def __init__(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder, all_suffixes
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, PathFinder
 
 __all__ = ["hidden_by", "installed_spec"]
 
+_SUFFIXES = (*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES)
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -67,7 +69,7 @@ def _places(paths: object) -> list[str]:
 
 def _may_hold(place: str, name: str) -> bool:
     base = os.path.join(place, name)
-    return os.path.isdir(base) or any(os.path.exists(base + suffix) for suffix in all_suffixes())
+    return os.path.isdir(base) or any(os.path.exists(base + suffix) for suffix in _SUFFIXES)
 
 
 def _is_installed(path: str) -> bool:

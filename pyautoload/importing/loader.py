@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.machinery
+import _frozen_importlib_external as _bootstrap_external
 import os
 import stat
 import sys
-from collections.abc import Callable
+from _frozen_importlib_external import SourceFileLoader
 from types import CodeType, ModuleType
 
 from pyautoload import log
 from pyautoload.hidden_frames import part_of_import, without_frames
 from pyautoload.importing import bytecode, import_hooks
-from pyautoload.importing.cycle_explanation import explained
 from pyautoload.importing.namespace_path import NamespacePath
 from pyautoload.sources import FILE_SYSTEM, source_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
     from typing import Any
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from pyautoload.tree.lazy_policy import LazyPolicy
 
 # Python 3.10 has it under its private name only.
-NamespaceLoader: Any = getattr(importlib.machinery, "NamespaceLoader", None)
+NamespaceLoader: Any = getattr(_bootstrap_external, "NamespaceLoader", None)
 if NamespaceLoader is None:
-    from importlib._bootstrap_external import _NamespaceLoader as NamespaceLoader
+    from _frozen_importlib_external import _NamespaceLoader as NamespaceLoader
 
 __all__ = ["NamespaceDirectoryLoader", "PyAutoloadLoader", "is_rewritten", "with_after_exec"]
 
 
-class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
+class PyAutoloadLoader(SourceFileLoader):
     """Loads one managed source file as the stock loader does, and tells the binder of it.
 
     Args:
@@ -121,6 +121,8 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
             if is_lazy:
                 _tidy(code, module)
         except (ImportError, AttributeError) as error:
+            from pyautoload.importing.cycle_explanation import explained
+
             cycle = explained(error, binder.manages)
             if cycle is None:
                 raise
@@ -142,7 +144,7 @@ class PyAutoloadLoader(importlib.machinery.SourceFileLoader):
         directory = self._directory_beside()
         if directory is None:
             return super().get_resource_reader(name)
-        inside = importlib.machinery.SourceFileLoader(self.name, os.path.join(directory, "__init__.py"))
+        inside = SourceFileLoader(self.name, os.path.join(directory, "__init__.py"))
         return inside.get_resource_reader(self.name)
 
     def _directory_beside(self) -> str | None:

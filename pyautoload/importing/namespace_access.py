@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from types import ModuleType
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
 from pyautoload.hidden_frames import imported, is_initializing, part_of_import, users_frames
 from pyautoload.importing.completion import Completion
-from pyautoload.importing.cycle_explanation import unfinished
-from pyautoload.importing.suggestions import cannot_import
+from pyautoload.module_type import ModuleType
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
 from pyautoload.tree.registry import Namespace
@@ -19,6 +16,7 @@ from pyautoload.walkers import is_walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["NamespaceAccess", "access_of", "is_hook", "look_again"]
@@ -146,6 +144,8 @@ class NamespaceAccess:
         elif attribute == "__all__" and self._is_implicit():
             return self._public_names()
         if not dunder and not is_initializing(self.module):
+            from pyautoload.importing.suggestions import cannot_import
+
             refused = cannot_import(self.naming, self.module, attribute, self.tree.registry.namespace(self.name))
             if refused is not None:
                 raise refused
@@ -182,6 +182,8 @@ class NamespaceAccess:
             return True, value
         full = self._full(stem)
         if is_initializing(module):
+            from pyautoload.importing.cycle_explanation import unfinished
+
             raise unfinished(full, attribute)
         actual = self.naming.defined_name(module, stem, getattr(module, "__file__", None) or "")
         if actual is not None and self._may_stand_in(attribute, actual, stem):

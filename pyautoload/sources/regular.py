@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -31,6 +30,8 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
+            import errno
+
             raise OSError(errno.EINVAL, "not a regular file", path)
     except BaseException:
         os.close(descriptor)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.machinery
+import _frozen_importlib_external as _bootstrap_external
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from types import ModuleType
 
 from pyautoload.errors import ConflictError, SetupError
+from pyautoload.module_type import ModuleType
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 from pyautoload.tree.globs import GlobSet
 from pyautoload.tree.inflector import is_name, normalized
-from pyautoload.tree.lazy_policy import LazyPolicy, lazy_imports_possible
 from pyautoload.tree.paths import inside, respelled, same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pyautoload.tree.lazy_policy import LazyPolicy
 
 __all__ = ["Config", "Root", "hidden", "outermost", "split_module_file"]
 
 # Suffix of a module file, the stock finder's order of preference within one directory: extension, source, bytecode.
 MODULE_SUFFIXES: tuple[str, ...] = (
-    *importlib.machinery.EXTENSION_SUFFIXES,
-    *importlib.machinery.SOURCE_SUFFIXES,
-    *importlib.machinery.BYTECODE_SUFFIXES,
+    *_bootstrap_external.EXTENSION_SUFFIXES,
+    *_bootstrap_external.SOURCE_SUFFIXES,
+    *_bootstrap_external.BYTECODE_SUFFIXES,
 )
 
 
@@ -200,6 +204,8 @@ class Config:
         Raises:
             SetupError: one of the names is no dotted name.
         """
+        from pyautoload.tree.lazy_policy import LazyPolicy, lazy_imports_possible
+
         policy, given = self.lazy or LazyPolicy(), list(patterns)
         policy.keep_eager(except_for)
         if not given:

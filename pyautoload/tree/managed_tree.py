@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from weakref import WeakSet
+from _thread import RLock
 
 from pyautoload import log
 from pyautoload.sources import FILE_SYSTEM, source_for
@@ -15,9 +13,11 @@ from pyautoload.tree.managed_paths import Config, parts_below
 from pyautoload.tree.paths import same
 from pyautoload.tree.registry import ModuleRegistry, Namespace
 from pyautoload.tree.scanner import FileScanner, two_definitions
+from pyautoload.weak_set import WeakSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
     from typing import Protocol
 
@@ -77,7 +77,7 @@ class ManagedTree:
         self._with_python: set[str] = set()
         # Thread 1 and thread 2 use a namespace for the first time: one of them lists it, the other takes the result,
         # so that a directory is listed once. Held over directory reads only, never over an import or a callback.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         _trees.add(self)
 
     def use_roots(self) -> None:
@@ -348,7 +348,7 @@ class ManagedTree:
 
     def reset_lock(self) -> None:
         """Take a fresh lock: a fork copies a held one and loses the thread that would release it."""
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
 
 # Every tree of this process, for the locks after a fork.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from types import ModuleType, SimpleNamespace
-from weakref import WeakKeyDictionary
-
 from pyautoload.errors import NameInflectionError
+from pyautoload.module_type import ModuleType
 from pyautoload.named_tuple import NamedTuple
 from pyautoload.sources import source_for
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector, checked_name, folded
@@ -14,6 +12,7 @@ from pyautoload.tree.registry import ModuleRegistry, Namespace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+    from weakref import WeakKeyDictionary
 
 __all__ = ["Naming", "names_of"]
 
@@ -58,7 +57,7 @@ class Naming:
         self.inflector: InflectorProtocol = inflector or Inflector()
         # Listing → which stem stands for which name in it; made when a name is not found at the first guess.
         # Example: {<myapp.models>: NameIndex({}, {"htmlparser": ("html_parser",)})}
-        self._indexes: WeakKeyDictionary[Namespace, NameIndex] = WeakKeyDictionary()
+        self._indexes: WeakKeyDictionary[Namespace, NameIndex] | None = None
 
     # From a stem to the name
 
@@ -150,6 +149,8 @@ class Naming:
             names = _names_bound_in(source, path)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return expected
+        from types import SimpleNamespace
+
         return self.defined_name(SimpleNamespace(**dict.fromkeys(names)), stem, path)
 
     def owes_name(self, parent_name: str, stem: str, path: str) -> bool:
@@ -181,6 +182,10 @@ class Naming:
         return path is not None and attribute in self.expected_names(stem, path)
 
     def _index(self, space: Namespace) -> NameIndex:
+        if self._indexes is None:
+            from weakref import WeakKeyDictionary
+
+            self._indexes = WeakKeyDictionary()
         index: NameIndex | None = self._indexes.get(space)
         if index is not None:
             return index

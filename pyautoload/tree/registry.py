@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterable
+from _thread import RLock
 
 from pyautoload.named_tuple import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Entry", "Loaded", "ModuleRegistry", "Namespace"]
 
@@ -98,7 +101,7 @@ class ModuleRegistry:
     def __init__(self) -> None:
         # Thread 1 lists a namespace and stores it while thread 2 iterates over all names: mutation and iteration take
         # the lock, a look-up by key does not need it. Never held while anything is imported.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         # Namespace name → what it holds.
         self._namespaces: dict[str, Namespace] = {}
         # Module name → its file and that file's mtime in ns then, in the order of loading.
@@ -257,7 +260,7 @@ class ModuleRegistry:
 
     def reset_lock(self) -> None:
         """Take a fresh lock: a fork copies a held one and loses the thread that would release it."""
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
     # Dependencies
 

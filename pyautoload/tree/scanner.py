@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
 
 from pyautoload.errors import ConflictError
 from pyautoload.named_tuple import NamedTuple
@@ -14,6 +12,10 @@ from pyautoload.sources import FILE_SYSTEM, Place, source_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.tree.registry import Namespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["FileScanner", "Listing"]
 
@@ -101,9 +103,9 @@ class FileScanner:
 
     def first_with_python(self, directory: str) -> str | None:
         """The directory, ``directory`` or one below it, where the first managed Python file is found."""
-        pending = deque([directory])
-        while pending:
-            listing = self._listed(pending.popleft(), UNTRUSTED)  # only looked at, so it needs no stamp
+        pending = [directory]
+        for each in pending:  # and those that are added meanwhile
+            listing = self._listed(each, UNTRUSTED)  # only looked at, so it needs no stamp
             if listing.files:
                 return listing.directory
             pending += [*listing.dirs.values(), *listing.collapsed]
