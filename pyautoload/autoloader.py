@@ -106,7 +106,7 @@ class AutoLoader:
         file, name = names.get("__file__"), names.get("__name__")
         if not file or name not in sys.modules or "__path__" not in names:
             where = f"{name} in {file}" if file else "what is typed at a prompt"
-            what = "is run as a program" if name == "__main__" and file else "is no package"
+            what = "is run as a program" if name == "__main__" and file else "is not a package"
             raise SetupError(
                 f"for_package() is for the __init__.py of a package, and {where} {what}: call it in the __init__.py "
                 f'and import that package here, or make the loader here with AutoLoader("directory")'
@@ -247,7 +247,7 @@ class AutoLoader:
             except_for: imported modules that stay eager, with all below them.
 
         Raises:
-            SetupError: the loader is set up already, or ``except_for`` holds what is no dotted name.
+            SetupError: the loader is set up already, or ``except_for`` holds what is not a dotted name.
         """
         if self.is_set_up:
             raise SetupError("lazy_imports() comes too late: call it before setup(), while nothing is loaded")
@@ -258,7 +258,7 @@ class AutoLoader:
         """Give stems names of their own: ``{"html_parser": "HTMLParser"}``. The whole stem must match.
 
         Raises:
-            SetupError: the loader has an inflector without ``inflect``, or a key or value is no string.
+            SetupError: the loader has an inflector without ``inflect``, or a key or value is not a string.
         """
         inflect = getattr(self.inflector, "inflect", None)
         if inflect is None:
@@ -367,7 +367,7 @@ class AutoLoader:
         return self._loading("eager_load_dir()").eager_load_dir(path)
 
     def eager_load_namespace(self, namespace: str | ModuleType) -> list[str]:
-        """Eager load a namespace and all below it; one that this loader does not manage is no error.
+        """Eager load a namespace and all below it; one that this loader does not manage is not an error.
 
         Raises:
             TypeError: neither a name nor a module.
@@ -420,10 +420,10 @@ class AutoLoader:
         """Unload every loaded managed module; what is used afterwards is loaded again.
 
         Args:
-            names: only these modules, and what lies below them; one that is not loaded is no error.
+            names: only these modules, and what lies below them; one that is not loaded is not an error.
 
         Raises:
-            TypeError, ValueError: a name is no string, or no dotted name.
+            TypeError, ValueError: a name is not a string, or not a dotted name.
         """
         self._loading("unload()").unload(names)
         self.lifecycle.look_anew()
@@ -676,7 +676,7 @@ class AutoLoader:
             TypeError: ``fn`` cannot be called.
         """
         if not callable(fn):
-            raise TypeError(f"{fn!r} cannot be called: a function is needed")
+            raise TypeError(f"{fn!r} cannot be called: pass a function")
         self.callbacks.setup.append(fn)
         if self.is_set_up:
             fn()
@@ -690,8 +690,8 @@ class AutoLoader:
             fn: the function; left out where this is used as a decorator.
 
         Raises:
-            TypeError: the name is no string.
-            ValueError: the name is no dotted name.
+            TypeError: the name is not a string.
+            ValueError: the name is not a dotted name.
         """
         return self.callbacks.load.add(name, fn)
 
@@ -751,7 +751,7 @@ class AutoLoader:
 
     def _reconfigured(self) -> AutoLoader:
         if self.is_set_up:
-            log.debug(self.tag, "configured after setup(): what is listed already is listed anew")
+            log.debug(self.tag, "configured after setup(): scanning again what was already scanned")
             self.lifecycle.drop_bundle()  # it was made for other rules
             self.lifecycle.look_anew()
         return self

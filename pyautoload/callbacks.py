@@ -16,14 +16,14 @@ def checked_dotted_name(name: object) -> str:
     """``name``, if it is a dotted name.
 
     Raises:
-        TypeError: it is no string.
-        ValueError: it is no dotted name.
+        TypeError: it is not a string.
+        ValueError: it is not a dotted name.
     """
     if not isinstance(name, str):
-        raise TypeError(f"{name!r} is no name: a string such as 'myapp.models.User' is needed")
+        raise TypeError(f"{name!r} is not a name: a string such as 'myapp.models.User' is needed")
     if not all(part.isidentifier() for part in name.split(".")):
         raise ValueError(
-            f"{name!r} is no dotted name: identifiers joined by dots are needed, as in 'myapp.models.User'"
+            f"{name!r} is not a dotted name: identifiers joined by dots are needed, as in 'myapp.models.User'"
         )
     return name
 
@@ -53,7 +53,7 @@ class Hooks:
         if function is None:
             return lambda fn: self.add(name, fn)
         if not callable(function):
-            raise TypeError(f"{function!r} cannot be called: a function is needed")
+            raise TypeError(f"{function!r} cannot be called: pass a function")
         functions.append(function)
         self.wanted = True
         return function

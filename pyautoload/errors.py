@@ -107,7 +107,7 @@ class NameInflectionError(AutoloadError):
 
     def __init__(self, path: str, name: str, reason: str) -> None:
         super().__init__(
-            f"{printable(path)}: {name!r} {reason}, so nothing can be expected of it. Rename it, ignore it with "
+            f"{printable(path)}: {name!r} {reason}, so it cannot be imported. Rename it, ignore it with "
             f"loader.ignore(), ignore its directory, or give its stem a name with loader.inflect()"
         )
         self.path = path
@@ -145,7 +145,7 @@ class ExpectedNameError(AutoloadError, ImportError):
         like = like or next((name for name in defined if name[:1].isupper()), "...")
         super().__init__(
             f"expected file {printable(path)} to define {short} (reachable as {expected}), but it does not: {instead}. "
-            f"Define {short} there, rename the file, tell the loader the right name with "
+            f"Define {short} there, rename the file, give the right name with "
             f'loader.inflect({{"{stem}": "{like}"}}), or ignore the file with loader.ignore()',
             name=expected,
             path=path,
@@ -288,7 +288,7 @@ class ReloadError(AutoloadError):
         where = f" at {shown}:{line}" if file and line else f" in {shown}" if file else ""
         super().__init__(
             f"reloading {module} failed{where}: {described(error)}. "
-            f"Nothing was changed, the previous code is still running; save the file again when it is mended"
+            f"Nothing was changed and the previous code is still running; fix the file and save it"
         )
         self.module = module
         self.file = file

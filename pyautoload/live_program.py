@@ -85,7 +85,7 @@ def said(result: ReloadResult) -> str:
     parts = what_was_done(result, _SHOWN)
     parts += [f"{name} needs a restart: {printable(why)}" for name, why in result.restart_required.items()]
     parts += [f"left as it was: {_failure(error)}" for error in result.still_failing]
-    return f"pyautoload: reloaded in {took}: {'; '.join(parts) or 'nothing that runs has changed'}"
+    return f"pyautoload: reloaded in {took}: {'; '.join(parts) or 'no code changes'}"
 
 
 def _failure(error: ReloadError) -> str:

@@ -68,7 +68,7 @@ def _loaders(given: object) -> list[AutoLoader]:
             raise TypeError(f"except_for= takes loaders, their tags, namespaces or modules, not {each!r}")
         if not meant:
             raise ValueError(
-                f"except_for={name!r} is no loader that is set up: there are {', '.join(one.tag for one in known)}"
+                f"except_for={name!r} is not a loader that is set up: there are {', '.join(one.tag for one in known)}"
             )
         found += meant
     return found

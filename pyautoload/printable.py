@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["described", "printable", "text_of"]
+import os
+
+__all__ = ["described", "printable", "text_of", "wanted_colour"]
 
 
 def printable(text: str, keep: str = "") -> str:
-    """``text`` with escapes in place of what is no visible character: control characters, lone surrogates.
+    """``text`` with escapes in place of what is not a visible character: control characters, lone surrogates.
 
     Args:
         text: such as a path; on POSIX its names may hold any byte but zero and the slash.
@@ -33,3 +35,10 @@ def text_of(error: BaseException) -> str:
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
+
+
+def wanted_colour() -> bool | None:
+    """Whether output is coloured: as NO_COLOR or FORCE_COLOR say, else ``None``: where it goes to a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR", "") not in ("", "0", "false") else None

@@ -36,7 +36,7 @@ class Timed:
     Attributes:
         name: the module; for a library what the import statement names: ``'sqlalchemy.orm'``.
         file: its file, ``None`` for a library.
-        importer: the module that imported it first, ``None`` for something that is no module (a prompt).
+        importer: the module that imported it first, ``None`` for something that is not a module (a prompt).
         place: the file and line of that import, ``None`` where it is not known.
         start: when it began, in seconds from the beginning of the profile.
         cumulative: how many seconds it took, all that it imported first included.

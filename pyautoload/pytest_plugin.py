@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["autoload_tree", "loader"]
 
-_NOT_CONFIGURED = "this project has no [tool.pyautoload] in its pyproject.toml: `pyautoload init` writes one"
+_NOT_CONFIGURED = "this project has no [tool.pyautoload] in its pyproject.toml: run `pyautoload init` to create it"
 _TABLE = re.compile(r"^[ \t]*\[tool\.pyautoload[\].]", re.MULTILINE)
 # What the loader is kept under on pytest's configuration object, and again where it was made here.
 _LOADER: pytest.StashKey[AutoLoader | None] = pytest.StashKey()

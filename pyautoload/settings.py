@@ -163,8 +163,8 @@ def find(directory: str) -> str:
         return found
     where = f"none in {', '.join(seen)}" if seen else f"there is no {FILE} in this directory or above it"
     raise SetupError(
-        f"no {TABLE} was found ({where}): `pyautoload init` writes one, --root DIR does without, "
-        f"and so does AutoLoader(DIR)"
+        f"no {TABLE} was found ({where}): run `pyautoload init` to create it, or pass --root DIR "
+        f"(in code: AutoLoader(DIR))"
     )
 
 
@@ -198,7 +198,7 @@ def read(file: str) -> Settings:
     """
     table = _table(file)
     if table is None:
-        raise SetupError(f"{file} has no {TABLE}: `pyautoload init` writes one")
+        raise SetupError(f"{file} has no {TABLE}: run `pyautoload init` to create it")
     return parse(table, file)
 
 
@@ -222,7 +222,7 @@ def parse(table: Mapping[str, Any], file: str) -> Settings:
     for root in settings.namespaces:
         if root not in settings.roots:
             known = ", ".join(map(repr, settings.roots))
-            raise SetupError(f"{file}: namespaces names {root!r}, which is none of the roots ({known})")
+            raise SetupError(f"{file}: namespaces names {root!r}, which is not one of the roots ({known})")
     if settings.namespaces and not settings.conventions:
         raise SetupError(f"{file}: namespaces has no meaning with conventions = false: leave out one of the two")
     return settings
@@ -298,7 +298,7 @@ def _table(file: str) -> dict[str, Any] | None:
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}") from error
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
-        raise SetupError(f"{file} is no valid TOML: {error}") from error
+        raise SetupError(f"{file} is not valid TOML: {error}") from error
     except (RecursionError, MemoryError) as error:
         raise SetupError(
             f"{file} cannot be read: its tables or lists are nested too deeply, in whatever tool's part of it"

@@ -74,7 +74,7 @@ BAD = [
     "raise GeneratorExit\n",
     "import asyncio\nraise asyncio.CancelledError\n",
     "raise RuntimeError('esc \\x1b[2J and \\ud800 and \\x07')\n",
-    "this is no Python\n",
+    "this is not a Python\n",
     "x = (\n",
     "x = '\\0'\0\n",
     "import sys\ndel sys.modules[__name__]\nraise ImportError('gone')\n",

@@ -145,7 +145,7 @@ def test_a_project_may_be_a_part_of_a_repository(history: Callable[..., Path]) -
 
 
 @pytest.mark.parametrize(
-    ("span", "reason"), [("HEAD", "is no range"), ("HEAD..", "no commit in"), ("x..y", "rev-parse")]
+    ("span", "reason"), [("HEAD", "is not a range"), ("HEAD..", "no commit in"), ("x..y", "rev-parse")]
 )
 def test_what_is_no_range_is_refused(history: Callable[..., Path], span: str, reason: str) -> None:
     root = history(START)

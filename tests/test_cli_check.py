@@ -22,7 +22,7 @@ BAD = {
 
 def test_a_tree_that_is_well_is_well(tree: Tree) -> None:
     tree({"pyproject.toml": CONFIG, "app/user.py": "class User: ..."})
-    assert run("check").output == "all is well\n"
+    assert run("check").output == "no problems found\n"
 
 
 def test_every_problem_is_told_and_the_exit_code_is_1(tree: Tree) -> None:
@@ -55,8 +55,8 @@ def test_json_holds_all_of_it(tree: Tree) -> None:
 
 def test_kinds_and_plain_modules_can_be_left_out(tree: Tree) -> None:
     tree({**BAD, "pyproject.toml": CONFIG + 'plain_modules = ["db.py", "helpers.py"]\n'})
-    assert run("check", "--skip", "crash").output == "all is well\n"
-    assert "no kind of problem called 'nope'" in run("check", "--skip", "nope", expect=2).output
+    assert run("check", "--skip", "crash").output == "no problems found\n"
+    assert "unknown kind of problem 'nope'" in run("check", "--skip", "nope", expect=2).output
 
 
 def test_static_does_not_go_with_a_loader_that_runs(tree: Tree) -> None:
@@ -66,8 +66,8 @@ def test_static_does_not_go_with_a_loader_that_runs(tree: Tree) -> None:
 
 def test_modules_import_what_lies_beside_the_configuration(tree: Tree, tmp_path: Path) -> None:
     tree({"pyproject.toml": CONFIG, "common.py": "", "app/user.py": "import common\nclass User: ...", "deep/": ""})
-    assert run_apart("check", cwd=tmp_path).stdout == "all is well\n"
-    assert run_apart("check", "--config", "..", cwd=tmp_path / "deep").stdout == "all is well\n"
+    assert run_apart("check", cwd=tmp_path).stdout == "no problems found\n"
+    assert run_apart("check", "--config", "..", cwd=tmp_path / "deep").stdout == "no problems found\n"
 
 
 def test_a_loader_that_the_program_makes_is_checked_as_it_is(tree: Tree, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_init_writes_a_configuration_with_which_check_is_content(tree: Tree) -> 
     assert settings.inflections == {"db": "Database"}
     assert settings.plain_modules == ["src/shop/errors.py"]
     assert settings.collapse == ["*/concerns"]
-    assert run("check").output == "all is well\n"
+    assert run("check").output == "no problems found\n"
 
 
 def test_the_test_that_init_writes_passes_and_fails_when_it_should(tree: Tree, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_deeper_directories_are_not_read(tree: Tree) -> None:
 
 def test_a_namespace_that_is_not_there_is_a_finding(tree: Tree) -> None:
     tree(FILES)
-    assert lines("tree", "app.nothing", expect=1) == ["app.nothing is no managed namespace"]
+    assert lines("tree", "app.nothing", expect=1) == ["app.nothing is not a managed namespace"]
 
 
 def test_json_nests_and_names_everything(tree: Tree) -> None:
@@ -133,13 +133,13 @@ def test_names_and_paths_are_explained(tree: Tree, subject: str, last: str) -> N
         ("app/lib/.hidden.py", "✗ .hidden.py is hidden"),
         ("app.models.Usre", "• there are: User"),
         ("app/static", "✗ there is no managed Python file in it or below it"),
-        ("app/static/style.css", "✗ it is no Python file"),
+        ("app/static/style.css", "✗ it is not a Python file"),
         ("app.static", "✗ there is no managed Python file in app/static"),
         ("pyproject.toml", "✗ "),
         ("app/nothing.py", "✗ app/nothing.py does not exist"),
-        ("flask", "✗ flask is none of the managed names at the top: app"),
-        ("ap", "✗ ap is none of the managed names at the top: app; did you mean app?"),
-        ("not a name", "✗ it is no dotted name"),
+        ("flask", "✗ 'flask' is not a managed package (managed: app)"),
+        ("ap", "✗ 'ap' is not a managed package (managed: app); did you mean app?"),
+        ("not a name", "✗ it is neither a dotted name nor an existing path"),
     ],
 )
 def test_what_is_not_managed_says_why_and_is_a_finding(tree: Tree, subject: str, why: str) -> None:

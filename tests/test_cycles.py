@@ -1,4 +1,4 @@
-"""Circular imports: what Python tolerates is no error, what it does not is explained with files and lines."""
+"""Circular imports: what Python tolerates is not an error, what it does not is explained with files and lines."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_a_file_that_went_away_after_it_was_listed_is_named_in_the_error(autoloa
         errors.LoadError("app.user", "user.py", AttributeError("wrong")),
         errors.ExpectedNameError("app.User", "user.py", ["Other"], "user"),
         errors.ModuleNotFoundError("app.user", "no such file"),
-        errors.NameInflectionError("2.py", "2", "is no identifier"),
+        errors.NameInflectionError("2.py", "2", "is not a valid Python name"),
         errors.ConflictError("both", "a.py", "b.py"),
         errors.PathError("a.py", "does not exist", "correct it"),
         errors.SetupRequired("unload()"),

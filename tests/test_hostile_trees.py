@@ -81,9 +81,9 @@ ENTRIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "link below a file": (_below_a_file, "cannot be read: Not a directory"),
     "link to itself": (_itself, "cannot be read: Too many levels of symbolic links"),
     "link to a long name": (_long, "cannot be read: File name too long"),
-    "fifo": (lambda path: os.mkfifo(path), "is no regular file"),
-    "socket": (_socket, "is no regular file"),
-    "device": (lambda path: path.symlink_to("/dev/null"), "is no regular file"),
+    "fifo": (lambda path: os.mkfifo(path), "is not a regular file"),
+    "socket": (_socket, "is not a regular file"),
+    "device": (lambda path: path.symlink_to("/dev/null"), "is not a regular file"),
     "directory": (lambda path: path.mkdir(), "is a directory, and no name of one"),
 }
 
@@ -149,7 +149,7 @@ def test_a_file_that_becomes_a_fifo_fails_at_once(project: Path) -> None:
             return str(error)
         return "loaded"
 
-    assert "app/user.py is no regular file" in apart(changed)
+    assert "app/user.py is no longer a regular file" in apart(changed)
 
 
 def test_a_thousand_directories_deep(project: Path) -> None:

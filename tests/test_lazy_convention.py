@@ -97,7 +97,7 @@ def test_a_package_in_a_zip(tmp_path, monkeypatch):
 
 
 def test_it_needs_a_package():
-    with pytest.raises(TypeError, match="no package"):
+    with pytest.raises(TypeError, match="not a package"):
         lazy.exports_by_convention(__name__)
 
 

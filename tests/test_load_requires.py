@@ -128,7 +128,7 @@ def test_assigning_globals_is_refused_with_a_remedy():
 def test_only_functions_and_only_names():
     with pytest.raises(TypeError, match="written with def"):
         load.requires("json")(len)
-    with pytest.raises(ValueError, match="no name for a variable"):
+    with pytest.raises(ValueError, match="not a name for a variable"):
         load.requires("json.decoder")
     with pytest.raises(ValueError, match="must be a name"):
         load.requires("a-b=json")

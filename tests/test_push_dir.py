@@ -106,7 +106,7 @@ def test_an_empty_namespace_makes_top_level_modules(tree):
 def test_what_is_no_module_and_no_name_is_no_namespace(tree, namespace):
     tree({"app/": ""})
 
-    with pytest.raises(SetupError, match="no namespace"):
+    with pytest.raises(SetupError, match="not a namespace"):
         AutoLoader().push_dir("app", namespace)
 
 
@@ -114,7 +114,7 @@ def test_what_is_no_module_and_no_name_is_no_namespace(tree, namespace):
 def test_a_namespace_that_is_no_dotted_name_is_refused(tree, namespace):
     tree({"app/": ""})
 
-    with pytest.raises(SetupError, match="no dotted name"):
+    with pytest.raises(SetupError, match="not a dotted name"):
         AutoLoader().push_dir("app", namespace)
 
 
@@ -126,7 +126,7 @@ def test_a_module_that_is_not_in_sys_modules_under_its_name_is_refused(tree):
 
 
 def test_the_namespace_is_checked_before_the_directory(tree):
-    with pytest.raises(SetupError, match="no namespace"):
+    with pytest.raises(SetupError, match="not a namespace"):
         AutoLoader().push_dir("nowhere", 5)
 
 

@@ -57,7 +57,7 @@ ALWAYS = [
     Case("sqlalchemy", "sqlalchemy"),  # C extensions; modules that look for others by name
     Case("werkzeug", "werkzeug"),  # pure Python, data files
     Case("hypothesis", "hypothesis"),  # modules that fail without other packages, a compiled core
-    Case("rich", "rich"),  # modules whose names are no identifiers, loaded by import_module
+    Case("rich", "rich"),  # modules whose names are not valid Python names, loaded by import_module
 ]
 MORE = [
     Case("sympy", "sympy", tests=("sympy.logic.tests", "sympy.sets.tests", "sympy.core.tests.test_expr")),

@@ -161,7 +161,7 @@ def test_reloading_must_be_enabled(app):
 
 def test_a_module_that_is_not_loaded_cannot_be_reloaded(app):
     a = app(a="")
-    with pytest.raises(ValueError, match="is no loaded module"):
+    with pytest.raises(ValueError, match="is not a loaded module"):
         a.loader.reload("nowhere.at.all")
 
 

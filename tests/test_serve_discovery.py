@@ -104,7 +104,7 @@ def _path() -> list[str]:
     [
         ("nowhere:app", {}, "no nowhere either.*--root DIR"),
         ("my-shop.web:app", {"my-shop/web.py": APP}, "--root my-shop --namespace my_shop, and my_shop.web:APP"),
-        ("my-shop:app", {"my-shop.py": APP}, "my-shop is no name of a module"),
+        ("my-shop:app", {"my-shop.py": APP}, "my-shop is not a module name"),
         ("json:app", {}, "no json either"),
         ("click:app", {}, "no click either"),
     ],

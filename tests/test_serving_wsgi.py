@@ -156,7 +156,7 @@ def test_a_made_application_is_made_anew_when_what_made_it_changes(app, edits, s
         result = a.edit(**edits)
         assert text(port) == shown
     assert middleware.application is not made
-    assert "the application was made anew" in str(result)
+    assert "the application was recreated" in str(result)
 
 
 def test_a_factory_that_is_given_as_a_function_is_called_again_when_what_it_calls_changes(app):
@@ -184,7 +184,7 @@ def test_a_factory_with_arguments(app):
 @pytest.mark.parametrize("text", ["web", "web:", "web:1+1", "web:app(x)", "we-b:app", "web:app; 1"])
 def test_what_is_no_application_is_refused(app, text):
     a = app(web="")
-    with pytest.raises(SetupError, match="is no application"):
+    with pytest.raises(SetupError, match="is not an application"):
         ReloadMiddleware(f"{a.name}.{text}", a.loader)
 
 

@@ -208,7 +208,7 @@ def test_eager_load_all_leaves_out_who_is_named(tree):
 def test_eager_load_all_knows_whom_it_leaves_out(tree):
     tree({"app/user.py": ""})
     AutoLoader("app").setup()
-    with pytest.raises(ValueError, match="'ap' is no loader that is set up: there are app"):
+    with pytest.raises(ValueError, match="'ap' is not a loader that is set up: there are app"):
         eager_load_all(except_for="ap")
     with pytest.raises(TypeError, match="except_for"):
         eager_load_all(except_for=[5])

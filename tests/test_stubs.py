@@ -308,7 +308,7 @@ def test_a_root_in_an_archive_is_a_note(tree):
     stubs = generate(AutoLoader("app").push_dir("more.zip/app", "app"))
     assert [Path(path).name for path in stubs.files] == ["__init__.pyi"]
     assert "order" not in "".join(stubs.files.values())
-    assert [note for note in stubs.notes if "no directory of the file system" in note]
+    assert [note for note in stubs.notes if "not a directory of the file system" in note]
 
 
 def test_a_running_loader_looks_at_the_files_once_more(tree):

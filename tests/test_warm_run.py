@@ -65,7 +65,7 @@ ENDINGS = {
     "raises": "def f(): 1 / 0\nprint('before', flush=True)\nf()",
     "raises a group": f"raise {GROUP}",
     "raises from another": "try: {}[1]\nexcept KeyError as e: raise ValueError('two') from e",
-    "is no Python": "def f(:",
+    "is not a Python": "def f(:",
     "is interrupted": "raise KeyboardInterrupt",
     "is killed": "import os; os.kill(os.getpid(), 9)",
     "is terminated": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",

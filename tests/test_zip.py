@@ -191,4 +191,4 @@ def test_an_archive_is_checked(archive, static):
 
 
 def test_the_command_checks_an_archive(archive):
-    assert "all is well" in run("check", "--root", str(archive / "myapp")).stdout
+    assert "no problems found" in run("check", "--root", str(archive / "myapp")).stdout

@@ -54,7 +54,7 @@ def requested(bundle: bool | str | os.PathLike[str] | None) -> Request | None:
         return Request(mode, os.path.abspath(path))
     if not isinstance(bundle, str) or os.sep in text or text.endswith(".bundle"):
         return Request("checked", os.path.abspath(text))
-    raise SetupError(f"bundle={bundle!r} is none of: True, False, 'checked', 'trusted', a path, 'trusted:path'")
+    raise SetupError(f"bundle={bundle!r} is not one of: True, False, 'checked', 'trusted', a path, 'trusted:path'")
 
 
 def default_place(config: Config, *, writing: bool = False) -> str:

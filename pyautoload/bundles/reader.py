@@ -275,7 +275,7 @@ class Bundle:
     def _read_index(self, signature: tuple[Any, ...], roots: int) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
         header = self._read(0, HEADER.size)
         if len(header) < HEADER.size or header[:16] != SIGNATURE:
-            raise BundleProblem("it is no bundle, or its beginning is damaged")
+            raise BundleProblem("it is not a bundle, or its beginning is damaged")
         _, version, offset, length, checksum = HEADER.unpack(header)
         if version != FORMAT:
             raise BundleProblem(f"it has the format {version}, this version of PyAutoload reads {FORMAT}")

@@ -94,7 +94,7 @@ class _Explainer:
             return nothing
         root = self.config.root_of(path)
         if root is None:
-            self.no(f"it lies in none of the roots: {', '.join(self.config.roots) or 'there are none'}")
+            self.no(f"it is not below any of the roots: {', '.join(self.config.roots) or 'there are none'}")
             return nothing
         self.yes(f"it lies in the root {root.path}, which stands for {root.namespace or 'the top level'}")
         if not self._parts(path, root):
@@ -102,7 +102,7 @@ class _Explainer:
         if is_dir:
             return self._directory(given, path)
         if split_module_file(os.path.basename(path)) is None:
-            self.no("it is no Python file: its suffix is none that can be imported")
+            self.no("it is not a Python file: files with this suffix cannot be imported")
             return nothing
         try:
             return self._file(given, path)
@@ -128,7 +128,7 @@ class _Explainer:
             pattern = _matching(self.config.collapsed, part)
             if pattern is not None and source_for(part).is_dir(part):
                 self.note(f"{name} is collapsed by collapse({pattern!r}): it organises without naming")
-        self.yes("nothing on the way is ignored or hidden: it is managed")
+        self.yes("it is managed: nothing on its path is ignored or hidden")
         return True
 
     def _directory(self, given: str, path: str) -> Explanation:
@@ -136,7 +136,7 @@ class _Explainer:
         if name is None:
             return Explanation(given, self.steps)
         if path not in self.config.roots and not self.tree.scanner.has_python(path):
-            self.no("there is no managed Python file in it or below it, so it is no namespace")
+            self.no("there is no managed Python file in it or below it, so it is not a namespace")
             return Explanation(given, self.steps)
         space = self._namespace(name)
         self.yes(f"it stands for the namespace {name or 'of the top level'}; directories are never camelized")
@@ -235,15 +235,15 @@ class _Explainer:
     def name(self, name: str) -> Explanation:
         nothing = Explanation(name, self.steps)
         if not all(part.isidentifier() for part in name.split(".")):
-            self.no("it is no dotted name, and no path that exists")
+            self.no("it is neither a dotted name nor an existing path")
             return nothing
         parts = name.split(".")
         tops = sorted(self.tree.tops())
         if parts[0] not in tops and not self._has_top_level(parts):
             close = difflib.get_close_matches(parts[0], tops, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            self.no(f"{parts[0]} is none of the managed names at the top: {', '.join(tops) or 'there are none'}{hint}")
-            self.note("the finder lets it through to the import system's other finders")
+            self.no(f"'{parts[0]}' is not a managed package (managed: {', '.join(tops) or 'none'}){hint}")
+            self.note("PyAutoload leaves it to Python's other finders")
             return nothing
         current = ""
         for index, part in enumerate(parts):
@@ -296,7 +296,7 @@ class _Explainer:
             self.note(f"{name} has code of its own, whose names win: {space.file}")
 
     def _member(self, subject: str, space: Namespace, part: str) -> Explanation:
-        """A name in a namespace that is no namespace itself: a module, an expected name, or nothing."""
+        """A name in a namespace that is not a namespace itself: a module, an expected name, or nothing."""
         where = space.name or "the top level"
         full = f"{space.name}.{part}" if space.name else part
         if part in space.modules:
@@ -329,7 +329,7 @@ class _Explainer:
         if part in space.excluded:
             self.no(f"the finder refuses it: {space.excluded[part]}")
         elif part in space.subdirs:
-            self.no(f"there is no managed Python file in {space.subdirs[part][0]}, so it is no namespace")
+            self.no(f"there is no managed Python file in {space.subdirs[part][0]}, so it is not a namespace")
         else:
             self.no(f"no file in {where} is expected to define {part}")
         self._ignored_like(space, part)

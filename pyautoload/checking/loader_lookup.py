@@ -24,7 +24,7 @@ def named_loader(name: str) -> AutoLoader:
 
     Raises:
         ImportError, AttributeError: there is no such module, or no such name in it.
-        TypeError: it is no loader.
+        TypeError: it is not a loader.
     """
     module, _, attribute = name.partition(":")
     value: Any = importlib.import_module(module)

@@ -101,7 +101,7 @@ def _checked_kinds(skip: Iterable[str]) -> frozenset[str]:
 
     kinds = frozenset(skip)
     for kind in sorted(kinds - set(KINDS)):
-        raise SetupError(f"there is no kind of problem called {kind!r}: there are {', '.join(KINDS)}")
+        raise SetupError(f"unknown kind of problem {kind!r}; known: {', '.join(KINDS)}")
     return kinds
 
 

@@ -74,7 +74,7 @@ class Replay:
         self._top = _git(os.getcwd(), "rev-parse", "--show-toplevel").strip()
         first, dots, last = span.partition("..")
         if not first or not dots or last.startswith("."):
-            raise SetupError(f"{span!r} is no range of commits: write FROM..TO, as in v1.0..main")
+            raise SetupError(f"{span!r} is not a range of commits: write FROM..TO, as in v1.0..main")
         begin = _git(self._top, "rev-parse", "--verify", f"{first}^{{commit}}").strip()
         end = _git(self._top, "rev-parse", "--verify", f"{last or 'HEAD'}^{{commit}}").strip()
         found = _git(self._top, "rev-list", "--first-parent", "--reverse", f"{begin}..{end}", "--", *_CONCERNED)

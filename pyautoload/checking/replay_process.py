@@ -90,7 +90,7 @@ def _loader(project: dict[str, Any]) -> AutoLoader:
 def main() -> None:
     """Obey until there is nobody any more, and end whatever threads the modules have started."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what modules print is no answer
+    os.dup2(2, 1)  # what modules print is not an answer
     task = json.loads(sys.stdin.readline())
     sys.path[:] = task["path"]
     try:

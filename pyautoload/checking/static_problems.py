@@ -30,7 +30,7 @@ def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
             remedy = f'rename it, ignore it, or give it a name: loader.inflect({{"{stem}": "Name"}})'
             reason = str(error).partition(": ")[2].partition(",")[0]
             if is_name(stem):
-                message = f"{reason}, so nothing is expected of it: it can be imported as a module"
+                message = f"{reason}, so no name is expected of it: it can be imported as a module"
                 yield Problem("invalid-name", WARNING, message, error.path, remedy=remedy)
                 continue
             yield Problem("invalid-name", ERROR, f"{reason}, so it cannot be imported", error.path, remedy=remedy)
@@ -40,7 +40,7 @@ def static_problems(survey: Survey, graph: ImportGraph) -> Iterator[Problem]:
         yield from _same_name(survey, space.name)
         yield from _hidden_by_module(survey, space)
     for path, why in sorted(survey.left_out.items()):
-        remedy = "mend it, remove it, or ignore it: everything beside it is managed"
+        remedy = "fix it, remove it, or ignore it: everything beside it is managed"
         yield Problem("left-out", WARNING, f"it is left out: it {why}", path, remedy=remedy)
     for module, path in survey.files.items():
         source = survey.source(module)

@@ -64,7 +64,7 @@ class Survey:
             self.files.setdefault(full, space.modules[stem])
 
     def source(self, module: str) -> ModuleSource | None:
-        """What stands in a module's file; ``None`` where that is no source, or cannot be read."""
+        """What stands in a module's file; ``None`` where that is not a source, or cannot be read."""
         path = self.files.get(module)
         if path is None or not path.endswith(".py"):
             return None

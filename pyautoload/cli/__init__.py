@@ -13,7 +13,7 @@ import click
 
 import pyautoload
 from pyautoload.errors import ConflictError, SetupError
-from pyautoload.printable import printable
+from pyautoload.printable import printable, wanted_colour
 
 __all__ = ["command"]
 
@@ -36,6 +36,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run; a conflict in the tree is a finding, a mistake in the configuration a wrong use of the command."""
+        ctx.color = wanted_colour()
         try:
             return super().invoke(ctx)
         except ConflictError as error:
@@ -52,8 +53,8 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(pyautoload.__version__, prog_name="pyautoload")
 def command() -> None:
-    """Look at what PyAutoload manages, check it, measure it.
+    """Inspect, check, test, serve and measure what PyAutoload manages.
 
-    Commands read [tool.pyautoload] in the nearest pyproject.toml, or take --root. Exit codes: 0 all is well, 1 there
-    are findings, 2 wrong use.
+    Commands read [tool.pyautoload] in the nearest pyproject.toml, or take --root. Exit codes: 0 no problems,
+    1 problems found, 2 wrong use. NO_COLOR and FORCE_COLOR decide about colours.
     """

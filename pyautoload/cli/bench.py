@@ -59,12 +59,14 @@ _TITLES = {
 
 @click.command()
 @project_options
-@click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1), help="How often each is measured.")
+@click.option(
+    "--runs", default=5, show_default=True, type=click.IntRange(min=1), help="How many times each variant is measured."
+)
 @json_option
 def command(project: Project, runs: int, json_: bool) -> None:
     """Measure your own tree: what loading it costs with Python alone, and with PyAutoload.
 
-    Each run is a fresh process; contestants take turns, after one round that counts for nothing. Your code runs.
+    Each run is a fresh process; variants are interleaved after one warm-up round. Your code runs.
     """
     if project.loader_name is not None:
         raise click.UsageError("bench sets the loader up itself, each time anew: give --root or a configuration")

@@ -16,7 +16,9 @@ from pyautoload.printable import printable
 
 @click.command()
 @project_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Where to; by default where it is looked for.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Where to write; by default where loaders look for it."
+)
 @json_option
 def command(project: Project, output: str | None, json_: bool) -> None:
     """Write the bundle: the scan and the code of all files in one file, for AutoLoader(bundle=True).

@@ -23,7 +23,7 @@ _SHOWN = 8
 
 @click.command()
 @project_options
-@click.option("--static", is_flag=True, help="Run nothing of your code: read it only.")
+@click.option("--static", is_flag=True, help="Only read your code; run none of it.")
 @click.option(
     "--skip", multiple=True, metavar="KIND", help="Leave out a kind of problem (in [brackets] in the output)."
 )
@@ -38,7 +38,7 @@ def command(
 
     Files that do not define their expected name, names that cannot be, conflicts, shadowed files, imports of names that
     are not there, import cycles, dead patterns. Each module is also imported in a child process, so that a crash in
-    one of them is a finding and not the end; --static leaves that out. Notes are no findings.
+    one of them is a finding and not the end; --static leaves that out. Notes do not count as findings.
 
     With --reload nothing of that is done: a clone of the repository is reloaded from commit to commit, and compared
     with a fresh process after each.
@@ -126,6 +126,6 @@ def _show(replayed: Replayed) -> None:
 
 def _summary(counts: collections.Counter[str]) -> str:
     if not counts:
-        return "all is well"
+        return "no problems found"
     parts = [f"{counts[name]} {name}{'s' if counts[name] != 1 else ''}" for name in COLOURS if counts[name]]
     return ", ".join(parts)

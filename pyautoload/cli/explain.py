@@ -17,9 +17,9 @@ from pyautoload.printable import printable
 @click.argument("name_or_path")
 @json_option
 def command(project: Project, name_or_path: str, json_: bool) -> None:
-    """Say step by step what a name or a path leads to: which root, which rule, which file, or why not.
+    """Show step by step how a name or a path is resolved: which root, which rule, which file, or why not.
 
-    Nothing of your code is run. The exit code is 1 for what is not managed.
+    None of your code runs. The exit code is 1 for what is not managed.
     """
     from pyautoload.checking.explanation import explain
 

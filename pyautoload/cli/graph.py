@@ -23,7 +23,7 @@ FORMATS = ["text", "mermaid", "dot", "html", "json"]
 
 @click.command()
 @project_options
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="By default what the name of the output says.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="By default from the suffix of the output file.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only modules of this namespace.")
 @click.option(
@@ -49,7 +49,7 @@ def command(
     editor: str,
     json_: bool,
 ) -> None:
-    """Show which module imports which, where, and when; nothing of your code is run.
+    """Show which module imports which, where, and when; none of your code runs.
 
     html makes one self-contained page to search, zoom and filter: pyautoload graph -o imports.html
     """

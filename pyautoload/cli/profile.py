@@ -19,7 +19,7 @@ from pyautoload.printable import described
 @click.argument("names", nargs=-1)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html (icicle), .json, or .txt.")
 @click.option("--limit", default=20, show_default=True, help="How many modules the table shows.")
-@click.option("--no-libraries", is_flag=True, help="Count what modules import besides as their own time.")
+@click.option("--no-libraries", is_flag=True, help="Count unmanaged imports as the time of the module that makes them.")
 @json_option
 def command(
     project: Project, names: tuple[str, ...], output: str | None, limit: int, no_libraries: bool, json_: bool

@@ -26,7 +26,7 @@ from pyautoload.errors import ProductionError, ServeError
     type=click.Choice(["auto", "wsgi", "asgi"]),
     default="auto",
     show_default=True,
-    help="What the application is; found out by default.",
+    help="The interface of the application; detected by default.",
 )
 @click.option("--refresh/--no-refresh", default=True, show_default=True, help="Whether pages reload in the browser.")
 @click.option(
@@ -35,7 +35,7 @@ from pyautoload.errors import ProductionError, ServeError
 @click.option("--requests/--no-requests", default=True, show_default=True, help="Whether to print a line per request.")
 @click.option("--eager", is_flag=True, help="Load everything at the start, not what is used first.")
 @click.option("--polling", is_flag=True, help="Look at the files once a second: for mounts that send no events.")
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Pages are asked for under this name, too.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Also answer requests for this host name.")
 @click.option(
     "--secret",
     is_flag=True,
@@ -43,8 +43,10 @@ from pyautoload.errors import ProductionError, ServeError
 )
 @click.option("--warm/--no-warm", default=True, show_default=True, help="Whether restarts fork, with libraries loaded.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="A fresh process checks each reload.")
-@click.option("--report-stale", metavar="DIR", help="Write down there what a check has found, to show it again.")
-@click.option("--drain", default=10.0, show_default=True, help="Seconds that requests have left at a restart.")
+@click.option(
+    "--report-stale", metavar="DIR", help="Write what a check finds to this directory, with a script to reproduce it."
+)
+@click.option("--drain", default=10.0, show_default=True, help="Seconds that requests get to finish at a restart.")
 @click.option(
     "--lifespan",
     type=click.Choice(["sequential", "overlap"]),

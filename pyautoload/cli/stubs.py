@@ -33,7 +33,7 @@ def command(project: Project, check: bool, typings: str, json_: bool) -> None:
     """Write an __init__.pyi into each namespace, for mypy, pyright and editors.
 
     Files that are up to date stay as they are, stale ones go, and those that somebody else wrote or edited are never
-    touched. Nothing of your code is run. With --check nothing is written: for CI and pre-commit.
+    touched. None of your code runs. With --check nothing is written: for CI and pre-commit.
     """
     from pyautoload import stubs as library
 

@@ -54,7 +54,7 @@ def command(project: Project, namespace: str, depth: int | None, json_: bool) ->
         loader.tree.use_roots()
     space = loader.tree.namespace(namespace)
     if namespace and space is None:
-        click.echo(f"{printable(namespace)} is no managed namespace", err=True)
+        click.echo(f"{printable(namespace)} is not a managed namespace", err=True)
         sys.exit(1)
     tops = _children(loader, space) if space is not None else _tops(loader)
     if namespace and space is not None:

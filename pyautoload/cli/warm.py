@@ -30,5 +30,5 @@ def command() -> None:
         station = Station(os.getcwd(), told)
     except ServeError as error:
         raise click.ClickException(str(error)) from error
-    told(f"serving `pyautoload run` in {station.directory}; Ctrl-C ends it")
+    told(f"serving `pyautoload run` in {station.directory}; press Ctrl-C to stop")
     station.run()

@@ -134,7 +134,7 @@ def lazy_cache_path(path: str) -> str | None:
 def write_cache(
     loader: SourceFileLoader, path: str, code: CodeType, size: int, mtime_ns: int | None, cached: str | None = None
 ) -> None:
-    """Write the bytecode cache of a source file as the stock loader does; failures to write are no errors there either.
+    """Write the bytecode cache of a source file as the stock loader does; failures to write are ignored there too.
 
     Args:
         loader: whose ``set_data`` writes, atomically.

@@ -59,7 +59,7 @@ class Completion:
             self._to_come.add(stem)
 
     def relisted(self, space: Namespace | None) -> None:
-        """Begin anew: the package was listed again, or is no namespace any more."""
+        """Begin anew: the package was listed again, or is no longer a namespace."""
         self._noted.clear()  # what is stored is looked at anew, too
         if space is not None:
             self._look_anew(space)

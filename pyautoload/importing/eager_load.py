@@ -228,7 +228,7 @@ def _unusable_stem(item: Planned) -> NameInflectionError | None:
     split = split_module_file(os.path.basename(item.path)) if item.space is None else None
     if split is None or "." not in split[0]:
         return None
-    return NameInflectionError(item.path, split[0], "is no identifier")
+    return NameInflectionError(item.path, split[0], "is not a valid Python name")
 
 
 # From so many frozen objects on it was somebody's decision, not to be undone; 3.12 freezes 375 of its own at its start.

@@ -168,7 +168,9 @@ class ExplicitLoading:
         space = self.tree.namespace("") if self.tree.is_root("") else None
         stem, exact = self.naming.stem_for(top, space) if space is not None else (None, False)
         if stem is None or space is None:
-            raise ModuleNotFoundError(name, "it is not managed by this loader; correct the name, or add a root for it")
+            raise ModuleNotFoundError(
+                name, "it is not managed by this loader; correct the name, or add a root that contains it"
+            )
         module = importlib.import_module(stem)
         if top in vars(module):
             return vars(module)[top]
@@ -194,7 +196,7 @@ def _namespace_name(namespace: object) -> str:
     if isinstance(namespace, ModuleType):
         return namespace.__name__
     if not isinstance(namespace, str):
-        raise TypeError(f"{namespace!r} is no namespace: a dotted name or a module is needed")
+        raise TypeError(f"{namespace!r} is not a namespace: a dotted name or a module is needed")
     return namespace and checked_dotted_name(namespace)
 
 

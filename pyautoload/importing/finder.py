@@ -77,7 +77,7 @@ class PyAutoloadFinder:
         path_hook.claim(self.tree.config.roots)
 
     def uninstall(self) -> None:
-        """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
+        """Take the finder off ``sys.meta_path``; it is not an error if it is not there."""
         while self in sys.meta_path:
             sys.meta_path.remove(self)
         if not any(isinstance(finder, PyAutoloadFinder) for finder in sys.meta_path):

@@ -1,4 +1,4 @@
-"""Code that a loader of somebody else makes: kept out of the stock bytecode cache, made anew for a reload."""
+"""Code that a loader of somebody else makes: kept out of the stock bytecode cache, recreated for a reload."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class PyAutoloadLoader(SourceFileLoader):
         if self._mtime_ns is None and binder is not None and not os.path.exists(self.path):
             raise binder.gone(self.name, self.path)
         if status is not None and binder is not None and not stat.S_ISREG(status.st_mode):
-            raise binder.gone(self.name, self.path, "is no regular file any more")  # to read a FIFO would never end
+            raise binder.gone(self.name, self.path, "is no longer a regular file")  # to read a FIFO would never end
         if fresh or bytecode.is_older(cached, self._mtime_ns):
             return self._compiled_afresh()
         return super().get_code(fullname)

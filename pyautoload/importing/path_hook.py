@@ -39,7 +39,7 @@ def claim(roots: Iterable[str]) -> None:
             _below = (*_below, f"{path}{os.sep}")
             _above.add(os.path.dirname(path))
     for entry in [entry for entry in list(sys.path_importer_cache) if _concerns(entry)]:
-        sys.path_importer_cache.pop(entry, None)  # made anew, by way of our hook, when it is needed
+        sys.path_importer_cache.pop(entry, None)  # recreated, by way of our hook, when it is needed
 
 
 def release() -> None:

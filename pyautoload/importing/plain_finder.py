@@ -53,7 +53,7 @@ class PlainFinder:
             sys.meta_path.insert(ours[-1] + 1 if ours else 0, self)
 
     def uninstall(self) -> None:
-        """Take the finder off ``sys.meta_path``; it is no error if it is not there."""
+        """Take the finder off ``sys.meta_path``; it is not an error if it is not there."""
         while self in sys.meta_path:
             sys.meta_path.remove(self)
 

@@ -50,7 +50,7 @@ def exports_by_convention(
     namespace = vars(sys.modules[package])
     forget_earlier(namespace)
     if "__path__" not in namespace:
-        raise TypeError(f"{package} is no package, it has no directory to derive exports from")
+        raise TypeError(f"{package} is not a package, it has no directory to derive exports from")
     if inflector is not None and inflect:
         raise TypeError("inflect= adds rules to the ordinary inflector: give the rules to your own inflector instead")
     names = inflector or Inflector(inflect)
@@ -139,7 +139,7 @@ def _entries(directories: Iterable[str], ignore: tuple[str, ...]) -> Iterator[tu
 
 
 def _entries_elsewhere(place: str, ignore: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
-    """The same for what is no directory of the file system, a folder within a zip."""
+    """The same for what is not a directory of the file system, a folder within a zip."""
     import pkgutil
 
     for info in sorted(pkgutil.iter_modules([place]), key=lambda info: info.name):

@@ -82,7 +82,7 @@ def declared(submodules: Iterable[str], attributes: Mapping[str, Iterable[str]],
     """The exports that the keyword form states: names of submodules, and submodule → names.
 
     Raises:
-        BadStatement: a name is no identifier, or is exported twice.
+        BadStatement: a name is not a valid Python name, or is exported twice.
         TypeError: a string where a sequence of names is needed.
     """
     if isinstance(submodules, str) or any(isinstance(names, str) for names in attributes.values()):

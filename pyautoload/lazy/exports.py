@@ -322,7 +322,9 @@ def is_unresolved(value: object) -> bool:
 def _module(package: str) -> ModuleType:
     module = sys.modules.get(package)
     if module is None:
-        raise ValueError(f"exports() is called by the package itself, with __name__; {package!r} is no loaded module")
+        raise ValueError(
+            f"exports() is called by the package itself, with __name__; {package!r} is not a loaded module"
+        )
     return module
 
 

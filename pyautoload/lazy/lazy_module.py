@@ -32,7 +32,7 @@ def module(name: str) -> Any:
         comes with the first access and says where the module was asked for.
 
     Raises:
-        ValueError: ``name`` is no dotted name.
+        ValueError: ``name`` is not a dotted name.
     """
     if not name or not all(part.isidentifier() for part in name.split(".")):
         raise ValueError(f"lazy.module() takes an absolute dotted name, {name!r} is none")

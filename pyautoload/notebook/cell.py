@@ -59,7 +59,7 @@ class CellCode:
 
 
 def code_of(source: str, transform: Callable[[str], str]) -> CellCode:
-    """What a cell does; nothing for one that is no Python.
+    """What a cell does; nothing for one that is not Python.
 
     Args:
         source: as it was typed.

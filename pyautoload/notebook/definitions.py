@@ -63,7 +63,7 @@ def _add(found: Definitions, name: str, node: ast.AST) -> None:
 
 
 def definitions_of(source: bytes | str, package: str) -> Definitions:
-    """What a module defines; nothing where the source is no Python.
+    """What a module defines; nothing where the source is not Python.
 
     Args:
         source: of the module.

@@ -181,7 +181,7 @@ class StaleCells:
     def stale(self) -> list[tuple[Run, str]]:
         """The cells to run again and why, each after those that make what it reads.
 
-        A cell that reads what another one has overwritten since (``x = clean(x)``) needs that made anew, too; and what
+        A cell that reads what another one has overwritten since (``x = clean(x)``) needs that recreated, too; and what
         a cell that runs again overwrites is made again by who made it last.
         """
         order = {run.key: place for place, run in enumerate(self._in_order())}

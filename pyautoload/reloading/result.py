@@ -65,7 +65,7 @@ class ReloadResult:
         parts = what_was_done(self, _SHOWN)
         took = f"{self.duration * 1000:.1f} ms"
         if self.errors:
-            head = f"reload failed after {took}, the code of before is in use"
+            head = f"reload failed after {took}, still running the previous code"
             return "\n  ".join([head, *map(str, self.errors)])
         text = f"reloaded in {took}: {'; '.join(parts)}" if parts else f"nothing to reload ({took})"
         lines = [f"restart required for {name}: {why}" for name, why in self.restart_required.items()]

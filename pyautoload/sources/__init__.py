@@ -73,7 +73,7 @@ def own_source(path: str) -> Source | None:
 
 
 def unmount(path: str) -> None:
-    """Take a mounted source away; it is no error if there is none."""
+    """Take a mounted source away; it is not an error if there is none."""
     _mounts.pop(path, None)
 
 

@@ -55,7 +55,7 @@ class ZipArchive:
         inner = self._inner(directory)
         names = self._now().names.get(inner)
         if names is None:
-            raise FileNotFoundError(f"{directory} is no directory in the archive {self.archive}")
+            raise FileNotFoundError(f"{directory} is not a directory in the archive {self.archive}")
         return list(names.items())
 
     def read(self, path: str) -> bytes:
@@ -87,7 +87,7 @@ class ZipArchive:
     def _now(self) -> _Contents:
         status = os.stat(self.archive)
         if not stat.S_ISREG(status.st_mode):
-            raise ArchiveError(self.archive, "it is no file")
+            raise ArchiveError(self.archive, "it is not a file")
         stamp = (status.st_mtime_ns, status.st_size)
         contents = self._contents
         if contents is not None and contents.stamp == stamp:

@@ -23,7 +23,7 @@ class FileSystem:
             return list(entries)
 
     def read(self, path: str) -> bytes:
-        """The content of a file; what is no regular file cannot be read."""
+        """The content of a file; what is not a regular file cannot be read."""
         return read_regular(path)
 
     def stat(self, path: str) -> tuple[int, int]:

@@ -69,7 +69,7 @@ class Mounted:
         return True
 
     def is_file(self, path: str) -> bool:
-        """Whether ``path`` is there and is no directory."""
+        """Whether ``path`` is there and is not a directory."""
         try:
             self.source.stat(path)
         except OSError:

@@ -97,7 +97,7 @@ class Definitions:
 
 
 def readable(path: str) -> str | None:
-    """The file that says what a module holds: itself, or what lies beside a file that is no source; else ``None``.
+    """The file that says what a module holds: itself, or what lies beside a file that is not a source; else ``None``.
 
     An extension module may have been compiled from a source file of its name, and is found on some systems only.
     """

@@ -107,7 +107,7 @@ class _Generator:
             if source_for(path) is FILE_SYSTEM:
                 found.append(path)
             else:
-                self.notes.append(f"{path} is no directory of the file system: a checker cannot look into it")
+                self.notes.append(f"{path} is not a directory of the file system: a checker cannot look into it")
         return found
 
     def _hidden_tops(self) -> set[str]:
@@ -161,7 +161,9 @@ class _Generator:
                 return
             static = self.layout.static_name(file)
             if static is None:
-                self.notes.append(f"{full}: a checker has no name for {file}, a directory above it is no identifier")
+                self.notes.append(
+                    f"{full}: a checker has no name for {file}, a directory above it is not a valid Python name"
+                )
                 return
             stub.submodules[stem] = static
         actual = self.definitions.defined_name(file, full) if file is not None else None

@@ -51,7 +51,7 @@ class Layout:
         return os.path.join(self._bases[parts[0]], *parts)
 
     def static_name(self, path: str) -> str | None:
-        """The name that a checker knows a file by, ``None`` where the path to it holds what is no name.
+        """The name that a checker knows a file by, ``None`` where the path to it holds what is not a name.
 
         That is the path from the innermost search directory: mypy wants each file under one name only.
         """

@@ -62,7 +62,7 @@ def _run(job: dict[str, Any], before: frozenset[str], told: TextIO) -> int:
 
 
 def _accept_loaded(names: frozenset[str]) -> None:
-    """What a template has imported already is no reason for a warning that pytest cannot rewrite it."""
+    """What a template has imported already is not a reason for a warning that pytest cannot rewrite it."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
     warn: Any = getattr(AssertionRewritingHook, "_warn_already_imported", None)

@@ -55,7 +55,7 @@ class FileFacts:
         names: the names that occur, as ``normal`` gives them.
         is_dynamic: whether it asks for attributes by computed names.
         is_lazy: whether it may give what other files of its package define.
-        error: why it is no Python file, with its line.
+        error: why it is not a Python file, with its line.
     """
 
     content: str

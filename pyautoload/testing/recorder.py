@@ -80,7 +80,7 @@ class Context:
         self.modules: set[str] = set()
         # Numbers of the contexts of fixtures that this one used.
         self.used: set[int] = set()
-        # Whether another process was started, of which nothing is known.
+        # Whether another process was started, about which nothing is recorded.
         self.is_opaque = False
 
 

@@ -186,7 +186,7 @@ def read(path: str, key: str) -> tuple[Recording, str | None]:
             return Recording(key), "another Python, pytest or plugin than in the recording: everything runs once"
         return _from_dict(content), None
     except (KeyError, TypeError, ValueError, AttributeError):
-        return Recording(key), f"{path} is no recording: everything runs once, and is recorded anew"
+        return Recording(key), f"{path} is not a recording: everything runs once, and is recorded anew"
 
 
 def write(path: str, recording: Recording) -> None:

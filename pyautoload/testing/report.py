@@ -34,7 +34,7 @@ class Report:
     def broken(self, files: Mapping[str, str]) -> None:
         """Files cannot be compiled, so nothing runs, and the last outcomes stay."""
         for error in files.values():
-            self.note(f"{error}; the last outcomes stay")
+            self.note(f"{error}; the last results stand")
 
     def selected(self, reasons: Mapping[str, list[str]], of: int, everything: str | None) -> None:
         """What runs now, and why."""
@@ -62,14 +62,12 @@ class Report:
 
     def waiting(self) -> None:
         """The next save is waited for."""
-        self.note("waiting for the next save; Ctrl-C ends it")
+        self.note("waiting for the next save; press Ctrl-C to stop")
 
     def idle(self, failing: Sequence[str], of: int) -> None:
         """Nothing is to run."""
-        state = (
-            f"{len(failing)} of {of} fail as before: {', '.join(failing[:_SHOWN])}" if failing else f"all {of} are well"
-        )
-        self.note(f"no test is concerned; {state}")
+        state = f"{len(failing)} of {of} fail as before: {', '.join(failing[:_SHOWN])}" if failing else f"all {of} pass"
+        self.note(f"no test is affected; {state}")
 
 
 class JsonReport(Report):

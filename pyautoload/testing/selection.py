@@ -30,7 +30,7 @@ class Selection:
         files: file → why all tests in it are.
         tests: test → why.
         changed: the files that have changed.
-        broken: file → why it is no Python file any more.
+        broken: file → why it is no longer a Python file.
     """
 
     everything: str | None = None
@@ -237,7 +237,7 @@ class _Selector:
             names = self._recording.names
             why = self._of_files(names[name] for name in used.modules if name in names)
         if why is None and used.opaque:
-            why = "it starts another process, of which nothing is known"
+            why = "it starts another process, about which nothing is recorded"
         if why is not None:
             return why
         for number in used.fixtures:
@@ -249,7 +249,7 @@ class _Selector:
         if number not in self._fixtures:
             self._fixtures[number] = None  # one that uses itself, by way of others
             used = self._recording.fixtures.get(number)
-            self._fixtures[number] = "a fixture of which nothing is known" if used is None else self._why(used)
+            self._fixtures[number] = "a fixture about which nothing is recorded" if used is None else self._why(used)
         return self._fixtures[number]
 
     def _used_directly(self, used: Used) -> str | None:

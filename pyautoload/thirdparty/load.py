@@ -131,7 +131,7 @@ class Load:
         """Make ``load.<alias>`` stand for ``target``; loads nothing.
 
         Raises:
-            ValueError: ``alias`` is no name, or one that ``load`` itself has.
+            ValueError: ``alias`` is not a name, or one that ``load`` itself has.
         """
         if not alias.isidentifier() or alias.startswith("_") or hasattr(type(self), alias):
             raise ValueError(f"{alias!r} cannot be an alias: take an identifier that load does not have yet")
@@ -153,7 +153,7 @@ class Load:
         targets = dict(pair(name) for name in names)
         for name in targets:
             if not name.isidentifier():
-                raise ValueError(f"{name!r} is no name for a variable: give it one, 'name={name}'")
+                raise ValueError(f"{name!r} is not a name for a variable: give it one, 'name={name}'")
         caller = sys._getframe(1)
         keys = {alias: self._key(target, caller) for alias, target in targets.items()}
 

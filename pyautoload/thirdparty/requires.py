@@ -38,7 +38,7 @@ def provide(function: F, names: tuple[str, ...], find: Callable[[], Mapping[str,
     A parameter of that name gets the object as its argument; else the name is a global of this function alone.
 
     Raises:
-        TypeError: it is no plain function; or it assigns globals and does not take all names as parameters.
+        TypeError: it is not a plain function; or it assigns globals and does not take all names as parameters.
     """
     if not isinstance(function, FunctionType):
         raise TypeError(f"requires() decorates functions written with def, not {function!r}")

@@ -27,8 +27,8 @@ def import_name(target: str, force: bool = False) -> Any:
     """The module ``a.b`` or the object ``a.b.C``; of an attribute and a submodule of one name, the attribute.
 
     Raises:
-        TargetError: ``target`` is no dotted name, or a module does not have the next part of it.
-        ModuleNotFoundError: the first part is no module.
+        TargetError: ``target`` is not a dotted name, or a module does not have the next part of it.
+        ModuleNotFoundError: the first part is not a module.
     """
     parts = target.split(".")
     if not all(part.isidentifier() for part in parts):

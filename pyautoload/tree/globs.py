@@ -125,14 +125,14 @@ def flattened(
         elif hasattr(value, "__iter__") and not isinstance(value, bytes):
             flat.extend(value)
         else:
-            raise SetupError(f"{value!r} is no pattern: a string, a path or a list of them is needed")
+            raise SetupError(f"{value!r} is not a pattern: a string, a path or a list of them is needed")
     return flat
 
 
 def _checked(given: object) -> str:
     pattern = os.fspath(given) if isinstance(given, os.PathLike) else given
     if not isinstance(pattern, str) or not pattern:
-        raise SetupError(f"{given!r} is no pattern: a non-empty string or a path is needed")
+        raise SetupError(f"{given!r} is not a pattern: a non-empty string or a path is needed")
     return pattern
 
 

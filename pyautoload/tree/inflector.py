@@ -116,14 +116,14 @@ def folded(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether ``name`` can be bound by an assignment: an identifier that is no keyword."""
+    """Whether ``name`` can be bound by an assignment: an identifier that is not a keyword."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def checked_stem(stem: str, path: str) -> None:
     """Raise ``NameInflectionError`` where ``stem`` cannot be part of a module name in an import statement."""
     if not stem.isidentifier():
-        raise NameInflectionError(path, stem, "is no identifier")
+        raise NameInflectionError(path, stem, "is not a valid Python name")
     if keyword.iskeyword(stem):
         raise NameInflectionError(path, stem, "is a keyword of Python")
 
@@ -133,7 +133,7 @@ def checked_name(inflector: InflectorProtocol, stem: str, path: str) -> str:
 
     Raises:
         TypeError: a custom inflector returned something else than a string.
-        NameInflectionError: the stem or the name is no identifier, or a keyword.
+        NameInflectionError: the stem or the name is not a valid Python name, or a keyword.
     """
     name = inflector.camelize(stem, path)
     if not isinstance(name, str):
@@ -143,7 +143,7 @@ def checked_name(inflector: InflectorProtocol, stem: str, path: str) -> str:
         # Nobody gave the stem a name of its own: then it must be one that an import statement can spell.
         checked_stem(stem, path)
     if not name.isidentifier():
-        raise NameInflectionError(path, name, "is no identifier")
+        raise NameInflectionError(path, name, "is not a valid Python name")
     if keyword.iskeyword(name):
         raise NameInflectionError(path, name, "is a keyword of Python")
     return name

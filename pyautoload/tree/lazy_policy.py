@@ -28,7 +28,7 @@ class LazyPolicy:
         """Let the imports of some modules, and of all below them, stay eager.
 
         Raises:
-            SetupError: one of them is no dotted name.
+            SetupError: one of them is not a dotted name.
         """
         given = [names] if isinstance(names, str) else list(names)
         for name in given:

@@ -202,7 +202,7 @@ class Config:
             base: the directory that relative patterns are tried against, in place of the working directory.
 
         Raises:
-            SetupError: one of the names is no dotted name.
+            SetupError: one of the names is not a dotted name.
         """
         from pyautoload.tree.lazy_policy import LazyPolicy, lazy_imports_possible
 
@@ -234,7 +234,7 @@ def checked_namespace(namespace: str | ModuleType, directory: str = "") -> str:
     """The dotted name of ``namespace``.
 
     Raises:
-        SetupError: it is no module and no dotted name, or a module that cannot be found under its own name.
+        SetupError: it is neither a module nor a dotted name, or a module that cannot be found under its own name.
     """
     if isinstance(namespace, ModuleType):
         name = namespace.__name__
@@ -245,12 +245,12 @@ def checked_namespace(namespace: str | ModuleType, directory: str = "") -> str:
             )
         return name
     if not isinstance(namespace, str):
-        raise SetupError(f"{namespace!r} is no namespace: a dotted name, a module, or '' is needed")
+        raise SetupError(f"{namespace!r} is not a namespace: a dotted name, a module, or '' is needed")
     name = normalized(namespace)
     if name and not all(map(is_name, name.split("."))):
         where = f"the name of the directory {directory}" if directory else "the namespace"
         remedy = "give one with top_level= or namespace=" if directory else "use identifiers joined by dots"
-        raise SetupError(f"{where}, {namespace!r}, is no dotted name of identifiers that are no keywords: {remedy}")
+        raise SetupError(f"{where}, {namespace!r}, is not a dotted name of identifiers that are not keywords: {remedy}")
     return name
 
 
@@ -261,7 +261,7 @@ def check_conflicts(root: Root, mine: Config, others: Iterator[tuple[str, Config
         root: the root to check.
         mine: the configuration that it belongs to.
         others: the other loaders' descriptions and configurations.
-        around: whether to look also for roots of others inside ``root``. That can be mended by a later ``ignore``
+        around: whether to look also for roots of others inside ``root``. That can be fixed by a later ``ignore``
             of the same loader and so is looked for only at ``setup()``.
 
     Raises:
@@ -277,7 +277,7 @@ def check_conflicts(root: Root, mine: Config, others: Iterator[tuple[str, Config
             if inside(path, root.path) and _ignores(mine, root.path, path):
                 continue
             raise ConflictError(
-                f"{root.path} is to be managed by this loader, but {path} is already managed by {description}. "
+                f"{root.path} cannot be managed by this loader: {path} is already managed by {description}. "
                 f"Two loaders cannot share a tree: take away the line that makes one of them and use the other one, "
                 f"let one ignore the other's part with ignore(), or unregister() it",
                 root.path,

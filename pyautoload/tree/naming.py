@@ -36,7 +36,7 @@ def _is_near(stem: str, name: str) -> bool:
 
 
 def names_of(module: object) -> dict[str, Any]:
-    """The ``__dict__`` of what stands in ``sys.modules``: none, where that is no module or its class hides it."""
+    """The ``__dict__`` of what stands in ``sys.modules``: none, where that is not a module or its class hides it."""
     try:
         names = module.__dict__
     except Exception:  # noqa: BLE001 - a file may give its module a class that raises anything
@@ -62,7 +62,7 @@ class Naming:
     # From a stem to the name
 
     def expected_name(self, stem: str, path: str) -> str | None:
-        """The expected name of a file, ``None`` where nothing can be expected of it."""
+        """The expected name of a file, ``None`` where it has none."""
         names = self.expected_names(stem, path)
         return names[0] if names else None
 
@@ -129,7 +129,7 @@ class Naming:
     def bound_name(self, stem: str, path: str) -> str | None:
         """Which name a file defines for its stem, by its text: nothing is run.
 
-        A file that cannot be read or parsed is taken to define what is expected of it; one that is no source, nothing.
+        A file that cannot be read or parsed is assumed to define its expected name; one that is not source, nothing.
         """
         expected = self.expected_name(stem, path)
         if not path.endswith(".py"):

@@ -140,7 +140,7 @@ class ModuleRegistry:
         return entry
 
     def unregister(self, name: str) -> None:
-        """Remove a module, and for a namespace all that lies below it. A name that is not there is no error."""
+        """Remove a module, and for a namespace all that lies below it. A name that is not there is not an error."""
         parent, _, stem = name.rpartition(".")
         with self._lock:
             space = self._namespaces.get(parent)
@@ -237,7 +237,7 @@ class ModuleRegistry:
         self._loaded[name] = (path, mtime_ns)
 
     def mark_unloaded(self, name: str) -> None:
-        """Note that a module is not loaded any more; one that was not is no error."""
+        """Note that a module is not loaded any more; one that was not is not an error."""
         self._loaded.pop(name, None)
 
     def is_loaded(self, name: str) -> bool:

@@ -182,7 +182,7 @@ class FileScanner:
 
     @staticmethod
     def _leave_out(entry: os.DirEntry[str], listing: Listing) -> None:
-        """Note an entry that is no regular file: a link to nowhere, or what its suffix does not say."""
+        """Note an entry that is not a regular file: a link to nowhere, or what its suffix does not say."""
         try:
             kind = os.stat(entry.path).st_mode
         except FileNotFoundError:
@@ -192,7 +192,7 @@ class FileScanner:
         if stat.S_ISDIR(kind):
             listing.left_out[entry.path] = "is a directory, and no name of one"
         elif split_module_file(entry.name) is not None and not stat.S_ISREG(kind):
-            listing.left_out[entry.path] = "is no regular file"
+            listing.left_out[entry.path] = "is not a regular file"
 
     def _sort_directory(self, entry: os.DirEntry[str], listing: Listing) -> None:
         if entry.is_symlink() and _closes_a_loop(entry.path):

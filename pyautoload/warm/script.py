@@ -69,7 +69,7 @@ def run(arguments: list[str], main: ModuleType, before_end: Callable[[int], obje
 
 
 def _code(error: SystemExit) -> int:
-    """The exit code; what is no number is printed, as the interpreter does it."""
+    """The exit code; what is not a number is printed, as the interpreter does it."""
     if error.code is None:
         return 0
     if isinstance(error.code, int):

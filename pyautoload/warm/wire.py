@@ -52,7 +52,7 @@ def receive(connection: socket) -> tuple[dict[str, Any], list[int]] | None:
 
     Returns:
         The message, and the descriptors that came with it, which are the receiver's to close; ``None`` when the other
-        end has gone, or what comes is no message.
+        end has gone, or what comes is not a message.
     """
     numbers = array.array("i")
     message: Any = None

@@ -193,7 +193,7 @@ def _ops(*names: str) -> frozenset[int]:
 _STORES = _ops("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
 _NAME_LOADS = _ops("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF")
 _ATTRIBUTE_LOADS = _ops("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
-_NEW_LOCALS = 2  # CO_NEWLOCALS: a function, whose locals are no dict of anybody
+_NEW_LOCALS = 2  # CO_NEWLOCALS: a function, whose locals are not the dict of anybody
 _ATTRIBUTE_STORES = _ops("STORE_ATTR", "DELETE_ATTR")
 _COMPARISONS = _ops(
     "COMPARE_OP", "CONTAINS_OP", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "SET_ADD", "MAP_ADD", "SET_UPDATE"
@@ -470,7 +470,7 @@ def bind_what_waits_for(module_name: str) -> None:
 
 
 def _mend_copy(key: Key, frame: FrameType) -> None:
-    """A resolved name is looked up in a copy of its module's dict, as code has it that is run in one: mend the copy.
+    """A resolved name is looked up in a copy of its module's dict, as code has it that is run in one: correct the copy.
 
     Which dict is looked into cannot be seen. It is the frame's own, or else somebody asks a dict for an item.
     """

@@ -374,7 +374,7 @@ class Takeover:
         if name in self.anew:
             return
         classes = [(cls, before) for cls, before in self._members.items() if cls.__module__ == name]
-        # Descriptors that the class statements have made anew: what is made of them goes with them.
+        # Descriptors that the class statements have recreated: what is made of them goes with them.
         made_anew = {id(value) for cls, before in classes for key, value in before.items() if _is_anew(cls, key, value)}
         for cls, before in classes:
             known = former.members.get(cls.__qualname__, {})
@@ -650,7 +650,7 @@ class Takeover:
         return is_a(value, FunctionType) and value.__qualname__ in reconciler.bodies
 
     def _note_parts(self, before: Any, value: Any) -> None:
-        """Attributes of an object that was made anew may be read by who does not name it."""
+        """Attributes of an object that was recreated may be read by who does not name it."""
         now = shape_of(value)
         if type(before) is not Shape or type(now) is not Shape:
             return
@@ -681,7 +681,7 @@ def _fill_again(container: Any) -> None:
 
 
 def _pairs_of_definitions(before: dict[str, Any], names: dict[str, Any]) -> list[str]:
-    """Names of functions and their wrappers that were made anew. A function of its own: its variables hold them."""
+    """Names of functions and their wrappers that were recreated. A function of its own: its variables hold them."""
     return [
         name
         for name, new in names.items()

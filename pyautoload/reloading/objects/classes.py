@@ -227,7 +227,7 @@ def _is_code(value: object) -> bool:
 
 
 def _alike(before: Any, now: Any) -> bool:
-    """Whether a member that was made anew says what the former one said."""
+    """Whether a member that was recreated says what the former one said."""
     return before is not MISSING and Comparison().same(shape_of(before), now)
 
 

@@ -1,6 +1,6 @@
 """Linux's inotify by way of ctypes: one watch for each directory, and every event that the kernel has, as it has it.
 
-watchdog, which serves on the other systems, hides what is needed here: how many watches there are, which directories
+watchdog, which serves the other systems, hides what is needed here: how many watches there are, which directories
 got none as the limit was reached, that the kernel's queue has overflowed, that a watch has ended. It also passes each
 event through three threads. See inotify(7): events keep their order, and a watch belongs to the directory, not to its
 path.
@@ -81,7 +81,7 @@ class Inotify:
             return _checked(self._library.inotify_add_watch(self._descriptor, os.fsencode(directory), _MASK), directory)
 
     def remove(self, handle: int) -> None:
-        """End a watch; it is no error if it has ended already."""
+        """End a watch; it is not an error if it has ended already."""
         with self._lock:
             if not self._closed:
                 self._library.inotify_rm_watch(self._descriptor, handle)

@@ -294,7 +294,7 @@ class Observation:
     def _take_one(self, event: FileEvent) -> None:
         kind, handle, name, is_directory = event
         if kind == "overflow":
-            # The watcher's thread mends it: here the next events wait already.
+            # The watcher's thread fixes it: here the next events wait already.
             self._must_recover, self._look_at = True, 0.0
             self._lost()
             return

@@ -64,7 +64,7 @@ class WatchdogEvents:
         return handle
 
     def remove(self, handle: int) -> None:
-        """End a watch; it is no error if it has ended already."""
+        """End a watch; it is not an error if it has ended already."""
         watch = self._watches.pop(handle, None)
         if watch is not None and watch not in self._watches.values():
             self._observer.unschedule(watch)

@@ -46,7 +46,7 @@ class Session:
         loader: with reloading enabled.
         factory: whether it is to be called.
         force: also where the environment says production.
-        switch: called with the new application; the old one serves on until it calls ``Session.switched``.
+        switch: called with the new application; the old one keeps serving until it calls ``Session.switched``.
 
     Raises:
         ProductionError: the environment says production, and ``force`` is not given.
@@ -134,7 +134,7 @@ class Session:
                 troubles["application"] = None
             self.events.tell(changed=_has_effect(result), troubles=troubles)
             return
-        result.notes.append("the application was made anew")
+        result.notes.append("the application was recreated")
         self.events.tell(changed=False, troubles=troubles)
         self._switch(made)
         if self.outcome.failure is None:
@@ -149,16 +149,16 @@ class Session:
         self.events.tell(changed=True, troubles={"application": None})
 
     def failed(self, error: BaseException) -> None:
-        """The new application could not be made, or did not start; the old one serves on."""
+        """The new application could not be made, or did not start; the old one keeps serving."""
         self.target.failed = True
         self.outcome = Outcome(failure=error)
         log.warning(
-            self.loader.tag, "the application could not be made anew, the previous one still answers: %r", error
+            self.loader.tag, "the application could not be recreated, the previous one still answers: %r", error
         )
         self.events.tell(changed=False, troubles={"application": OverlayMessage.of_application(error)})
 
     def restart_failed(self, failure: Failure, *, trial: bool = False) -> None:
-        """The process that was to replace this one did not start; this one serves on.
+        """The process that was to replace this one did not start; this one keeps serving.
 
         Args:
             failure: why.
@@ -166,7 +166,7 @@ class Session:
         """
         about = self._on_trial if trial else "restart"
         if trial and not self.events.has_trouble(about):
-            return  # mended meanwhile
+            return  # fixed meanwhile
         self.events.tell(changed=False, troubles={about: OverlayMessage.of_successor(failure, trial=trial)})
 
 

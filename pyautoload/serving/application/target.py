@@ -38,7 +38,7 @@ class Target:
 
     * what a module holds (``"myapp.web:app"``) is taken anew when the module has another object under that name; where
       the loader does not manage that module (``"wsgi:app"``), the managed one counts that it has the object from;
-    * what a function makes (``"myapp.web:create_app()"``, or a callable with ``factory=True``) is made anew when a
+    * what a function makes (``"myapp.web:create_app()"``, or a callable with ``factory=True``) is recreated when a
       function that ran at the time has changed, or a module that such a function belongs to, or takes a value from,
       was executed again. Functions that were only registered, views say, are patched in place and make no difference;
     * an application object given as such stays what it is.
@@ -148,7 +148,7 @@ class Target:
         return expression
 
     def _call(self) -> Callable[[], Any]:
-        """What makes the application. Its module is imported here: that is no part of the making."""
+        """What makes the application. Its module is imported here: that is not part of the making."""
         expression = self._expression
         function = look_up(expression) if expression is not None else self._current(self._given)
         if not callable(function):
@@ -184,7 +184,7 @@ def parse(text: str) -> _Expression:
         SetupError: it is none of these.
     """
     module, _, rest = text.partition(":")
-    wrong = SetupError(f'{text!r} is no application: write "module:name", or "module:function()" to have it made')
+    wrong = SetupError(f'{text!r} is not an application: write "module:name", or "module:function()" to have it made')
     try:
         node = ast.parse(rest.strip(), mode="eval").body
         call = node if isinstance(node, ast.Call) else None

@@ -2,7 +2,7 @@
 
 ``wsgi.py`` says ``from shop.settings import DEBUG``, or ``app = create_app()``. When ``DEBUG`` is another object after
 a reload, or ``create_app`` has changed, only a new process can bring ``wsgi.py`` up to date. Functions and classes are
-updated in place, so holding one is no reason.
+updated in place, so holding one is not a reason.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class DjangoCaches:
     def begin(self) -> None:
         """From now on."""
         signals: Any = import_module("django.core.signals")
-        # The sender differs from version to version; templates are read anew for each request, as they are no modules.
+        # The sender differs from version to version; templates are read anew for each request, as they are not modules.
         signals.request_started.connect(self._forget_templates, weak=False)
         self._allow_admin_again()
         self.registered = self._in_admin()
@@ -127,7 +127,7 @@ class DjangoCaches:
 
     @staticmethod
     def _forget_libraries() -> None:
-        """Filters and tags: a library that was made anew takes the place of the one before."""
+        """Filters and tags: a library that was recreated takes the place of the one before."""
         if "django.template.backends.django" not in sys.modules:
             return
         backends: Any = import_module("django.template.backends.django")

@@ -84,6 +84,6 @@ class Middleware(ABC):
 
         Args:
             mount: the path below which the application is.
-            visitor: who gets it.
+            visitor: who receives it.
         """
         return self.pages.script(mount, self._session.events.version, visitor)

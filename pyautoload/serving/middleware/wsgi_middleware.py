@@ -3,7 +3,7 @@
 Each request runs inside the gate (``loader.running()``), from the call of the application to the end of the response:
 no reload happens in its midst, and it sees one version of the code. A reload waits for it, at most ``gate_timeout``
 seconds. A response that comes in parts is a stream once its first part has been sent: a reload waits half a second for
-the rest of it, and after that no more. What such a stream does later may run code of before and of after a reload.
+the rest of it, and after that no more. What such a stream does later may run code from before and from after a reload.
 """
 
 from __future__ import annotations

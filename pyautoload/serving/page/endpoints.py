@@ -54,7 +54,7 @@ class PageEndpoints:
         Args:
             mount: the path below which the application is.
             version: what the page is made with.
-            visitor: who gets it: without the secret that is needed, only a line that says so.
+            visitor: who receives it: without the secret that is needed, only a line that says so.
         """
         note = self.guard.hint if self.guard.secret and not self.guard.lets_in(visitor) else ""
         return Script(f"{mount.rstrip('/')}{BASE}", version, self.overlay, self.refresh, note)

@@ -23,7 +23,7 @@ class OverlayMessage(NamedTuple):
     """What is wrong at the moment.
 
     Attributes:
-        title: ``"The last change is not in use"``.
+        title: ``"Your last edit was not applied"``.
         summary: ``"SyntaxError: invalid syntax"``.
         file: where, relative to the working directory if it lies there.
         line: the line there.
@@ -48,30 +48,30 @@ class OverlayMessage(NamedTuple):
         failure = Failure.of(error.__cause__ or error, os.getcwd())
         file, line = (error.file, error.line) if error.file else (failure.file, failure.line)
         return cls._at(
-            "The last change is not in use",
+            "Your last edit was not applied",
             replace(failure, file=file, line=line),
-            "The previous code is still running.",
+            "Still running the previous code.",
         )
 
     @classmethod
     def of_application(cls, error: BaseException) -> OverlayMessage:
-        """The application could not be made anew."""
+        """The application could not be recreated."""
         failure = Failure.of(error, os.getcwd())
-        hint = "The previous application still answers."
-        return cls._at("The application could not be made anew", failure, hint)
+        hint = "Still serving the previous version."
+        return cls._at("The application could not be recreated", failure, hint)
 
     @classmethod
     def of_restart(cls, reasons: dict[str, str]) -> OverlayMessage:
         """A change needs a new process."""
         summary = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        return cls("A change needs a restart", summary, None, None, [], "The previous code is still running.")
+        return cls("Your last edit needs a restart", summary, None, None, [], "Still running the previous code.")
 
     @classmethod
     def of_successor(cls, failure: Failure, *, trial: bool = False) -> OverlayMessage:
         """A restart failed; with ``trial`` one that was to show whether an edit is right."""
-        title = "The last change is wrong" if trial else "The restart failed"
-        hint = "A new process fails with it, too. " if trial else ""
-        hint += "The previous process is still running."
+        title = "Your last edit fails" if trial else "The restart failed"
+        hint = "A new process fails with it too. " if trial else ""
+        hint += "Still serving the previous version."
         return cls._at(title, failure, hint)
 
     @classmethod

@@ -124,7 +124,7 @@ def source_around(file: str | None, line: int | None, around: int = _AROUND) -> 
     """The lines around one, with their numbers; none where they cannot be read.
 
     Args:
-        file: a path; of what is no file nothing is read.
+        file: a path; of what is not a file nothing is read.
         line: in the middle.
         around: so many before, and so many behind.
     """

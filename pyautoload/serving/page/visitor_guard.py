@@ -1,4 +1,4 @@
-"""Guard: who gets the panel, the events and source. Who started the server does; others get the pages alone."""
+"""Guard: who may see the panel, the events and source. Who started the server does; others get the pages alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is no request is told so, in the same few words whatever it says."""
+"""What is not a request is told so, in the same few words whatever it says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PlainRefusals(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what cannot be answered."""
-        body = b"This is no request that can be answered."
+        body = b"This is not a request that can be answered."
         self.send_response(code)
         length = ("Content-Length", str(len(body)))
         for name, value in (("Content-Type", "text/plain; charset=utf-8"), length, *OF_ALL, ("Connection", "close")):

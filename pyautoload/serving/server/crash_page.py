@@ -1,4 +1,4 @@
-"""What a browser gets when a request fails in the program: the error, on a page that reloads when it is mended."""
+"""What a browser gets when a request fails in the program: the error, on a page that reloads when it is fixed."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pyautoload.tree.paths import inside
 
 __all__ = ["discovered"]
 
-# Directories that lie beside programs and are no part of them.
+# Directories that lie beside programs and are not part of them.
 _NO_PROGRAMS = frozenset({"build", "dist", "docs", "node_modules", "test", "tests"})
 
 
@@ -54,7 +54,7 @@ def discovered(module: str, directory: str) -> Settings:
 
 
 def _around(base: str, directory: str) -> Settings:
-    """All that lies in a directory that Python imports from, but for what is no program."""
+    """All that lies in a directory that Python imports from, but for what is not a program."""
     root = os.path.relpath(base, directory) if inside(base, directory) else base
     with os.scandir(base) as entries:
         others = [entry.path for entry in entries if entry.is_dir() and entry.name in _NO_PROGRAMS]
@@ -90,11 +90,9 @@ def _not_importable(module: str, directory: str) -> str:
     first, _, rest = module.replace(os.sep, ".").partition(".")
     name = first.replace("-", "_")
     if not name.isidentifier() or not os.path.isdir(os.path.join(directory, first)):
-        return (
-            f"{module} is no name of a module: write the names of packages and file joined by dots, as in myapp.web:app"
-        )
+        return f"{module} is not a module name: write a dotted name, as in myapp.web:app"
     target = f"{name}.{rest}" if rest else name
     return (
-        f"{first} is no name that Python can import. Name the directory and a namespace for it: "
+        f"{first} is not a name that Python can import. Name the directory and a namespace for it: "
         f"--root {first} --namespace {name}, and {target}:APP as the application"
     )

@@ -1,6 +1,6 @@
 """How sockets come from one process to the one that it starts.
 
-Elsewhere a child inherits them by their numbers. On Windows a socket is no file that a child could inherit: it is
+Elsewhere a child inherits them by their numbers. On Windows a socket is not a file that a child could inherit: it is
 shared with one process, known by its number, which exists only once it has been started. So the child waits at a pipe,
 whose handle it does inherit, for what ``socket.share`` says.
 """

@@ -33,7 +33,7 @@ class Options:
         force: also where the environment says production.
         drain: how long (seconds) requests may go on in a process that is being replaced.
         requests: whether each request is reported.
-        lifespan: whether an application that is made anew in the same process is started after the old one has ended,
+        lifespan: whether an application that is recreated in the same process is started after the old one has ended,
             ``"sequential"``, or before that, ``"overlap"``.
         warm: whether a new process starts with the libraries of the one before, where the system can do that.
         verify: whether a fresh process proves each reload.

@@ -1,4 +1,4 @@
-"""Files that pages are made of and that are no code of the program: templates, style sheets, scripts.
+"""Files that pages are made of and that are not code of the program: templates, style sheets, scripts.
 
 The program reads them for itself whenever it needs them. When one is saved, nothing is to be reloaded but open pages.
 """

@@ -77,11 +77,11 @@ def check(options: Options) -> str:
         The project's directory.
 
     Raises:
-        SetupError: the target is no target, or the configuration is wrong.
+        SetupError: the target is not in the form MODULE:APP, or the configuration is wrong.
     """
     module, _, name = options.target.partition(":")
     if not module or not name:
-        raise SetupError(f'{options.target} is no MODULE:APP: as in myapp.web:app, or "myapp.web:create_app()"')
+        raise SetupError(f"{options.target!r} is not in the form MODULE:APP; try {module or 'myapp.web'}:app")
     if len(options.namespaces) > len(options.roots):
         raise SetupError("there are more --namespace than --root: each belongs to the --root at its place")
     if options.loader is not None and (options.roots or options.config):
@@ -94,7 +94,7 @@ def places(options: Options) -> list[str]:
     try:
         settings = settings_of(options)
     except SetupError:
-        return [os.getcwd()]  # the edit that broke the configuration is mended there, too
+        return [os.getcwd()]  # the edit that broke the configuration is fixed there, too
     return [settings.directory, *(os.path.join(settings.directory, root) for root in settings.roots)]
 
 

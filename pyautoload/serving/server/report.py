@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pyautoload.errors import ReloadError
+from pyautoload.printable import wanted_colour
 from pyautoload.reloading.result import ReloadResult, some, what_was_done
 from pyautoload.serving.page.endpoints import OPEN
 from pyautoload.serving.page.failure import Failure, described
@@ -45,7 +46,9 @@ class Reporter:
     def serving(self, listener: socket.socket, target: str, ready: dict[str, Any], took: float) -> None:
         """The program answers now."""
         what = f"{target} ({ready['interface'].upper()} on {ready['server']}, started in {_time(took)})"
-        self._say("serving", "green", f"{what} on {click.style(self._address(listener), bold=True)} - Ctrl-C ends it")
+        self._say(
+            "serving", "green", f"{what} on {click.style(self._address(listener), bold=True)} - press Ctrl-C to stop"
+        )
         self._tell_of_secret()
 
     def waiting(self, listener: socket.socket) -> None:
@@ -107,7 +110,7 @@ class Reporter:
             self._say("reload failed", "red", f"in {took}: {failures}; still running the previous code")
             return
         left = [f"left as it was: {self._failure(error)}" for error in result.still_failing]
-        parts = what_was_done(result, _SHOWN) or ["nothing that runs has changed"]
+        parts = what_was_done(result, _SHOWN) or ["no code changes"]
         why: dict[str, str] = getattr(result, "why", {})
         text = "; ".join([*parts, *left, *result.notes, *([anew] if anew else []), *why.values()])
         if left:
@@ -116,9 +119,11 @@ class Reporter:
             self._say("anew" if anew else "exact", "green", f"in {took}: {text}")
 
     def not_made(self, error: BaseException) -> None:
-        """The application could not be made anew."""
+        """The application could not be recreated."""
         failure = Failure.of(error, self.directory)
-        text = f"the application could not be made: {failure.headline(self.directory)}; still running the previous one"
+        text = (
+            f"the application could not be created: {failure.headline(self.directory)}; still running the previous one"
+        )
         self._say("reload failed", "red", text)
 
     def refresh(self, paths: list[str]) -> None:
@@ -151,7 +156,11 @@ class Reporter:
     def _say(self, word: str, colour: str, text: str) -> None:
         stamp = click.style(datetime.now(self._zone).strftime("%H:%M:%S"), dim=True)
         with self._lock:
-            click.echo(f"{stamp} {click.style(word, fg=colour or None, bold=True)} {text}".rstrip(), err=True)
+            click.echo(
+                f"{stamp} {click.style(word, fg=colour or None, bold=True)} {text}".rstrip(),
+                err=True,
+                color=wanted_colour(),
+            )
 
 
 def _time(seconds: float) -> str:

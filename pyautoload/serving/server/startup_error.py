@@ -84,7 +84,7 @@ class StartupErrorServer(ThreadedServer):
         mark = str(self._number)
         if not in_full:
             return closed_page(_TITLE, self.guard.hint, ""), mark
-        hint = "Save the file again when it is mended" + (", and this page reloads by itself." if self.refresh else ".")
+        hint = "Fix the file and save it" + (", and this page reloads by itself." if self.refresh else ".")
         script = _SCRIPT.replace("SEEN", mark).replace("NONCE", nonce) if self.refresh else ""
         return error_page(_TITLE, self.failure.headline(self.directory), self.failure, hint, script), mark
 

@@ -3,10 +3,10 @@
 The process that answers requests is a child of this one. A restart starts a second child while the first one serves
 on. When the second one has loaded the program, the first one is told to accept no more; what connects meanwhile waits
 in the socket's queue; the second one is told to begin; the first one finishes its requests and ends. A child that does
-not come up changes nothing: the first one serves on until the next edit.
+not come up changes nothing: the first one keeps serving until the next edit.
 
 A child that could not reload an edit asks for a trial: a second child is started to find out whose fault that was. If
-it comes up, the edit was right, and it takes over. If it does not, the edit was wrong, and the first one serves on.
+it comes up, the edit was right, and it takes over. If it does not, the edit was wrong, and the first one keeps serving.
 
 Executing the new program in place of the old one (``exec``) needs no second process, but the old code would be gone
 before it is known whether the new code starts, and everybody would wait while it does.
@@ -261,7 +261,7 @@ class Supervisor:
         self.next.is_trial = True
 
     def _on_settled(self, child: Child, message: dict[str, Any]) -> None:
-        """The edit that could not be reloaded was mended meanwhile."""
+        """The edit that could not be reloaded was fixed meanwhile."""
         if child is self.current and self.next is not None and self.next.is_trial and self.next.ready is None:
             self._stop_next()
 
@@ -293,7 +293,7 @@ class Supervisor:
             self._did_not_start(child, Failure(**message["failure"]))
 
     def _on_refused(self, child: Child, message: dict[str, Any]) -> None:
-        """No edit of the program mends this, so there is nothing to wait for."""
+        """No edit of the program fixes this, so there is nothing to wait for."""
         self.reporter.error(message["reason"])
         if child is not self.next:
             return

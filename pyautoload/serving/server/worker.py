@@ -308,14 +308,14 @@ class Worker:
         """A fresh process has shown what this one should be like: where it is not, and stays so, a new one serves."""
         if outcome.ok or self._is_retired:
             return
-        told = {each.module: f"not like in a fresh process: {each.name}" for each in outcome.differences}
+        told = {each.module: f"differs from a fresh process: {each.name}" for each in outcome.differences}
         self._needs_restart.update(told)
         self.restart(self._needs_restart)
 
     def _try(self, errors: list[ReloadError]) -> None:
         """Have a fresh process find out if an edit is right that could not be reloaded.
 
-        A file that is no Python is wrong everywhere, so nothing needs to be tried.
+        A file that is not Python is wrong everywhere, so nothing needs to be tried.
         """
         causes = {error.module: error.__cause__ or error for error in errors}
         if not any(isinstance(cause, (SyntaxError, UnicodeError)) for cause in causes.values()):

@@ -77,7 +77,7 @@ def allowed_packages(
         package = _parsed(text, only_binary)
         if import_name is not None:
             if not import_name.isidentifier():
-                raise InstallRefused(f"{import_name!r} is no import name: packages={{'sklearn': 'scikit-learn'}}")
+                raise InstallRefused(f"{import_name!r} is not an import name: packages={{'sklearn': 'scikit-learn'}}")
             package = replace(package, imports=frozenset({import_name}))
         if package.name in allowed:
             package = replace(package, imports=package.imports | allowed[package.name].imports)
@@ -87,7 +87,7 @@ def allowed_packages(
 
 def _parsed(text: str, only_binary: bool) -> Package:
     if not isinstance(text, str) or not text or not text.isprintable() or text.startswith("-"):
-        raise InstallRefused(f"{text!r} is no requirement: give the name of a distribution, 'name>=1'")
+        raise InstallRefused(f"{text!r} is not a requirement: give the name of a distribution, 'name>=1'")
     hashes: list[str] = []
     while match := HASH.search(text):
         hashes.insert(0, match[1])
@@ -97,7 +97,7 @@ def _parsed(text: str, only_binary: bool) -> Package:
     try:
         requirement = parsed_requirement(text)
     except ValueError as error:
-        raise InstallRefused(f"{text!r} is no requirement ({error}): 'name', 'name>=1'") from None
+        raise InstallRefused(f"{text!r} is not a requirement ({error}): 'name', 'name>=1'") from None
     name = _normalised(requirement.name)
     if requirement.url is None:
         return Package(name, requirement, hashes=tuple(hashes))
@@ -130,9 +130,9 @@ def parsed_requirement(text: str) -> Requirement:
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for what is no number
+        parts.port  # noqa: B018 - raises for what is not a number
     except ValueError as error:
-        raise InstallRefused(f"{url!r} is no URL: {error}") from None
+        raise InstallRefused(f"{url!r} is not a URL: {error}") from None
     return parts
 
 
@@ -141,7 +141,7 @@ def _git(url: str, only_binary: bool) -> str:
     parts = _split(url)
     if parts.scheme not in ("git+https", "git+ssh", "git+file"):
         raise InstallRefused(
-            f"{url!r} is no source: an index, a Git URL (git+https://...@commit), a local path or wheel"
+            f"{url!r} is not a source: an index, a Git URL (git+https://...@commit), a local path or wheel"
         )
     if not PINNED.search(parts.path) or parts.query or parts.fragment:
         raise InstallRefused(f"{url!r} can change: end it with @ and the full commit (40 digits)")
@@ -161,9 +161,9 @@ def _local(path: str, text: str, only_binary: bool, hashes: tuple[str, ...]) -> 
     try:
         path = os.path.realpath(path)
     except (OSError, ValueError) as error:
-        raise InstallRefused(f"{text!r} is no path: {error}") from None
+        raise InstallRefused(f"{text!r} is not a path: {error}") from None
     if not os.path.exists(path):
-        raise InstallRefused(f"{text!r} is no requirement, and there is no file or directory {path}")
+        raise InstallRefused(f"{text!r} is not a requirement, and there is no file or directory {path}")
     imports: frozenset[str] = frozenset()
     try:
         if path.endswith(".whl"):
@@ -175,7 +175,7 @@ def _local(path: str, text: str, only_binary: bool, hashes: tuple[str, ...]) -> 
             name = str(parse_sdist_filename(os.path.basename(path))[0])
         requirement = parsed_requirement(name)
     except ValueError as error:
-        raise InstallRefused(f"{path} is no distribution: {error}") from None
+        raise InstallRefused(f"{path} is not a distribution: {error}") from None
     if only_binary and not path.endswith(".whl"):
         raise InstallRefused(f"{path} must be built, which runs its code: build a wheel, or allow only_binary=False")
     return Package(_normalised(name), requirement, imports, path, hashes)
@@ -186,7 +186,7 @@ def _project_name(directory: str) -> str:
     try:
         text = read_regular(os.path.join(directory, "pyproject.toml")).decode("utf-8", "replace")
     except OSError:
-        raise InstallRefused(f"{directory} is no distribution: it has no pyproject.toml") from None
+        raise InstallRefused(f"{directory} is not a distribution: it has no pyproject.toml") from None
     section = re.search(r"^\[project\]\s*$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
     match = re.search(r"""^name\s*=\s*["']([A-Za-z0-9._-]+)["']""", section[1] if section else "", re.MULTILINE)
     if match is None:

@@ -157,7 +157,7 @@ class Installer:
                 more = self._dependencies(library, wanted)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                raise InstallError(f"the metadata of what was fetched cannot be understood ({reason})") from None
+                raise InstallError(f"the metadata of the downloaded package cannot be read ({reason})") from None
             if not more:
                 return library
             wanted = {**wanted, **more}

@@ -65,15 +65,15 @@ def index_of(place: str, username: str | None = None, password: str | None = Non
     is_url = "://" in place
     # A space ends a word where pip reads its settings from the environment.
     if not place or place.startswith("-") or not place.isprintable() or (is_url and " " in place):
-        raise InstallRefused(f"{place!r} is no index: give a URL (https://...) or a directory")
+        raise InstallRefused(f"{place!r} is not an index: give a URL (https://...) or a directory")
     try:
         parts = urlsplit(place)
-        parts.port  # noqa: B018 - raises for what is no number
+        parts.port  # noqa: B018 - raises for what is not a number
     except ValueError as error:
-        raise InstallRefused(f"{place!r} is no index: {error}") from None
+        raise InstallRefused(f"{place!r} is not an index: {error}") from None
     if not is_url:
         if not os.path.isdir(place):
-            raise InstallRefused(f"{place!r} is no index: there is no such directory, registry or URL")
+            raise InstallRefused(f"{place!r} is not an index: there is no such directory, registry or URL")
         return Index(os.path.realpath(place), True)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise InstallRefused(f"an index has an https:// URL, not {parts.scheme}://")
@@ -102,7 +102,7 @@ class Registries:
             InstallRefused: the name or the URL is not acceptable.
         """
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
-            raise InstallRefused(f"{name!r} is no name for a registry: letters, digits, - and _")
+            raise InstallRefused(f"{name!r} is not a name for a registry: letters, digits, - and _")
         self._known[name] = index_of(url, username, password)
 
     def remove(self, name: str) -> None:
