@@ -96,7 +96,7 @@ def _known(engine: Engine, names: Iterable[str]) -> list[str]:
         if name not in engine.records:
             status = engine.binder.registry.loaded_status(name)
             if status is None:
-                raise ValueError(f"{name!r} is no loaded module of this loader; loaded() lists them")
+                raise ValueError(f"{name!r} is not a loaded module of this loader; loaded() lists them")
             continue
         found.append(name)
     return found

@@ -58,7 +58,7 @@ class WatchdogEvents:
         # Some systems tell of the real path whatever they were asked for.
         real = os.path.realpath(directory)
         if not os.path.isdir(real):
-            raise NotADirectoryError(f"{directory} is no directory")
+            raise NotADirectoryError(f"{directory} is not a directory")
         handler = _Handler(handle, real, self._tell)
         self._watches[handle] = self._observer.schedule(handler, real, recursive=True, event_filter=WANTED)
         return handle
