@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,27 @@ PHRASES = {
 }
 SOURCES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", "examples/**/*.md", "pyautoload/**/*.py"]
 FILES = sorted({path for pattern in SOURCES for path in PROJECT.glob(pattern)})
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@functools.cache
+def lines(path: Path) -> list[tuple[int, str]]:
+    """What a page says; of a module its messages, and of a command its help."""
+    text = path.read_text(encoding="utf-8")
+    return list(messages(ast.parse(text)) if path.suffix == ".py" else enumerate(text.splitlines(), 1))
+
+
+def messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The strings of a module but for docstrings; those of commands are their help."""
+    notes = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, _DOCUMENTED) and getattr(node, "name", "") != "command"
+        if node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
+            yield node.lineno, node.value
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
@@ -41,7 +65,7 @@ def test_a_phrase_that_has_a_better_one_is_not_used(phrase: str) -> None:
     found = [
         f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
         for path in FILES
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in lines(path)
         if pattern.search(line)
     ]
     assert not found, f"say {PHRASES[phrase]!r} in place of {phrase!r}:\n" + "\n".join(found)

@@ -554,7 +554,7 @@ class Takeover:
         given = former.members.get(qualname, {}).get(name) if qualname else former.shapes.get(name)
         if type(given) is Shape and not Comparison(inside=True).same(given, given.value):
             raise RestartNeeded(
-                module, f"{place}, which the program has changed, is held by something that was made anew"
+                module, f"{place}, which the program has changed, is held by something that was recreated"
             )
 
     # What has changed
