@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types bench docs packages clean
+.PHONY: help demo test coverage lint format bench docs packages clean
 
 help: ## show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -16,6 +16,9 @@ demo: $(VENV)/.demo ## run the example application and show what is loaded when
 
 test: $(VENV)/.test ## run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+coverage: $(VENV)/.test ## run the tests and fail where they cover less than pyproject.toml wants
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.lint ## check style, format, types and who imports whom
 	$(BIN)/ruff check .
