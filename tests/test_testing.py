@@ -132,6 +132,35 @@ def test_files_that_come_and_go(project: Project) -> None:
     assert code == 1
 
 
+BROKEN_CONFTESTS = {
+    "by itself": {"tests/deep/conftest.py": "raise ValueError\n"},
+    "by what it imports": {"tests/deep/conftest.py": "from app import config\nif config.LIMIT > 3:\n    raise ValueError\n",
+                           "app/config.py": "LIMIT = 4\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", BROKEN_CONFTESTS)
+def test_a_directory_whose_conftest_fails_has_no_tests_until_it_is_mended(project: Project, how: str) -> None:
+    project.write("tests/deep/conftest.py", "")
+    project.write("tests/deep/test_deep.py", "def test_deep():\n    pass\n")
+    go_on = "--continue-on-collection-errors"
+    assert "tests/deep/test_deep.py::test_deep" in project.ran(go_on)[0]
+    good = dict(FILES, **{"tests/deep/conftest.py": ""})
+    for name, text in BROKEN_CONFTESTS[how].items():
+        project.write(name, text)
+    ran, code = project.ran(go_on)
+    assert ran["tests/deep"] == "error"
+    assert "tests/deep/test_deep.py::test_deep" not in ran
+    assert code == 1
+    assert project.ran(go_on) == ({}, 1)
+    for name in BROKEN_CONFTESTS[how]:
+        project.write(name, good[name])
+    ran, code = project.ran(go_on)
+    assert ran["tests/deep/test_deep.py::test_deep"] == "passed"
+    assert code == 0
+    assert project.ran(go_on) == ({}, 0)
+
+
 def test_a_configuration_runs_everything(project: Project) -> None:
     project.ran()
     project.write("pytest.ini", "[pytest]\n")

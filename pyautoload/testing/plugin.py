@@ -82,7 +82,9 @@ class TestPlugin:
         """What a file needs to be collected is noted for it."""
         path = str(getattr(collector, "path", ""))
         if not os.path.isfile(path):
-            return (yield)
+            report = yield
+            self._tell_directory(collector, path, report)
+            return report
         is_new = path not in self._collected
         context = self._collected.setdefault(path, Context(is_between=True))
         with self.recorder.on_behalf_of(context):
@@ -92,6 +94,15 @@ class TestPlugin:
             message = {"is": "collected", "file": path, "id": collector.nodeid, "error": text}
             self.tell({**message, "used": self._used(context)})
         return report
+
+    def _tell_directory(self, collector: pytest.Collector, path: str, report: Any) -> None:
+        """A directory whose ``conftest.py`` fails is an error of its own, and all tests below it are gone."""
+        if not isinstance(collector, pytest.Directory):
+            return
+        conftest = os.path.join(path, "conftest.py")
+        text = str(report.longrepr) if report.failed else None
+        file = conftest if os.path.isfile(conftest) else path
+        self.tell({"is": "directory", "file": file, "directory": path, "id": collector.nodeid, "error": text})
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -30,6 +30,7 @@ class _Run:
     codes: dict[int, tuple[str, int, str]] = field(default_factory=dict)
     tests: list[dict[str, Any]] = field(default_factory=list)
     collected: list[dict[str, Any]] = field(default_factory=list)
+    directories: list[dict[str, Any]] = field(default_factory=list)
     fixtures: dict[int, dict[str, Any]] = field(default_factory=dict)
     present: dict[str, list[str]] | None = None
     end: dict[str, Any] | None = None
@@ -225,6 +226,10 @@ class Session:
             run.collected.append(message)
             if message["error"]:
                 self.report.tested(message["id"], "error", 0.0, message["error"])
+        elif kind == "directory":
+            run.directories.append(message)
+            if message["error"]:
+                self.report.tested(message["id"], "error", 0.0, message["error"])
         elif kind == "fixture":
             run.fixtures[message["number"]] = message["used"]
         elif kind == "present":
@@ -257,6 +262,7 @@ class Session:
             recording.tests[message["id"]] = Tested(
                 message["file"], used(message["used"]), message["outcome"], message["seconds"], message["longrepr"]
             )
+        self._take_directories(run)
         self._settle(run)
         recording.clean()
         self._take_files(run, before, changing, set(run.end["written"]))
@@ -298,12 +304,27 @@ class Session:
                 there.id = message["id"]
         recording.collected.update(seen)
 
+    def _take_directories(self, run: _Run) -> None:
+        """A directory that cannot be collected stands in the recording as its ``conftest.py``."""
+        recording = self.recording
+        for message in run.directories:
+            file, name, error = message["file"], message["id"], message["error"]
+            known = recording.collected.get(file)
+            if error is None:
+                if known is not None and known.id == name:
+                    recording.forget_file(file)
+                continue
+            below = message["directory"] + os.sep
+            for other in [other for other in recording.collected if other.startswith(below)]:
+                recording.forget_file(other)
+            recording.collected[file] = Collected(id=name, error=error)
+
     def _settle(self, run: _Run) -> None:
         """What has run is not pending any more, and tests that are not there are forgotten."""
         recording = self.recording
         done = {message["id"] for message in run.tests}
         present = run.present if run.present is not None else {}
-        looked_at = {message["file"] for message in run.collected}
+        looked_at = {message["file"] for message in (*run.collected, *run.directories)}
         if recording.is_all_pending is not None and run.present is not None:
             for file in list(recording.collected):
                 if file not in looked_at:
