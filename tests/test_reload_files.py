@@ -134,6 +134,23 @@ def test_a_deleted_module_leaves(app):
     assert package.A.NEW == 1
 
 
+def test_a_package_of_which_only_bytecode_is_left_has_gone(app):
+    a = app({"p/__init__.py": "", "p/m.py": "X = 1\n"}, b="X = 1\n")
+    a("p.m"), a("b")
+    (a.root / "p" / "__pycache__").mkdir(exist_ok=True)
+    (a.root / "p" / "__pycache__" / "m.pyc").write_bytes(b"")
+
+    def remove():
+        a.write("p/m.py", None)
+        a.write("p/__init__.py", None)
+
+    a.after(remove)
+    assert a.settled(lambda: not any(name.startswith(f"{a.name}.p") for name in sys.modules))
+    assert all(result.ok for result in a.results)
+    a.edit(b="X = 2\n")
+    assert a("b").X == 2
+
+
 def test_a_module_that_others_import_cannot_be_deleted_until_they_let_go(app):
     a = app(a="def f():\n    return 1\n", b="from APP.a import f\ndef g():\n    return f()\n")
     g = a("b").g

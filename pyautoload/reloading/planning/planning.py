@@ -241,10 +241,13 @@ class Planner:
         parent = name.rpartition(".")[0]
         if self.registry.namespace(parent) is None:
             return None
-        space = self.registry.namespace(parent)
-        if space is not None and name.rpartition(".")[2] in space.subdirs:
-            self.tree.child(space, name.rpartition(".")[2])
-        return self.registry.get_path(name)
+        space, stem = self.registry.namespace(parent), name.rpartition(".")[2]
+        is_directory = space is not None and stem in space.subdirs
+        below = self.tree.child(space, stem) if space is not None and is_directory else None
+        path = self.registry.get_path(name)
+        if path is not None and is_directory and below is None and not path.endswith(MODULE_SUFFIXES):
+            return None  # a directory in which no Python is left, `__pycache__` say
+        return path
 
     def _plain_path_now(self, name: str, path: str) -> str | None:
         """The file that an import would find now; that of before where none is found and it is still there."""
