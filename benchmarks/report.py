@@ -1,54 +1,95 @@
-"""``docs/performance.md`` and its plot, made from the JSON of a full run."""
+"""``docs/performance.md``, its charts and its appendix, made from the JSON of a full run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plot, results
+from benchmarks import results, summary
 from benchmarks.process import PROJECT
 from benchmarks.table import groups, matrix, matrix_title, number, ratio, verdict
 
 PAGE = PROJECT / "docs" / "performance.md"
-PLOT = PROJECT / "docs" / "performance.svg"
+APPENDIX = PROJECT / "docs" / "performance-appendix.md"
+IMAGES = PROJECT / "docs" / "images"
 
 _HEAD = """# Performance
 
 <!-- Made by `python -m benchmarks report` from benchmarks/results.json. Change those, not this page. -->
 
-Figures of `python -m benchmarks all`: {machine}.
-Each contender ran several times (the number of rounds stands with each table), each time in a fresh process, in
-alternation with the others, after a warm-up that wrote the bytecode. Given are the median, the least and the greatest,
-the middle half of the measurements, and the ratio of the medians.
+Measured on {machine}.
+Compare the ratios, not the milliseconds: your machine has others.
 
-{modules}![Growth of an eager load with the number of modules, and the ratios to the alternatives]({plot})
+{pictures}
 
-Run it on your machine: `pip install 'pyautoload[bench]'`, then `python -m benchmarks all` (about {minutes:.0f} minutes
-here, and a few GB of generated files in `benchmarks/.work/`), or `python -m benchmarks NAME --quick` for one of them in
-seconds. Zeitwerk takes part where Ruby is installed.
+## Ten figures
+
+{table}
+
+Where another way is quicker, it says so: a reload of PyAutoload takes longer than `importlib.reload`, which leaves the
+modules that depend on the edit with old code.
+
+## How they were measured
+
+Each contender ran {rounds} times, each time in a fresh process, interleaved with the others, after a warm-up that wrote
+the bytecode. The figures are medians. {modules}
+All figures, with their spread, are in the [appendix](performance-appendix.md).
+
+## Repeat them
+
+```console
+$ pip install 'pyautoload[bench]'
+$ make bench ARGS="list"
+$ make bench ARGS="serve --quick"
+$ make bench ARGS="all"
+```
+
+One benchmark with `--quick` takes seconds to a few minutes; `all` took {minutes:.0f} minutes here and writes a few GB
+into `benchmarks/.work/`. Zeitwerk takes part where Ruby is installed. For your own project, run
+[`pyautoload bench`](cli.md#bench).
+"""
+_APPENDIX = """# All figures
+
+<!-- Made by `python -m benchmarks report` from benchmarks/results.json. Change those, not this page. -->
+
+Every figure of `python -m benchmarks all`, for those who want to look closer; [Performance](performance.md) is the page
+to read. {machine}. Given are the median, the least and the greatest, the middle half of the measurements, and the
+ratio of the medians.
 
 ## Aims
+
+What each benchmark was to reach, and whether it does.
 
 {aims}
 """
 
 
 def write(source: Path) -> None:
-    """Write the page and the plot from the JSON file ``source``."""
+    """Write the page, its charts and the appendix from the JSON file ``source``."""
     content = results.read(source)
-    plot.draw(content, PLOT)
+    for picture, drawn in summary.pictures(content):
+        (IMAGES / picture.file).write_text(drawn, encoding="utf-8")
     PAGE.write_text(page(content), encoding="utf-8")
-    print(f"{PAGE.relative_to(PROJECT)} and {PLOT.relative_to(PROJECT)} are written")
+    APPENDIX.write_text(appendix(content), encoding="utf-8")
+    print(f"{PAGE.relative_to(PROJECT)}, {APPENDIX.relative_to(PROJECT)} and the charts are written")
 
 
 def page(content: dict[str, Any]) -> str:
-    head = _HEAD.format(
+    """The page for everybody."""
+    images = [f"![{one.title}: {one.note}]({IMAGES.name}/{one.file})" for one, _ in summary.pictures(content)]
+    return _HEAD.format(
         machine=_machine(content),
         modules=_modules(content),
-        plot=PLOT.name,
+        pictures="\n".join(images),
+        table=summary.table(content),
+        rounds=content["rounds"],
         minutes=content["minutes"],
-        aims=_aims(content),
     )
+
+
+def appendix(content: dict[str, Any]) -> str:
+    """Everything that was measured."""
+    head = _APPENDIX.format(machine=_machine(content), aims=_aims(content))
     return "\n".join([head, *(_section(name, found) for name, found in content["benchmarks"].items())])
 
 
@@ -67,9 +108,9 @@ def _modules(content: dict[str, Any]) -> str:
     if size is None:
         return ""
     return (
-        "The modules of the generated code bases are about as large as the median module of Django (3.9 KB of source,\n"
-        "5.1 KB of bytecode): a class with methods, two functions, docstrings, three imports of other modules; on\n"
-        f"average {size['source']:,} bytes of source and {size['bytecode']:,} bytes of bytecode.\n\n"
+        "The generated modules are about as large as the\n"
+        "median module of Django: a class with methods, two functions, docstrings, three imports, on average\n"
+        f"{size['source']:,} bytes."
     )
 
 

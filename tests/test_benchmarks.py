@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report
+from benchmarks import report, results, summary
+from benchmarks.__main__ import FULL_RUN
 from benchmarks.measure import Group, Metric, NotLoaded, Target, measure
 from benchmarks.process import environment, python
 from benchmarks.trees import generated
@@ -102,7 +104,21 @@ def test_a_tree_is_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_the_page_is_made_from_the_json(figures: dict[str, Any]) -> None:
-    page = report.page(figures)
+    page = report.appendix(figures)
     assert "## eager" in page
     assert "| stock import |" in page
     assert "drop_caches" not in page
+
+
+def test_the_summary_has_ten_rows_and_three_charts() -> None:
+    content = results.read(FULL_RUN)
+    page = report.page(content)
+    rows = [line for line in page.splitlines() if line.startswith("| [")]
+    assert len(rows) == 10
+    drawn = list(summary.pictures(content))
+    assert len(drawn) == 3
+    for picture, svg in drawn:
+        assert f"images/{picture.file}" in page
+        assert ElementTree.fromstring(svg).get("viewBox", "").startswith("0 0 400 ")
+    # What is committed is what the figures say.
+    assert report.PAGE.read_text(encoding="utf-8") == page
