@@ -13,7 +13,7 @@ from collections import Counter
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
-from pyautoload.reloading.applying.takeover import Former, Takeover
+from pyautoload.reloading.applying.takeover.takeover import Former, Takeover
 from pyautoload.reloading.code.codediff import compare
 from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal

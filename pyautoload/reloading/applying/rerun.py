@@ -17,7 +17,7 @@ from pyautoload.importing.namespace_access import access_of
 from pyautoload.lazy.imports import rerunning
 from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.stored import StoredInto
-from pyautoload.reloading.applying.takeover import Former, Takeover
+from pyautoload.reloading.applying.takeover.takeover import Former, Takeover
 from pyautoload.reloading.code.codefacts import scan
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.journal import Journal

@@ -15,7 +15,7 @@ from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.program import PROGRAM, apply_to_program
 from pyautoload.reloading.applying.rerun import Reruns
 from pyautoload.reloading.applying.stored import StoredInto
-from pyautoload.reloading.applying.takeover import Takeover
+from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
 from pyautoload.reloading.code.nested import import_time_codes, is_deferred
 from pyautoload.reloading.dependencies.affected import Affected
