@@ -205,7 +205,7 @@ _LOOKERS = frozenset(
     {"pyautoload.reloading.dependencies.aliases", "pyautoload.reloading.dependencies.dependency_graph"},
 )
 # Local names of code that runs again: binding one binds it in the module's dict.
-_BINDS_AGAIN = "pyautoload.reloading.applying.takeover.takeover"
+_BINDS_AGAIN = "pyautoload.reloading.applying.takeover.name_binding"
 _HERE = os.path.dirname(__file__)
 
 

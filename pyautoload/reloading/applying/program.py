@@ -13,7 +13,8 @@ from collections import Counter
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
-from pyautoload.reloading.applying.takeover.takeover import Former, Takeover
+from pyautoload.reloading.applying.takeover.former_module import FormerModule
+from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.code.codediff import compare
 from pyautoload.reloading.objects.functions import FunctionIndex, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal
@@ -185,7 +186,7 @@ def _run(nodes: list[ast.stmt], module: ModuleType, record: Record, flags: int, 
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    takeover.expect(PROGRAM, Former(module, record, frozenset(bound)), code)
+    takeover.expect(PROGRAM, FormerModule(module, record, frozenset(bound)), code)
     with takeover.watching_classes():
         exec(code, names, takeover.binding(PROGRAM, names))
     takeover.settle(PROGRAM, module, shapes_of(names, {}))

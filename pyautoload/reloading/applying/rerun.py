@@ -17,7 +17,8 @@ from pyautoload.importing.namespace_access import access_of
 from pyautoload.lazy.imports import rerunning
 from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.stored import StoredInto
-from pyautoload.reloading.applying.takeover.takeover import Former, Takeover
+from pyautoload.reloading.applying.takeover.former_module import FormerModule
+from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.code.codefacts import scan
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.journal import Journal
@@ -87,13 +88,13 @@ class Rerun:
         reruns.takeover.settle(name, module, fresh)
         if record is not None and record.name == name:
             record.classes = reruns.takeover.standing(record.classes)
-            for qualname, members in reruns.takeover.kept_members.get(name, {}).items():
+            for qualname, members in reruns.takeover.state.kept_members.get(name, {}).items():
                 if record.members is not None and qualname in record.members:
                     record.members[qualname].update(members)
-        reruns.stored.look_after(name, reruns.takeover.kept.get(name, ()))
+        reruns.stored.look_after(name, reruns.takeover.state.kept.get(name, ()))
         reruns.restore_children(name, module)
         self.has_run = True
-        self.seen = reruns.takeover.changes.count
+        self.seen = reruns.takeover.state.changes.count
 
 
 class Reruns:
@@ -141,8 +142,8 @@ class Reruns:
             rerun = self.all[name] = Rerun(self, record, module, versions.get(name))
             self.takeover.expect(name, self._former(record, module, rerun), rerun.code)
             if record.cleanups is not None:
-                self.takeover.cleaned.add(name)
-                self.takeover.anew.add(name)
+                self.takeover.state.cleaned.add(name)
+                self.takeover.state.anew.add(name)
             taken.append(name)
         self._note_undo(taken)
         self.current = taken[0] if taken else ""
@@ -158,7 +159,7 @@ class Reruns:
             if type(module) is not ModuleType:
                 module.__class__ = ModuleType
 
-    def _former(self, record: Record, module: ModuleType, rerun: Rerun) -> Former:
+    def _former(self, record: Record, module: ModuleType, rerun: Rerun) -> FormerModule:
         aliases = self.graph.aliases(record.name)
         imported = {alias.local for alias in aliases if alias.local is not None}
         if rerun.version is not None:
@@ -167,7 +168,7 @@ class Reruns:
         for source in {alias.module for alias in aliases if alias.attribute == "*"}:
             given = getattr(sys.modules.get(source), "__dict__", {})
             imported |= {name for name, value in module.__dict__.items() if given.get(name, self) is value}
-        return Former(module, record, frozenset(imported), frozenset(self.entries.stored_names(record.name)))
+        return FormerModule(module, record, frozenset(imported), frozenset(self.entries.stored_names(record.name)))
 
     def _check(self, record: Record, module: object, version: NewVersion | None) -> None:
         if not isinstance(module, ModuleType) or module.__dict__.get("__name__") != record.name:
@@ -237,7 +238,7 @@ class Reruns:
         if "__path__" not in package.__dict__:
             return
         binder = self.entries.binder
-        former = self.takeover.formers[name]
+        former = self.takeover.state.formers[name]
         for attribute, value in former.names.items():
             full = f"{name}.{attribute}"
             if isinstance(value, ModuleType) and sys.modules.get(full) is value and full not in self.pending():

@@ -15,7 +15,9 @@ from pyautoload.reloading.applying.module_entries import ModuleEntries
 from pyautoload.reloading.applying.program import PROGRAM, apply_to_program
 from pyautoload.reloading.applying.rerun import Reruns
 from pyautoload.reloading.applying.stored import StoredInto
+from pyautoload.reloading.applying.takeover.shared_objects import kept_but_shared
 from pyautoload.reloading.applying.takeover.takeover import Takeover
+from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
 from pyautoload.reloading.code.nested import import_time_codes, is_deferred
 from pyautoload.reloading.dependencies.affected import Affected
@@ -91,9 +93,7 @@ class Transaction:
         self.also = also
         self.journal = Journal()
         self.changes = Changes()
-        self.takeover = Takeover(self.journal, self.changes)
-        self.takeover.anew = anew
-        self.takeover.apart = apart or set()
+        self.takeover = Takeover(TakeoverState(self.journal, self.changes, anew, apart or set()))
         self.affected = Affected(graph, self.changes)
         self.stored = StoredInto(self.records, graph)
         self.reruns = Reruns(entries, graph, self.takeover, self.stored, self.journal)
@@ -118,7 +118,7 @@ class Transaction:
         self._forget_answers()
         self._rename_codes()
         self.records.is_known_to_graph = lambda name: False
-        if self.takeover.replaced:
+        if self.takeover.state.replaced:
             self._move_instances()
         self.containers.finish()
 
@@ -288,11 +288,11 @@ class Transaction:
         self._follow()
         self.current = ""
         self._check_replaced()
-        self.containers.reconcile(self.takeover.twins, self.takeover.dead())
+        self.containers.reconcile(self.takeover.state.pairs, self.takeover.dead())
         self.takeover.retire()
         stored = self.stored.changed() or self.stored.holding(self.takeover.dead())
         if stored:
-            wanted = {name for name in stored if name not in self.takeover.anew}
+            wanted = {name for name in stored if name not in self.takeover.state.anew}
             if wanted:
                 raise Widen(wanted, self.stored.reason, anew=True)
         self._check_torn()
@@ -316,7 +316,7 @@ class Transaction:
             if record.has_caches
             for item in cached_in(sys.modules[record.name])
         ]
-        torn = self.takeover.torn(records, cached) - self.takeover.apart
+        torn = kept_but_shared(self.takeover.state, records, cached) - self.takeover.state.apart
         if torn:
             module, name = min(torn)
             raise Widen(
@@ -330,7 +330,7 @@ class Transaction:
             record, module = self._record(name), sys.modules.get(name)
             if record.source is None or not isinstance(module, ModuleType):
                 continue
-            changed = self.stored.changed_by_others(record) - self.takeover.anew
+            changed = self.stored.changed_by_others(record) - self.takeover.state.anew
             if not changed and not _may_touch_others(module, self._tops):
                 continue
             lost = lost_effects(record.source, self.plan.changed[name].source)
@@ -509,7 +509,7 @@ class Transaction:
                 self._codes += _pairs(rerun.former.code, rerun.version.code)
 
     def _move_instances(self) -> None:
-        for cls, count in move_instances(self.takeover.replaced, self.journal).items():
+        for cls, count in move_instances(self.takeover.state.replaced, self.journal).items():
             raise RestartNeeded(
                 cls.__module__,
                 f"{count} living instance{'s' if count > 1 else ''} of {cls.__module__}.{cls.__qualname__} "
