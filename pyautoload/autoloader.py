@@ -20,10 +20,13 @@ from pyautoload.tree.registry import ModuleRegistry
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing.pool import Pool
     from types import ModuleType
     from typing import Any, TypeAlias
 
     from pyautoload.bundles.builder import BuiltBundle
+    from pyautoload.cluster.pools import PoolShipment
     from pyautoload.importing.explicit_loading import ExplicitLoading
     from pyautoload.profiling import Profile
     from pyautoload.reloading.gate import Pass
@@ -577,6 +580,19 @@ class AutoLoader:
         from pyautoload.reloading.gate import Pass
 
         return self.reloader.running() if self.reloader is not None else Pass(None)
+
+    def ship_to(self, pool: ProcessPoolExecutor | Pool) -> PoolShipment:
+        """Have a pool of processes run the code of this loader, and follow its edits.
+
+        To be called after ``enable_reloading()``, where edits are to follow. A task that is given to the pool from then
+        on runs the version that was live when it was given, or a later one. The processes need none of the files.
+
+        Raises:
+            ShipmentError: it is no pool of processes, or the loader is not set up or cannot be pickled.
+        """
+        from pyautoload.cluster.pools import ship_to
+
+        return ship_to(self, pool)
 
     def do_not_reload(self, *globs: Patterns) -> AutoLoader:
         """Keep modules as they are; when one changes, the result says that a restart is needed. See ``ignore``."""

@@ -37,6 +37,8 @@ __all__ = [
     "ServeError",
     "SetupError",
     "SetupRequired",
+    "ShipmentError",
+    "WorkerReloadError",
 ]
 
 
@@ -294,6 +296,32 @@ class ReloadError(AutoloadError):
         self.file = file
         self.line = line
         self.result: Any = None
+
+
+class WorkerReloadError(ReloadError):
+    """A reload failed on a worker of a cluster; all workers, and the client, are on the code of before.
+
+    Attributes:
+        worker: the address of the worker.
+        traceback: as it was printed there.
+    """
+
+    def __init__(self, worker: str, module: str, file: str | None, text: str, traceback: str) -> None:
+        AutoloadError.__init__(
+            self,
+            f"reloading {module} failed on the worker {worker}: {text}. Nothing was changed, client and workers go on "
+            f"with the code of before; save the file again when it is mended\n{traceback}".rstrip(),
+        )
+        self.worker, self.module, self.file, self.line = worker, module, file, None
+        self.traceback = traceback
+        self.result: Any = None
+
+
+class ShipmentError(AutoloadError):
+    """The code could not be taken to the workers of a cluster."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}: {remedy}")
 
 
 class ReloadingDisabled(AutoloadError):

@@ -14,6 +14,7 @@ from pyautoload.printable import text_of
 from pyautoload.reloading.applying.engine import Engine
 from pyautoload.reloading.applying.reload_pass import attempt
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.follower import Follower
 from pyautoload.reloading.gate import Gate, Pass
 from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.main_thread import MainThread, Moment, is_in_the_midst
@@ -64,6 +65,11 @@ class Reloader(Watching):
         self._told_failure = False
         self._watcher: Watcher | None = None
         _reloaders.add(self)
+
+    def follow_with(self, follower: Follower | None) -> None:
+        """Take what changes to other processes, from now on."""
+        with self._mutex:
+            self._engine.follower = self.follower = follower
 
     # Reloading
 
@@ -255,6 +261,7 @@ class Reloader(Watching):
         self._mutex = threading.Lock()
         self._owner = None
         self._watcher = None
+        self._engine.follower = self.follower = None
         self.records.on_fresh = lambda: None
         self.gate.reset()
 

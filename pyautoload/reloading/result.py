@@ -28,6 +28,7 @@ class ReloadResult:
         still_failing: what failed in an earlier reload and does so still; the rest was applied without it.
         notes: what else is worth knowing.
         why: module → why it was patched, or ran again, in a sentence.
+        workers: worker → what became of it, where the code is shipped to a cluster: ``'version 3'``.
         duration: seconds.
     """
 
@@ -42,6 +43,7 @@ class ReloadResult:
     still_failing: list[ReloadError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
+    workers: dict[str, str] = field(default_factory=dict)
     duration: float = 0.0
 
     @property
@@ -59,6 +61,7 @@ class ReloadResult:
             or self.removed
             or self.restart_required
             or self.errors
+            or self.workers
         )
 
     def __str__(self) -> str:
@@ -67,6 +70,8 @@ class ReloadResult:
         if self.errors:
             head = f"reload failed after {took}, still running the previous code"
             return "\n  ".join([head, *map(str, self.errors)])
+        if self.workers:
+            parts.append(f"{len(self.workers)} worker{'s' * (len(self.workers) > 1)} followed")
         text = f"reloaded in {took}: {'; '.join(parts)}" if parts else f"nothing to reload ({took})"
         lines = [f"restart required for {name}: {why}" for name, why in self.restart_required.items()]
         lines += [f"left as it was: {error}" for error in self.still_failing]

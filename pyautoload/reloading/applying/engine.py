@@ -7,7 +7,7 @@ import linecache
 import os
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pyautoload import log
@@ -19,6 +19,7 @@ from pyautoload.reloading.applying.program import PROGRAM
 from pyautoload.reloading.applying.stored import keepers
 from pyautoload.reloading.applying.transaction import Transaction, Widen
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.follower import Change, Follower, FollowerFailed
 from pyautoload.reloading.gate import Gate
 from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.planning.failures import Failures
@@ -63,12 +64,49 @@ class Engine:
         self.failures = Failures()
         # Modules whose values are to be those of a fresh process, whatever the program has put there.
         self.anew: set[str] = set()
+        # Takes what changes to other processes.
+        self.follower: Follower | None = None
 
     def carry_out(self, plan: Plan, result: ReloadResult) -> None:
         """Do what a plan says; what goes wrong is noted in the result."""
         result.changed = sorted({*plan.changed, *plan.data})
         result.added = list(plan.added)
         result.restart_required.update(plan.refused)
+        follower, asked = self.follower, len(result.restart_required)
+        if follower is None:
+            self._carry_out_here(plan, result)
+            return
+        try:
+            paths = follower.prepare(Change(self._what_is_live(plan), plan.held, sorted(plan.forced)))
+        except ReloadError as error:
+            self.fail(result, error, self._paths(plan) or [path for path in [error.file] if path])
+            return
+        try:
+            self._carry_out_here(plan, result)
+            if not result.errors and len(result.restart_required) == asked and not result.workers:
+                result.workers = follower.apply()  # nothing that this process has loaded
+        except ReloadError as error:
+            self.fail(result, error, paths)
+        finally:
+            if not result.workers:
+                follower.abandon()
+
+    def _what_is_live(self, plan: Plan) -> Callable[[str, bytes | None], bytes | None]:
+        """What of a file is going to be live here: where a restart is asked for, that is not what it holds."""
+        sources = {version.path: version.source for version in plan.changed.values()}
+
+        def live(path: str, content: bytes | None) -> bytes | None:
+            if path in sources:
+                return sources[path]
+            record = self.records.get(self.records.by_path.get(path, ""))
+            if record is None or record.name in plan.changed or record.name in plan.gone:
+                return content
+            known = record.source
+            return content if known is None else known
+
+        return live
+
+    def _carry_out_here(self, plan: Plan, result: ReloadResult) -> None:
         if not (plan.changed or plan.gone or plan.forced):
             self.failures.clear()
             self.planner.settled()
@@ -118,8 +156,13 @@ class Engine:
             before = self.binder.registry.loaded()
             try:
                 transaction.run()
+                self._let_follow(result)
             except BaseException as error:
                 self._undo(transaction, before, result)
+                if isinstance(error, FollowerFailed):
+                    self.fail(result, error.error, self._paths(plan))
+                    result.why.clear()
+                    return False
                 if not isinstance(error, (Exception, SystemExit)) and is_interrupt(error):
                     raise
                 if isinstance(error, RestartNeeded):
@@ -142,6 +185,15 @@ class Engine:
                 return any_dead
         self._ask(plan, transaction.current, "more and more modules depend on each other while they run again", result)
         return False
+
+    def _let_follow(self, result: ReloadResult) -> None:
+        """All has gone well here: now the other processes."""
+        if self.follower is None:
+            return
+        try:
+            result.workers = self.follower.apply()
+        except ReloadError as error:
+            raise FollowerFailed(error) from error
 
     def _all_that_depend(self, plan: Plan, names: set[str]) -> set[str]:
         found = self.graph.affected({*names, *plan.changed})

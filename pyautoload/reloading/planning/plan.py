@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import NamedTuple
@@ -44,6 +44,7 @@ class Plan:
         data: module → files that it read when it was imported and that have changed, with their signatures.
         skipped: modules that are left alone, as they need a restart.
         is_kept: whether a module is not to be reloaded.
+        held: files that are left as they were.
     """
 
     changed: dict[str, NewVersion] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Plan:
     data: dict[str, dict[str, Signature | None]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
     is_kept: Callable[[Record], bool] = lambda record: False
+    held: Container[str] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.gone or self.forced or self.refused)

@@ -61,7 +61,7 @@ class Planner:
         Raises:
             ReloadError: a changed file does not compile.
         """
-        plan = Plan(is_kept=self.is_kept, forced=set(forced))
+        plan = Plan(is_kept=self.is_kept, forced=set(forced), held=without)
         if self._has_plain_roots:
             self._look_at_plain_roots(batch)
         created = self._not_yet_known(batch)

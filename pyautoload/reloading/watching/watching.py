@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pyautoload import log
 from pyautoload.printable import text_of
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.follower import Follower
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.records.audit_hook import watch_opened_files
 from pyautoload.reloading.records.records import Records
@@ -57,6 +58,8 @@ class Watching(ABC):
     _watcher: Watcher | None
     _change_check: ChangeCheck
 
+    # Other processes that are to run what this one runs.
+    follower: Follower | None = None
     _survey: Survey | None = None
     # How many files were read at import when their directories began to be watched.
     _readers = 0
@@ -161,6 +164,8 @@ class Watching(ABC):
 
     def _is_wanted(self, path: str) -> bool:
         if path in self.records.readers or path in self.records.by_path or path in self._archives:
+            return True
+        if self.follower is not None and self.follower.is_wanted(path):
             return True
         name = os.path.basename(path)
         if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
