@@ -51,6 +51,7 @@ FOR_READERS = {
     "uvicorn",
     "celery",
     "cd",
+    "source",
     "pyright",
     "nox",
 }

@@ -35,6 +35,7 @@ FRAMEWORKS = {
     "django.md": "django",
     "fastapi.md": "fastapi",
     "flask.md": "flask",
+    "tutorial.md": "flask",
 }
 
 
