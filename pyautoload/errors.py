@@ -299,7 +299,7 @@ class ReloadError(AutoloadError):
 
 
 class WorkerReloadError(ReloadError):
-    """A reload failed on a worker of a cluster; all workers, and the client, are on the code of before.
+    """A reload failed on a worker of a cluster; all workers, and the client, keep running the previous code.
 
     Attributes:
         worker: the address of the worker.
@@ -309,8 +309,8 @@ class WorkerReloadError(ReloadError):
     def __init__(self, worker: str, module: str, file: str | None, text: str, traceback: str) -> None:
         AutoloadError.__init__(
             self,
-            f"reloading {module} failed on the worker {worker}: {text}. Nothing was changed, client and workers go on "
-            f"with the code of before; save the file again when it is mended\n{traceback}".rstrip(),
+            f"reloading {module} failed on the worker {worker}: {text}. Nothing was changed, client and workers keep "
+            f"running the previous code; fix the file and save it\n{traceback}".rstrip(),
         )
         self.worker, self.module, self.file, self.line = worker, module, file, None
         self.traceback = traceback
