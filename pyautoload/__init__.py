@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from pyautoload.errors import SetupRequired as SetupRequired
     from pyautoload.importing.finder import PyAutoloadFinder as PyAutoloadFinder
     from pyautoload.importing.loader import PyAutoloadLoader as PyAutoloadLoader
-    from pyautoload.live_edits import live as live
     from pyautoload.loaders import eager_load_all as eager_load_all
     from pyautoload.loaders import eager_load_namespace as eager_load_namespace
     from pyautoload.loaders import scoped_loader as scoped_loader
     from pyautoload.notebook.extension import load_ipython_extension as load_ipython_extension
     from pyautoload.notebook.extension import unload_ipython_extension as unload_ipython_extension
+    from pyautoload.programs.live_edits import live as live
     from pyautoload.reload_hooks import keep as keep
     from pyautoload.reload_hooks import on_cleanup as on_cleanup
     from pyautoload.thirdparty.load import load as load
@@ -51,7 +51,7 @@ __getattr__, __dir__, __all__ = exports(
     from .importing.loader import PyAutoloadLoader
     from .tree.inflector import Inflector
     from .thirdparty.load import load
-    from .live_edits import live
+    from .programs.live_edits import live
     from .loaders import eager_load_all, eager_load_namespace, scoped_loader
     from .notebook.extension import load_ipython_extension, unload_ipython_extension
     from .reload_hooks import keep, on_cleanup

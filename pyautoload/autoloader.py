@@ -8,9 +8,9 @@ import sys
 from pyautoload import inherited_loaders, known_loaders, log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ReloadingDisabled, ReloadingUnsupported, SetupError, SetupRequired
+from pyautoload.frames.origin import origin_of_caller
 from pyautoload.importing.binder import Binder
 from pyautoload.lifecycle import Lifecycle
-from pyautoload.origin import origin_of_caller
 from pyautoload.tree.globs import flattened
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector
 from pyautoload.tree.managed_paths import Config, check_conflicts
@@ -319,7 +319,7 @@ class AutoLoader:
                 known_loaders.forget(self)  # it claims nothing, for as long as somebody keeps it, or the error
             raise
         known_loaders.note_set_up(self)
-        inherited_loaders.hand_down()
+        inherited_loaders.hand_down(make=AutoLoader)
         if not self.config.roots:
             log.warning(self.tag, "set up without a root, so it manages nothing yet: give one with push_dir()")
         self._start_reloading()

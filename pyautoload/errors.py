@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.printable import described, printable
 from pyautoload.printable import text_of as text_of
 

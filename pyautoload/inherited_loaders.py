@@ -14,21 +14,27 @@ from pyautoload import known_loaders, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
 __all__ = ["hand_down"]
 
 _KEY = "pyautoload"
+# What makes a loader in a child: the class ``AutoLoader``.
+_make: Callable[..., Any] | None = None
 
 
-def hand_down(process: ModuleType | None = None) -> None:
+def hand_down(process: ModuleType | None = None, *, make: Callable[..., Any] | None = None) -> None:
     """Let the processes that this one starts have its loaders.
 
     Args:
         process: the module ``multiprocessing.process``; looked up by default. Where nobody has imported it, the finder
             calls this when somebody does.
+        make: what makes a loader there, ``AutoLoader``, which stands above this. Given once, by the first ``setup()``.
     """
+    global _make
+    _make = make or _make
     process = process or sys.modules.get("multiprocessing.process")
     current = getattr(process, "current_process", None)
     configuration: Any = getattr(current(), "_config", None) if current is not None else None
@@ -51,21 +57,18 @@ def _descriptions() -> list[bytes]:
         if known_loaders.is_of_package(loader):
             continue  # made when the package is imported, in a child too
         try:
-            found.append(pickle.dumps((loader.config, loader.inflector, loader.tag)))
+            found.append(pickle.dumps((_make, loader.config, loader.inflector, loader.tag)))
         except Exception as error:  # noqa: BLE001 - an inflector of the user's own; the child has to do without
             log.debug(loader.tag, "cannot be handed down to child processes: %r", error)
     return found
 
 
 def _received(descriptions: list[bytes]) -> Inheritance:
-    import importlib
     import pickle
 
-    # By name: the facade stands above this.
-    make: Any = importlib.import_module("pyautoload.autoloader").AutoLoader
     for description in descriptions:
         try:
-            config, inflector, tag = pickle.loads(description)
+            make, config, inflector, tag = pickle.loads(description)
             known = {path for loader in known_loaders.all_loaders() for path in loader.config.roots}
             if not known & set(config.roots):  # else the main module has set it up here, too
                 make(inflector=inflector, tag=tag).take_config(config).setup()

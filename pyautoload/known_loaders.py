@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock
 
+from pyautoload.light_stdlib import WeakSet
 from pyautoload.tree.paths import inside
-from pyautoload.weak_set import WeakSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from pyautoload.errors import ConflictError
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.namespace_access import access_of
-from pyautoload.module_type import ModuleType
+from pyautoload.light_stdlib import ModuleType
 from pyautoload.printable import printable
 from pyautoload.sources import unmount
 from pyautoload.tree.managed_paths import Config, Root

@@ -12,7 +12,7 @@ from contextlib import ContextDecorator
 from types import FrameType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.hidden_frames import part_of_import
+from pyautoload.frames.hidden_frames import part_of_import
 from pyautoload.importing.loader import PyAutoloadLoader
 
 if TYPE_CHECKING:

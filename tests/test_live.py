@@ -27,7 +27,7 @@ Tree = Callable[[dict[str, str]], Path]
 @pytest.fixture(autouse=True)
 def no_editable_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyAutoload itself, with these tests, may be installed as editable."""
-    monkeypatch.setattr("pyautoload.live_edits.editable_places", lambda: iter(()))
+    monkeypatch.setattr("pyautoload.programs.live_edits.editable_places", lambda: iter(()))
 
 
 @pytest.fixture

@@ -266,7 +266,7 @@ def test_the_stock_loader_runs_in_frames_that_tracebacks_and_warnings_leave_out(
 
 def test_a_function_counts_as_the_import_systems_by_its_file_name_alone():
     # importing/hidden_frames.py
-    from pyautoload.hidden_frames import part_of_import
+    from pyautoload.frames.hidden_frames import part_of_import
 
     @part_of_import
     def between(function):

@@ -7,12 +7,12 @@ import pytest
 from served import Served
 
 from pyautoload.serving.server import process_start
-from pyautoload.serving.server.handing import Handing
 from pyautoload.serving.server.listening_socket import listen
+from pyautoload.serving.server.socket_handover import Handing
 
 CHILD = """
     import json, os
-    from pyautoload.serving.server.handing import received
+    from pyautoload.serving.server.socket_handover import received
 
     sockets = received(json.loads(os.environ["TICKET"]))
     assert not any(each.get_inheritable() for each in sockets.values())

@@ -167,7 +167,7 @@ def test_a_module_beside_a_directory_of_its_name_speaks_for_the_namespace(tree):
 def test_a_star_import_in_a_module_beside_its_directory_starts_inside_the_directory(tree):
     tree({"app/inn.py": "from .bed import *", "app/inn/bed.py": "class Inn: ...", "app/bed.py": "class Wrong: ..."})
     loader = AutoLoader("app").setup()
-    from pyautoload.stubs.definitions import Definitions
+    from pyautoload.stubs.defined_names import Definitions
     from pyautoload.tree.introspection import Introspection
 
     assert list(

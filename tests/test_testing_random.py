@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from testing_projects import PROJECTS, Project, cold
 
-from pyautoload.testing.report import Report
+from pyautoload.testing.run_report import Report
+from pyautoload.testing.run_session import Session
 from pyautoload.testing.running import run_once
-from pyautoload.testing.session import Session
 
 EXAMPLES = int(os.environ.get("PYAUTOLOAD_RANDOM_EXAMPLES", "3"))
 FIRST_SEED = int(os.environ.get("PYAUTOLOAD_RANDOM_SEED", "0"))

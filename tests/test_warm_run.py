@@ -214,7 +214,7 @@ def test_a_signal_that_it_handles_reaches_it(station: Station) -> None:
 LATE = """
 import os, signal, socket, threading, time
 from pyautoload.warm import wire
-from pyautoload.warm.standing import Signals, stand_for
+from pyautoload.warm.signal_forwarding import Signals, stand_for
 
 ours, theirs = socket.socketpair()
 

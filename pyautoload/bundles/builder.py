@@ -15,7 +15,7 @@ from pyautoload.bundles.writer import Content, write
 from pyautoload.importing import bytecode
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.mounted_loader import MountedLoader
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.printable import described
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.managed_paths import Config

@@ -9,7 +9,7 @@ import warnings
 from pyautoload.bundles.reader import Bundle, BundleProblem, BundleWarning, signature_of
 from pyautoload.errors import SetupError
 from pyautoload.importing.bytecode import LAZY_FORMAT
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.tree.managed_paths import Config
 from pyautoload.tree.paths import inside
 

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from pyautoload.bundles.reader import FORMAT, HEADER, SIGNATURE
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.tree.registry import Namespace
 
 __all__ = ["Content", "write"]

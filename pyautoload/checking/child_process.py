@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyautoload.checking.loader_lookup import configured, named_loader
-from pyautoload.hidden_frames import part_of_import
+from pyautoload.frames.hidden_frames import part_of_import
 from pyautoload.importing.loader import PyAutoloadLoader
 from pyautoload.importing.namespace_access import defined_names
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pyautoload.checking.problem import WARNING, Problem
-from pyautoload.relative_imports import absolute_module
 from pyautoload.sources import source_for
+from pyautoload.syntax.relative_imports import absolute_module
 
 if TYPE_CHECKING:
     from pyautoload.checking.survey import Survey

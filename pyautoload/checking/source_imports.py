@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pyautoload.conditions import holds_here
-from pyautoload.relative_imports import absolute_module
-from pyautoload.syntax import is_not_type_checking, is_type_checking, stored_names
+from pyautoload.syntax.conditions import holds_here
+from pyautoload.syntax.relative_imports import absolute_module
+from pyautoload.syntax.syntax_tree import is_not_type_checking, is_type_checking, stored_names
 
 __all__ = ["FUNCTION", "IMPORT_TIME", "TYPING", "Binding", "ModuleSource", "Reference", "read_source"]
 

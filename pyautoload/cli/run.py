@@ -21,11 +21,11 @@ def command(arguments: tuple[str, ...]) -> None:
     directory and beside the program. What each reload did is a line on standard error.
     """
     if arguments[:1] == ("--live",):
-        from pyautoload.live_program import main as run_live
+        from pyautoload.programs.live_program import main as run_live
 
         run_live(list(arguments[1:]))
     if arguments[:1] == ("--lazy",):
-        from pyautoload.lazy_program import main as run_lazily
+        from pyautoload.programs.lazy_program import main as run_lazily
 
         run_lazily(list(arguments[1:]))
         return

@@ -68,8 +68,8 @@ def command(host: str, port: int, secret: bool, **options: Any) -> None:
     from pyautoload.serving.server.flask_environment import what_flask_says
     from pyautoload.serving.server.listening_socket import listen
     from pyautoload.serving.server.options import Options
-    from pyautoload.serving.server.program import check
     from pyautoload.serving.server.report import Reporter
+    from pyautoload.serving.server.served_program import check
     from pyautoload.serving.server.supervisor import Supervisor
 
     if not any(map(importlib.util.find_spec, ("werkzeug", "uvicorn"))):

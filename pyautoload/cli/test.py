@@ -26,9 +26,9 @@ def command(once: bool, as_json: bool, why: bool, fresh: bool, arguments: tuple[
 
     if importlib.util.find_spec("pytest") is None:
         raise click.ClickException(f"pytest is not installed: {sys.executable} -m pip install pytest")
-    from pyautoload.testing.report import JsonReport, Report
+    from pyautoload.testing.run_report import JsonReport, Report
+    from pyautoload.testing.run_session import Session
     from pyautoload.testing.running import run_once, watch
-    from pyautoload.testing.session import Session
 
     report = JsonReport(is_telling_why=why) if as_json else Report(is_telling_why=why)
     session = Session(os.getcwd(), arguments, report, is_warm=not once, is_quiet=as_json)

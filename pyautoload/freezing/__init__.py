@@ -1,4 +1,7 @@
-"""Programs that are frozen into one file or directory: what PyInstaller and Nuitka have to be told of."""
+"""Programs that are frozen into one file or directory: what PyInstaller and Nuitka have to be told of.
+
+These two call it, while they build; a program that runs does not.
+"""
 
 from __future__ import annotations
 

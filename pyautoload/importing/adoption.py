@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 from pyautoload import log
-from pyautoload.hidden_frames import is_initializing
+from pyautoload.frames.hidden_frames import is_initializing
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.plain_finder import place_now
 from pyautoload.printable import printable

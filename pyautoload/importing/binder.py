@@ -8,10 +8,10 @@ import sys
 from pyautoload import log
 from pyautoload.callbacks import Callbacks
 from pyautoload.errors import ModuleNotFoundError
-from pyautoload.hidden_frames import is_initializing
+from pyautoload.frames.hidden_frames import is_initializing
 from pyautoload.importing import import_hooks
 from pyautoload.importing.namespace_access import NamespaceAccess, access_of, is_hook, look_again
-from pyautoload.module_type import ModuleType
+from pyautoload.light_stdlib import ModuleType
 from pyautoload.tree.inflector import InflectorProtocol
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of

@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
 from pyautoload import log
-from pyautoload.hidden_frames import part_of_import, without_frames
+from pyautoload.frames.hidden_frames import part_of_import, without_frames
 from pyautoload.importing.cycle_explanation import explained
 from pyautoload.importing.hooked_code import Guard
 

@@ -8,7 +8,7 @@ import sys
 from types import FrameType
 
 from pyautoload.errors import CircularDependencyError, CycleStep
-from pyautoload.hidden_frames import is_initializing
+from pyautoload.frames.hidden_frames import is_initializing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

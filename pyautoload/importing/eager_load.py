@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pyautoload import log
 from pyautoload.errors import ConflictError, EagerLoadError, ExpectedNameError, LoadError, NameInflectionError
-from pyautoload.hidden_frames import imported, is_initializing
+from pyautoload.frames.hidden_frames import imported, is_initializing
 from pyautoload.importing.binder import Binder
 from pyautoload.importing.direct_import import DirectImport
 from pyautoload.importing.namespace_access import access_of, defined_names

@@ -10,7 +10,7 @@ from _frozen_importlib_external import SourceFileLoader
 from types import CodeType, ModuleType
 
 from pyautoload import log
-from pyautoload.hidden_frames import part_of_import, without_frames
+from pyautoload.frames.hidden_frames import part_of_import, without_frames
 from pyautoload.importing import bytecode, import_hooks
 from pyautoload.importing.namespace_path import NamespacePath
 from pyautoload.sources import FILE_SYSTEM, source_for

@@ -6,13 +6,13 @@ import sys
 
 from pyautoload import log
 from pyautoload.errors import ExpectedNameError, LoadError
-from pyautoload.hidden_frames import imported, is_initializing, part_of_import, users_frames
+from pyautoload.frames.hidden_frames import imported, is_initializing, part_of_import, users_frames
+from pyautoload.frames.walkers import is_walking
 from pyautoload.importing.completion import Completion
-from pyautoload.module_type import ModuleType
+from pyautoload.light_stdlib import ModuleType
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.naming import Naming, names_of
 from pyautoload.tree.registry import Namespace
-from pyautoload.walkers import is_walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 
-from pyautoload.relative_imports import absolute_module
+from pyautoload.syntax.relative_imports import absolute_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
-from pyautoload.hidden_frames import imported, part_of_import, users_frames
+from pyautoload.frames.hidden_frames import imported, part_of_import, users_frames
+from pyautoload.frames.walkers import is_walking
 from pyautoload.lazy.export_statements import BadStatement, Export, declared, parsed
-from pyautoload.walkers import is_walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

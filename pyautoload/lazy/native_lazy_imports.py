@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 
-from pyautoload.hidden_frames import part_of_import
+from pyautoload.frames.hidden_frames import part_of_import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ def _effective(body: Iterable[Any]) -> Iterator[Any]:
 
 def _branch(node: Any) -> list[Any]:
     """The statements of an ``if`` that hold."""
-    from pyautoload.conditions import holds_here
+    from pyautoload.syntax.conditions import holds_here
 
     name = getattr(node.test, "attr", None) or getattr(node.test, "id", None)
     # For type checkers it is always true, and a stub is for them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from pyautoload.notebook.session import Session
+from pyautoload.notebook.shell_session import Session
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 

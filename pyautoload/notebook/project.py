@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from pyautoload import known_loaders
 from pyautoload.autoloader import AutoLoader
 from pyautoload.errors import ReloadError
-from pyautoload.live_edits import live, place_of
-from pyautoload.notebook.definitions import Definitions, definitions_of
-from pyautoload.reloading.records.reading import complete
+from pyautoload.notebook.module_definitions import Definitions, definitions_of
+from pyautoload.programs.live_edits import live, place_of
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.signature import Signature
+from pyautoload.reloading.records.source_reading import complete
 from pyautoload.reloading.result import ReloadResult
 
 __all__ = ["Project"]

@@ -8,10 +8,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from pyautoload.notebook.cell import CellCode
-from pyautoload.notebook.definitions import Definitions, changed_names
-from pyautoload.notebook.followed import Names
+from pyautoload.notebook.cell_dependencies import Key, Reach, Roots, key_of
+from pyautoload.notebook.followed_names import Names
+from pyautoload.notebook.module_definitions import Definitions, changed_names
 from pyautoload.notebook.project import Project
-from pyautoload.notebook.reach import Key, Reach, Roots, key_of
 
 __all__ = ["Before", "Run", "StaleCells"]
 

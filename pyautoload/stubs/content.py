@@ -6,9 +6,9 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator
 
-from pyautoload.relative_imports import absolute_module
-from pyautoload.stubs.definitions import bindings, literal_all
-from pyautoload.syntax import is_type_checking
+from pyautoload.stubs.defined_names import bindings, literal_all
+from pyautoload.syntax.relative_imports import absolute_module
+from pyautoload.syntax.syntax_tree import is_type_checking
 
 __all__ = ["PackageCode", "is_blank"]
 

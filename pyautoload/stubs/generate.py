@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.stubs.content import PackageCode, is_blank
-from pyautoload.stubs.definitions import Definitions, readable
+from pyautoload.stubs.defined_names import Definitions, readable
 from pyautoload.stubs.layout import Layout
 from pyautoload.stubs.text import NamespaceStub, alias_text, marker_text
 from pyautoload.tree.inflector import is_name

@@ -22,7 +22,7 @@ from pyautoload.warm.process import WarmProcess
 
 __all__ = ["Processes"]
 
-_MODULE = "pyautoload.testing.child"
+_MODULE = "pyautoload.testing.pytest_child"
 # How often (seconds) it is looked whether a process has ended that something else still writes for.
 _LOOK = 0.2
 # How long (seconds) pytest may take to end after it was interrupted.

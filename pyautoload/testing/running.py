@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.watching.watcher import Watcher
+from pyautoload.testing.run_session import Session
 from pyautoload.testing.selection import PASSING
-from pyautoload.testing.session import Session
 from pyautoload.testing.snapshot import is_left_out
 
 __all__ = ["run_once", "watch"]

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyautoload.testing.edges import dependents, edges
-from pyautoload.testing.recording import Recording, Used
+from pyautoload.testing.recorded_dependencies import Recording, Used
 from pyautoload.testing.snapshot import CONFIGURATION, Snapshot
+from pyautoload.testing.value_dependencies import dependents, edges
 
 __all__ = ["PASSING", "Selection", "select"]
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pyautoload.testing.facts import FileFacts, facts_of
+from pyautoload.testing.source_summary import FileFacts, facts_of
 
 __all__ = ["CONFIGURATION", "Snapshot", "is_left_out", "listing", "look"]
 

@@ -7,8 +7,7 @@ import os
 import sys
 
 from pyautoload.errors import ConflictError, SetupError
-from pyautoload.module_type import ModuleType
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import ModuleType, NamedTuple
 from pyautoload.sources import Source, mount, mount_archive, source_for, unmount
 from pyautoload.tree.globs import GlobSet
 from pyautoload.tree.inflector import is_name, normalized

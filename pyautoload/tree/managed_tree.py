@@ -7,13 +7,13 @@ import sys
 from _thread import RLock
 
 from pyautoload import log
+from pyautoload.light_stdlib import WeakSet
 from pyautoload.sources import FILE_SYSTEM, source_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import Config, parts_below
 from pyautoload.tree.paths import same
 from pyautoload.tree.registry import ModuleRegistry, Namespace
 from pyautoload.tree.scanner import FileScanner, two_definitions
-from pyautoload.weak_set import WeakSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

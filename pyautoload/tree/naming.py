@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pyautoload.errors import NameInflectionError
-from pyautoload.module_type import ModuleType
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import ModuleType, NamedTuple
 from pyautoload.sources import source_for
 from pyautoload.tree.inflector import Inflector, InflectorProtocol, PackageInflector, checked_name, folded
 from pyautoload.tree.registry import ModuleRegistry, Namespace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from _thread import RLock
 
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

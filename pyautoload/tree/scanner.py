@@ -7,7 +7,7 @@ import stat
 import time
 
 from pyautoload.errors import ConflictError
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.sources import FILE_SYSTEM, Place, source_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import MODULE_SUFFIXES, Config, hidden, split_module_file

@@ -69,7 +69,7 @@ def _warm(arguments: list[str], *, tells: bool) -> str:
     """Have it run elsewhere, and end with it; returns why not."""
     from pyautoload.warm import address, inherited, wire
     from pyautoload.warm.orders import order
-    from pyautoload.warm.standing import Signals, stand_for
+    from pyautoload.warm.signal_forwarding import Signals, stand_for
 
     if sys.flags.inspect or os.environ.get("PYTHONINSPECT"):
         return "the interpreter is to stay at a prompt"

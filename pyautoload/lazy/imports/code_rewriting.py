@@ -20,7 +20,7 @@ import opcode
 import sys
 from types import CodeType
 
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

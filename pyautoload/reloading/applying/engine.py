@@ -14,9 +14,9 @@ from pyautoload import log
 from pyautoload.callbacks import is_of_callback
 from pyautoload.errors import ReloadError
 from pyautoload.importing.eager_load import collection_paused
+from pyautoload.reloading.applying.cross_module_stores import keepers
 from pyautoload.reloading.applying.module_entries import ModuleEntries
-from pyautoload.reloading.applying.program import PROGRAM
-from pyautoload.reloading.applying.stored import keepers
+from pyautoload.reloading.applying.program_file import PROGRAM
 from pyautoload.reloading.applying.transaction import Transaction, Widen
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.follower import Change, Follower, FollowerFailed

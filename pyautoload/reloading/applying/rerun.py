@@ -15,8 +15,8 @@ from typing import Any
 from pyautoload.importing.hooked_code import code_through_hook
 from pyautoload.importing.namespace_access import access_of
 from pyautoload.lazy.imports import rerunning
+from pyautoload.reloading.applying.cross_module_stores import StoredInto
 from pyautoload.reloading.applying.module_entries import ModuleEntries
-from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover.former_module import FormerModule
 from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.code.codefacts import scan

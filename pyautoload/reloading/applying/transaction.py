@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
+from pyautoload.reloading.applying.cross_module_stores import StoredInto
 from pyautoload.reloading.applying.module_entries import ModuleEntries
-from pyautoload.reloading.applying.program import PROGRAM, apply_to_program
+from pyautoload.reloading.applying.program_file import PROGRAM, apply_to_program
 from pyautoload.reloading.applying.rerun import Reruns
-from pyautoload.reloading.applying.stored import StoredInto
 from pyautoload.reloading.applying.takeover.shared_objects import kept_but_shared
 from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
@@ -25,7 +25,7 @@ from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.adapters import refusal
 from pyautoload.reloading.objects.caches import cached_in, clear_caches
-from pyautoload.reloading.objects.classes import move_instances
+from pyautoload.reloading.objects.class_identity import move_instances
 from pyautoload.reloading.objects.functions import FunctionIndex, is_held_elsewhere, patch_hidden
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.library_containers import LibraryContainers

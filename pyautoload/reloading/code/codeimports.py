@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from types import CodeType
 from typing import NamedTuple
 
-from pyautoload.relative_imports import absolute_module
 from pyautoload.reloading.code.opcodes import (
     ATTR_SHIFT,
     GLOBAL_SHIFT,
@@ -24,6 +23,7 @@ from pyautoload.reloading.code.opcodes import (
     constant,
     instructions_of,
 )
+from pyautoload.syntax.relative_imports import absolute_module
 
 __all__ = ["ImportFact", "ImportReader", "note_chain"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pyautoload.reloading.dependencies.aliases import WHOLE, Alias, AliasResolver
 from pyautoload.reloading.dependencies.index import Index
-from pyautoload.reloading.records.reading import complete
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
+from pyautoload.reloading.records.source_reading import complete
 
 if TYPE_CHECKING:
     from pyautoload.importing.binder import Binder

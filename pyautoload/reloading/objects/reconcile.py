@@ -8,7 +8,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from pyautoload.reloading.code.codediff import call_shape, same_code
-from pyautoload.reloading.objects.classes import ClassMerge
+from pyautoload.reloading.objects.class_identity import ClassMerge
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.safe_inspection import held_by, is_a, is_proxy

@@ -11,10 +11,10 @@ from pyautoload.importing.adoption import adopt
 from pyautoload.importing.plain_finder import forget_listings, name_now, place_now
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
-from pyautoload.reloading.records.reading import complete, read_settled
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.records.signature import Signature, signature
+from pyautoload.reloading.records.source_reading import complete, read_settled
 from pyautoload.sources import source_for
 from pyautoload.tree.managed_paths import MODULE_SUFFIXES
 

@@ -18,10 +18,10 @@ from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.objects.caches import has_caches
 from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
 from pyautoload.reloading.records.own_files import OwnFiles
-from pyautoload.reloading.records.reading import complete, read_now
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.recording import Recorder
 from pyautoload.reloading.records.signature import Signature, is_surely_old, signature, signature_of
+from pyautoload.reloading.records.source_reading import complete, read_now
 from pyautoload.reloading.records.text_block import Block
 
 __all__ = ["Records"]

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.reloading.records.reading import complete
+from pyautoload.reloading.records.source_reading import complete
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader

@@ -12,7 +12,7 @@ from pyautoload.serving.application.app_dependencies import running
 from pyautoload.serving.application.lifespan import Application, Lifespan, Receive, Scope, Send, StartFailed
 
 if TYPE_CHECKING:
-    from pyautoload.serving.application.session import Session
+    from pyautoload.serving.application.reload_session import Session
 
 __all__ = ["Generation", "Generations"]
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pyautoload.errors import SetupError
 from pyautoload.serving.application.generations import Generations
 from pyautoload.serving.application.lifespan import Application, Message, Receive, Scope, Send
-from pyautoload.serving.application.session import STREAM
+from pyautoload.serving.application.reload_session import STREAM
 from pyautoload.serving.middleware.asgi_response import Inside, Page
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.access import LOCAL

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyautoload.serving.application.lifespan import Message, Send
-from pyautoload.serving.application.session import STREAM
+from pyautoload.serving.application.reload_session import STREAM
 from pyautoload.serving.page.injection import Script, insertion_for
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.serving.application.session import Outcome, Session
+from pyautoload.serving.application.reload_session import Outcome, Session
 from pyautoload.serving.page.access import LOCAL
 from pyautoload.serving.page.endpoints import PageEndpoints
 from pyautoload.serving.page.injection import Script

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pyautoload.serving.application.session import STREAM
+from pyautoload.serving.application.reload_session import STREAM
 from pyautoload.serving.middleware.base import Middleware
 from pyautoload.serving.page.endpoints import HEARTBEAT, RETRY, Answer
 from pyautoload.serving.page.injection import Insertion, Script, insertion_for

@@ -26,11 +26,11 @@ from typing import Any
 
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
-from pyautoload.serving.server.handing import Handing
 from pyautoload.serving.server.keyboard import Keys
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.process_start import Starter
 from pyautoload.serving.server.report import Reporter
+from pyautoload.serving.server.socket_handover import Handing
 from pyautoload.warm.process import WarmProcess
 
 __all__ = ["ENVIRONMENT", "Supervisor"]

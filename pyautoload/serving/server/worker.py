@@ -18,21 +18,21 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from pyautoload.errors import ExtraMissing, ReloadError, ServeError, SetupError
-from pyautoload.serving.application.session import Outcome
+from pyautoload.serving.application.reload_session import Outcome
 from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.graceful_server import Handover, Server, Service
-from pyautoload.serving.server.handing import received
 from pyautoload.serving.server.loaded_libraries import tell_libraries
 from pyautoload.serving.server.options import EVENTS, Options
 from pyautoload.serving.server.report import Reporter
+from pyautoload.serving.server.socket_handover import received
 
 if TYPE_CHECKING:
     from pyautoload.autoloader import AutoLoader
     from pyautoload.reloading.result import ReloadResult
     from pyautoload.reloading.watching.watcher import Watcher
     from pyautoload.serving.middleware.base import Middleware
-    from pyautoload.serving.server.program import Program
+    from pyautoload.serving.server.served_program import Program
     from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
     from pyautoload.warm.verifier import Verification
 
@@ -179,15 +179,15 @@ class Worker:
 
     def load(self) -> Server:
         """Load the program, begin to watch, and make the server for it."""
-        from pyautoload.serving.server import program
+        from pyautoload.serving.server import served_program
         from pyautoload.serving.server.page_files import watch_page_files
         from pyautoload.serving.server.unmanaged_files import UnmanagedFiles
 
-        settings = program.settings_of(self.options)
-        program.make_importable(settings)
-        variables = program.set_variables(settings)
-        loaded = program.load_program(self.options, settings, uses_flask=bool(variables))
-        program.import_all(self.needs, loaded.loader)
+        settings = served_program.settings_of(self.options)
+        served_program.make_importable(settings)
+        variables = served_program.set_variables(settings)
+        loaded = served_program.load_program(self.options, settings, uses_flask=bool(variables))
+        served_program.import_all(self.needs, loaded.loader)
         self.interface, self.loader, self.application = loaded.interface, loaded.loader, loaded.application
         self.application.hand_over_after(_SLOW)
         self.loader.on_reload(self.reloaded)
@@ -243,7 +243,7 @@ class Worker:
 
     def wait_for_edit(self, failure: Failure) -> None:
         """Show why the program did not start, until an edit is worth another try."""
-        from pyautoload.serving.server import program
+        from pyautoload.serving.server import served_program
         from pyautoload.serving.server.startup_error import StartupErrorServer
         from pyautoload.serving.server.unmanaged_files import (
             SOURCES,
@@ -256,7 +256,7 @@ class Worker:
         self.server = StartupErrorServer(
             self.listener, failure, self.directory, options.hosts, refresh=options.refresh, secret=options.secret
         )
-        places = program.places(self.options)
+        places = served_program.places(self.options)
 
         def try_again(paths: list[str]) -> None:
             forget_bytecode(paths)

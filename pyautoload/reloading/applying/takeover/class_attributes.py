@@ -7,7 +7,7 @@ from typing import Any
 
 from pyautoload.reloading.applying.takeover.former_module import FormerModule
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
-from pyautoload.reloading.objects.classes import class_putter
+from pyautoload.reloading.objects.class_identity import class_putter
 from pyautoload.reloading.objects.journal import MISSING
 from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Comparison

@@ -22,7 +22,7 @@ from pyautoload.reloading.applying.takeover.former_module import FormerModule
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.code.nested import is_deferred
 from pyautoload.reloading.objects.adapters import adapted, refusal
-from pyautoload.reloading.objects.classes import SET_CLASS, absorb, fits, retire
+from pyautoload.reloading.objects.class_identity import SET_CLASS, absorb, fits, retire
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.reconcile import Reconciler
 from pyautoload.reloading.objects.safe_inspection import is_a

@@ -20,7 +20,7 @@ from pyautoload.reloading.applying.takeover.module_values import ModuleValues
 from pyautoload.reloading.applying.takeover.name_binding import NameBinding
 from pyautoload.reloading.applying.takeover.name_changes import NameChanges
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
-from pyautoload.reloading.objects.classes import retire
+from pyautoload.reloading.objects.class_identity import retire
 from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.records.record import Record
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pyautoload.testing.facts import FileFacts, normal
+from pyautoload.testing.source_summary import FileFacts, normal
 
 __all__ = ["Known", "dependents", "edges"]
 

@@ -1,19 +1,57 @@
-"""``NamedTuple`` as ``typing`` has it, without ``typing`` and without ``collections``.
+"""Classes of the standard library, written so that a start does without the modules that have them.
 
-These two take longer to import than half of this package (on Python 3.14 and later ``annotationlib`` comes along), and
-``collections.namedtuple`` compiles code for each class. What a start needs is written to do without.
+``typing`` and ``collections`` take longer to import than half of this package (on Python 3.14 and later
+``annotationlib`` comes along), and ``collections.namedtuple`` compiles code for each class; ``types`` and ``weakref``
+bring more with them. Type checkers see the originals.
 """
 
 from __future__ import annotations
 
-__all__ = ["NamedTuple"]
+import sys
+from _weakref import ref
+
+__all__ = ["ModuleType", "NamedTuple", "WeakSet"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from types import ModuleType as ModuleType
     from typing import Any
     from typing import NamedTuple as NamedTuple
+    from weakref import WeakSet as WeakSet
 else:
+    ModuleType = type(sys)
+
+    class WeakSet:
+        """Members are told apart by identity; one that is dropped by everybody else leaves the set."""
+
+        def __init__(self) -> None:
+            # A member's id → a reference to it, which takes the entry out when the member goes.
+            self._members: dict[int, ref[Any]] = {}
+
+        def add(self, member: Any) -> None:
+            """Put in a member."""
+            key, members = id(member), self._members
+
+            def gone(reference: ref[Any]) -> None:
+                if members.get(key) is reference:
+                    del members[key]
+
+            members[key] = ref(member, gone)
+
+        def discard(self, member: Any) -> None:
+            """Take out a member, if it is there."""
+            if member in self:
+                self._members.pop(id(member), None)
+
+        def __contains__(self, member: object) -> bool:
+            found = self._members.get(id(member))
+            return found is not None and found() is member
+
+        def __iter__(self) -> Iterator[Any]:
+            members = [reference() for reference in list(self._members.values())]
+            return iter([member for member in members if member is not None])
+
     try:
         from _collections import _tuplegetter as _field
     except ImportError:  # another Python than CPython

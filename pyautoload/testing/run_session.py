@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyautoload.testing import recording as recordings
-from pyautoload.testing.recording import Collected, Tested, Used, resolved
-from pyautoload.testing.report import Report
+from pyautoload.testing import recorded_dependencies as recordings
+from pyautoload.testing.recorded_dependencies import Collected, Tested, Used, resolved
 from pyautoload.testing.run_process import Processes
+from pyautoload.testing.run_report import Report
 from pyautoload.testing.selection import Selection, select
 from pyautoload.testing.snapshot import Snapshot, look
 

@@ -124,7 +124,7 @@ def _usual_places() -> list[str]:
     here = os.getcwd()
     if here in (os.path.dirname(here), os.path.expanduser("~")):
         raise SetupError(f"{here} is too much to be watched: go to the project's directory, or name packages")
-    own = os.path.dirname(os.path.abspath(__file__))
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return [here, *(place for place in editable_places() if not inside(own, place))]
 
 

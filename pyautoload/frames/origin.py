@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pyautoload.named_tuple import NamedTuple
+from pyautoload.light_stdlib import NamedTuple
 from pyautoload.printable import printable
 
 __all__ = ["Origin", "origin_of_caller"]

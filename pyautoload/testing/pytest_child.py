@@ -1,4 +1,4 @@
-"""The process that runs pytest, for ``pyautoload test``: ``python -m pyautoload.testing.child JOB``.
+"""The process that runs pytest, for ``pyautoload test``: ``python -m pyautoload.testing.pytest_child JOB``.
 
 JOB is a file with what is to be done. What came of it goes, an object a line, into a descriptor or a file of which the
 job tells.

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyautoload.testing.edges import Known
-from pyautoload.testing.facts import FileFacts
 from pyautoload.testing.snapshot import Snapshot
+from pyautoload.testing.source_summary import FileFacts
+from pyautoload.testing.value_dependencies import Known
 
 __all__ = ["Collected", "Recording", "Tested", "Used", "place_of", "read", "write"]
 

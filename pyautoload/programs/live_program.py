@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from pyautoload.errors import ReloadError, SetupError
-from pyautoload.live_edits import live
 from pyautoload.printable import printable, text_of
+from pyautoload.programs.live_edits import live
 from pyautoload.reloading.result import ReloadResult, what_was_done
 from pyautoload.warm import script
 

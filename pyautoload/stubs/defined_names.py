@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from pyautoload.relative_imports import absolute_module
 from pyautoload.sources import source_for
-from pyautoload.syntax import is_not_type_checking, is_type_checking, stored_names
+from pyautoload.syntax.relative_imports import absolute_module
+from pyautoload.syntax.syntax_tree import is_not_type_checking, is_type_checking, stored_names
 from pyautoload.tree.introspection import Introspection
 
 __all__ = ["Definitions", "Star", "bindings"]

@@ -7,8 +7,8 @@ from typing import Any
 from pyautoload.errors import ReloadError, SetupError
 from pyautoload.notebook.autoreload import Autoreload
 from pyautoload.notebook.cell import code_of
-from pyautoload.notebook.followed import Names
-from pyautoload.notebook.note import Note, Part, asked_parts, error_parts, result_parts, stale_note
+from pyautoload.notebook.followed_names import Names
+from pyautoload.notebook.notebook_output import Note, Part, asked_parts, error_parts, result_parts, stale_note
 from pyautoload.notebook.project import Project
 from pyautoload.notebook.stale_cells import StaleCells
 from pyautoload.reloading.result import ReloadResult
