@@ -703,3 +703,25 @@ def test_a_function_of_its_modules_name_that_is_bound_otherwise_stays_so(lazily)
 
     assert app.pkg.deliver() == 2
     assert app.pkg.other == 5
+
+
+@pytest.mark.parametrize("over", ["globals()", "globals().items()", "globals().values()"])
+@pytest.mark.parametrize("gap", ["del a1, a2, a3", "a4 = 1\nfrom app.other import X as a2", "def f(): ...\ndel f"])
+def test_a_loop_over_the_names_that_uses_one_passes_all(lazily, over, gap):
+    """The dict is filled again in the midst of it."""
+    body = f"""
+from app.target import Base, LIMIT
+a1 = a2 = a3 = 1
+class A: ...
+def loop():
+    return [(each, Base) for each in {over}], len(globals())
+class B: ...
+{gap}
+"""
+    lazily({"app/client.py": body, "app/other.py": "X = 1"})
+    import app.client
+
+    seen, count = app.client.loop()
+    assert len(seen) == count
+    if "values" not in over:
+        assert len({str(each[0] if "items" in over else each) for each, _ in seen}) == count

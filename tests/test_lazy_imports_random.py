@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from pyautoload import AutoLoader
 
-pytestmark = pytest.mark.skipif(sys.version_info >= (3, 15), reason="the interpreter does it")
+native = pytest.mark.skipif(sys.version_info >= (3, 15), reason="the interpreter has errors of its own")
 COUNT = 5
 _numbers = itertools.count()
 
@@ -189,6 +189,7 @@ def runs_of(modules, steps, *, by_hand, lazy, eager=False):
 many = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@native
 @many
 @given(modules(may_fail=True), actions)
 def test_lazily_is_as_if_each_use_were_written_out(modules, steps):

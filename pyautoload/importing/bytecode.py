@@ -24,7 +24,7 @@ _TIMESTAMP_HEADER = MAGIC_NUMBER + b"\0\0\0\0"
 _SURELY_LATER_NS = 1_000_000_000
 
 # Counts the ways in which lazy imports were written into code: part of the name of the cache file.
-LAZY_FORMAT = 1
+LAZY_FORMAT = 2
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 16
 _CACHE = f"__pycache__{os.sep}"

@@ -341,9 +341,9 @@ def is_rewritten(code: CodeType) -> bool:
 
 
 def _tidy(code: CodeType, module: ModuleType) -> None:
-    from pyautoload.lazy.imports.code_rewriting import star_imports
+    from pyautoload.lazy.imports.code_rewriting import wants_tidying
 
-    if star_imports(code):
+    if wants_tidying(code):
         from pyautoload.lazy.imports.lazy_names import tidy
 
         tidy(module.__dict__)

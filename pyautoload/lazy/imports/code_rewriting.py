@@ -38,10 +38,10 @@ __all__ = [
     "lines_with_eager_comment",
     "rewritten",
     "rewritten_natively",
-    "star_imports",
     "statement_at",
     "statements",
     "text_of",
+    "wants_tidying",
     "with_statements",
 ]
 
@@ -61,6 +61,7 @@ _COMMON = _OP.get("LOAD_COMMON_CONSTANT", -1) if sys.version_info >= (3, 15) els
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 _STORES = (_OP["STORE_NAME"], _OP["STORE_GLOBAL"])
 _SWAPS = (_OP.get("SWAP", -1), _OP.get("ROT_TWO", -1))  # Python 3.10 has the second
+_DELETES = frozenset({_OP["DELETE_NAME"], _OP["DELETE_GLOBAL"]})
 _IMPORT_UNIT = bytes([_IMPORT])
 _MOST_CONSTANTS = 0xFFFF
 
@@ -124,12 +125,13 @@ def _replaced(code: CodeType, lazy: list[_Found], stars: bool) -> CodeType:
     lazy = lazy[: max(0, _MOST_CONSTANTS - len(code.co_consts))]
     if not lazy and not stars:
         return code
+    tidying = stars or not _DELETES.isdisjoint(code.co_code[::2])
     raw = bytearray(code.co_code)
     for index, each in enumerate(lazy, len(code.co_consts)):
         call = ([_EXTENDED, index >> 8] if index > 255 else []) + [_CONST, index & 255, _NEGATE, 0, _POP, 0]
         room = 2 * (each.end - each.start)
         raw[2 * each.start : 2 * each.end] = bytes(call + [_NOP, 0] * ((room - len(call)) // 2))
-    mark = (_MARK, len(lazy), stars)
+    mark = (_MARK, len(lazy), tidying)
     constants = (*code.co_consts, *(each.description for each in lazy), mark)
     return code.replace(co_code=bytes(raw), co_consts=constants)
 
@@ -151,8 +153,9 @@ def is_rewritten(code: CodeType) -> bool:
     return _mark_of(code) is not None
 
 
-def star_imports(code: CodeType) -> bool:
-    """Whether rewritten code has star imports at module level: they bring keys of other modules into a dict."""
+def wants_tidying(code: CodeType) -> bool:
+    """Whether rewritten code has star imports at module level, which bring keys of other modules into a dict, or
+    deletes names, which leaves gaps in it."""
     mark = _mark_of(code)
     return mark is not None and mark[2]
 

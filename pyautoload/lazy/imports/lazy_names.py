@@ -289,10 +289,12 @@ class Unresolved:
             key.owner, key.imports, key.resolving = self, [imported], set()
             key.has_double, key.value = False, NOTHING
             key.standin = LazyImport(key)
-            self.names.pop(name, None)  # an ordinary entry would stay, with its key
+            leaves_gap = self.names.pop(name, NOTHING) is not NOTHING  # an ordinary entry would stay, with its key
             self.pending[name] = key
             _waiting.setdefault(imported.first_module(), []).append(ref(key))
             _quietly_set(self.names, key)
+            if leaves_gap:
+                tidy(self.names)
 
     def resolve(self, keys: Iterable[Key]) -> None:
         """Do the imports of some names and bind what they give.
@@ -417,10 +419,14 @@ def is_unresolved(names: dict[str, Any], name: str) -> bool:
 
 
 def tidy(names: dict[str, Any]) -> None:
-    """Replace keys of other modules' dicts, which a star import has brought, by ordinary ones."""
+    """Replace keys of other modules' dicts, which a star import has brought, by ordinary ones, and close gaps.
+
+    Names that were deleted leave gaps in a dict, and these go when it is filled again. Where that happens in the midst
+    of a loop over the dict, because the loop uses a lazy name, the loop would pass over as many entries as there were.
+    """
     foreign = [(key, value) for key, value in names.items() if isinstance(key, _Name) and key.owner.names is not names]
-    if foreign:
-        keys = [key for key in names if isinstance(key, _Name)]
+    keys = [key for key in names if isinstance(key, _Name)]
+    if keys:
         with _lock:
             rekey(names, [(key, sys.intern(str(key)), value) for key, value in foreign], keys, _Quiet, Key, NOTHING)
 

@@ -103,12 +103,13 @@ def put_back(module: ModuleType, aside: dict[str, Any]) -> None:
         for name, lazy in aside.items():
             names.setdefault(name, lazy)
         return
-    from pyautoload.lazy.imports.lazy_names import names_of
+    from pyautoload.lazy.imports.lazy_names import names_of, tidy
 
     for name, imports in aside.items():
         if name not in names:
             for each in imports:
                 names_of(names).add(name, each)
+    tidy(names)
 
 
 def bind_what_waits_for(modules: Iterable[str]) -> None:
