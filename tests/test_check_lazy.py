@@ -15,7 +15,15 @@ MAIN = "from app.base import Base\nfrom app.effect import X\ndef use(): return X
 BASE = """
     HANDLERS = {}
     def register(name): HANDLERS[name] = name
+    import functools
+    class Registry:
+        def __init__(self): self.views = {}
+        def add(self, name): self.views[name] = name
+    application = Registry()
+    @functools.singledispatch
+    def shown(value): ...
     class Base:
+        registry = Registry()
         known = []
         level = 1
         def __init_subclass__(cls): Base.known.append(cls)
@@ -24,6 +32,12 @@ BASE = """
 EFFECTS = {
     "registry": ("from app.base import register\nregister('effect')", "stores into app.base.HANDLERS"),
     "__init_subclass__": ("from app.base import Base\nclass C(Base): ...", "stores into app.base.Base.known"),
+    "application": ("from app.base import application\napplication.add('x')", "stores into app.base.application.views"),
+    "of a class": ("from app.base import Base\nBase.registry.add('x')", "stores into app.base.Base.registry.views"),
+    "dispatch": (
+        "from app.base import shown\n@shown.register\ndef f(x: int): ...",
+        "stores into app.base.shown.registry",
+    ),
     "signal": (
         "import signal\nsignal.signal(signal.SIGTERM, lambda *_: None)",
         "changes the handler of SIGTERM",

@@ -2,12 +2,14 @@
 
 Each program is installed into an environment of its own, and runs to its end in a fresh process, with `--version` or
 the like. With lazy imports its own packages are managed by a loader: what they import waits, whatever it is. The time
-includes the import of PyAutoload and the set-up of the loader.
+includes the import of PyAutoload and the set-up of the loader. On Python 3.15 the interpreter's own laziness is
+measured beside it, which is for every module of the process.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
 from benchmarks.environments import program
 from benchmarks.measure import Group, Metric, Result
@@ -38,9 +40,12 @@ def _program(plan: Plan, name: str) -> list[Result]:
     except Missing as missing:
         plan.say(str(missing))
         return []
+    ways = {"plain Python": "plain", "lazy imports": "lazy"}
+    if sys.version_info >= (3, 15):
+        ways["-X lazy_imports=all"] = "native"
     sides = {
         title: python(f"programs.{side}", interpreter=interpreter, packages=packages, entry=entry, arguments=arguments)
-        for title, side in (("plain Python", "plain"), ("lazy imports", "lazy"))
+        for title, side in ways.items()
     }
     metrics = [
         Metric("ms", "from the first import to the end", "ms", baseline="plain Python"),

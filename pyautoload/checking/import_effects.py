@@ -10,13 +10,15 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 __all__ = ["Effects"]
 
 State = dict[tuple[str, ...], Any]
 _CONTAINERS = (dict, list, set)
+# Objects that keep notes of their own, which nobody counts on.
+_WITH_CACHES = (ModuleType, type, logging.Logger)
 
 
 class Effects:
@@ -119,6 +121,7 @@ def _of_module(name: str, module: ModuleType) -> Iterator[tuple[tuple[str, ...],
             yield ("content", full), len(value)
         elif not isinstance(value, ModuleType):
             yield ("value", full), id(value)
+            yield from _of_object(full, value)
         if isinstance(value, type) and value.__module__ == name:
             yield from _of_class(full, value)
 
@@ -131,3 +134,18 @@ def _of_class(full: str, cls: type) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield ("content", f"{full}.{key}"), len(value)
         else:
             yield ("attribute", f"{full}.{key}"), id(value)
+            yield from _of_object(f"{full}.{key}", value)
+
+
+def _of_object(full: str, value: object) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What an object holds in its attributes: the views of an application, the commands of a group, a registry."""
+    if issubclass(type(value), _WITH_CACHES):
+        return
+    try:
+        attributes = object.__getattribute__(value, "__dict__")  # past what the object makes of the question
+    except (AttributeError, TypeError):
+        return
+    for key, held in list(attributes.items()) if type(attributes) is dict else ():
+        for kind in (*_CONTAINERS, MappingProxyType):
+            if issubclass(type(held), kind):
+                yield ("content", f"{full}.{key}"), kind.__len__(held)
