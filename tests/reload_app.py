@@ -6,11 +6,13 @@ import contextlib
 import importlib
 import itertools
 import os
+import sys
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -151,3 +153,22 @@ def replace_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text)
     os.replace(temporary, path)
+
+
+def shown(expression: str, sources: Mapping[str, str]) -> Any:
+    """What a fresh process would show: the same sources under another name, executed in their order, ``user`` last."""
+    package = ModuleType("fresh")
+    package.__path__ = []
+    names = {"fresh": package}
+    try:
+        for name in sources:
+            names[f"fresh.{name}"] = ModuleType(f"fresh.{name}")
+            setattr(package, name, names[f"fresh.{name}"])
+        sys.modules.update(names)
+        for name, text in sources.items():
+            module = names[f"fresh.{name}"]
+            exec(text.replace("APP", "fresh"), module.__dict__)
+        return eval(expression, sys.modules["fresh.user"].__dict__)
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)

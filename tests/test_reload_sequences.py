@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 
 import pytest
-from reload_app import app  # noqa: F401
+from reload_app import app, shown  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
@@ -161,27 +160,6 @@ CASES = {
 }
 
 
-def shown(expression, sources, number):
-    """What a fresh process would show: the same sources under another name."""
-    from types import ModuleType
-
-    package = ModuleType("fresh")
-    package.__path__ = []
-    names = {"fresh": package}
-    try:
-        for name in sources:
-            names[f"fresh.{name}"] = ModuleType(f"fresh.{name}")
-            setattr(package, name, names[f"fresh.{name}"])
-        sys.modules.update(names)
-        for name, text in sources.items():
-            module = names[f"fresh.{name}"]
-            exec(text.format(number).replace("APP", "fresh"), module.__dict__)
-        return eval(expression, sys.modules["fresh.user"].__dict__)
-    finally:
-        for name in names:
-            sys.modules.pop(name, None)
-
-
 @pytest.mark.parametrize("kind", CASES)
 def test_each_edit_ends_as_a_fresh_process_would(app, kind):
     expression, sources = CASES[kind]
@@ -191,11 +169,15 @@ def test_each_edit_ends_as_a_fresh_process_would(app, kind):
     for number in (2, 3, 2, 4):
         result = a.edit(**{name: text.format(number) for name, text in sources.items() if "{0}" in text})
         assert not result.restart_required
-        assert eval(expression, a("user").__dict__) == shown(expression, sources, number)
+        assert eval(expression, a("user").__dict__) == shown(
+            expression, {name: text.format(number) for name, text in sources.items()}
+        )
     for name, text in sources.items():
         if "{0}" in text:
             a.edit(**{name: text.format(5)})
-    assert eval(expression, a("user").__dict__) == shown(expression, sources, 5)
+    assert eval(expression, a("user").__dict__) == shown(
+        expression, {name: text.format(5) for name, text in sources.items()}
+    )
 
 
 def test_a_name_changes_in_files_that_import_each_other_by_way_of_their_package(app):

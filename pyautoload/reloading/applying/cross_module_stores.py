@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from types import BuiltinFunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from pyautoload.reloading.dependencies.dependency_graph import Graph
@@ -29,6 +29,10 @@ class StoredInto:
         self.graph = graph
         # Module → its names and attributes of its classes that hold data → the shape of that.
         self._before: dict[str, dict[str, Any]] = {}
+        # Module → those whose objects its import-time code uses.
+        self._reach: dict[str, frozenset[str]] = {}
+        # Module → whether it holds something else than its own code gave, before anything runs again.
+        self._foreign: dict[str, bool] = {}
         # What was found.
         self.reason = ""
 
@@ -39,12 +43,24 @@ class StoredInto:
             record: of the module.
             out: modules that are taken out themselves.
         """
-        wanted = {alias.module for alias in self.graph.aliases(record.name)}
-        for code in (record.ran or {}).values():
-            wanted.add(self.records.by_path.get(code.co_filename, ""))
+        wanted = {alias.module for alias in self.graph.aliases(record.name)} | self.reach(record)
         for name in wanted - self._before.keys():
             if name in self.records and name not in out:
                 self._before[name] = _data_of(name)
+
+    def reach(self, record: Record) -> frozenset[str]:
+        """The modules whose objects a module's import-time code uses, itself or by way of functions that it runs."""
+        known = self._reach.get(record.name)
+        if known is None:
+            found = {alias.module for alias in self.graph.aliases(record.name) if alias.used}
+            for code in (record.ran or {}).values():
+                module = self.records.by_path.get(code.co_filename, "")
+                found.add(module)
+                for alias in self.graph.aliases(module):
+                    if alias.local in code.co_names or alias.attribute in code.co_names:
+                        found.add(alias.module)
+            known = self._reach[record.name] = frozenset(found - {record.name})
+        return known
 
     def changed_by_others(self, record: Record) -> set[str]:
         """Modules that a module uses while it is imported and that hold something else now than their own code gave.
@@ -52,20 +68,14 @@ class StoredInto:
         Args:
             record: of the module that uses them.
         """
-        wanted = {alias.module for alias in self.graph.aliases(record.name) if alias.used}
-        wanted |= {self.records.by_path.get(code.co_filename, "") for code in (record.ran or {}).values()}
-        found = set()
-        for name in wanted - {record.name}:
-            other = self.records.get(name)
-            if other is None or other.shapes is None:
-                continue
-            values, comparison = _values_of(name), Comparison(inside=True)
-            given = {key: other.shapes[key] for key in values if key in other.shapes}
-            for qualname, members in (other.members or {}).items():
-                given |= {f"{qualname}.{key}": shape for key, shape in members.items()}
-            if any(key in values and not comparison.same(shape, values[key]) for key, shape in given.items()):
-                found.add(name)
-        return found
+        return {name for name in self.reach(record) if self._is_foreign(name)}
+
+    def _is_foreign(self, name: str) -> bool:
+        known = self._foreign.get(name)
+        if known is None:
+            record = self.records.get(name)
+            known = self._foreign[name] = record is not None and record.shapes is not None and _is_foreign(record)
+        return known
 
     def look_after(self, name: str, kept: Collection[str]) -> None:
         """A module has run again: look at the values that have stayed, as later ones may store into them once more.
@@ -137,6 +147,33 @@ def _values_of(name: str) -> dict[str, Any]:
                 if attribute[:2] != "__" and type(held) not in NOT_STATE and not is_a(held, type):
                     found[f"{key}.{attribute}"] = held
     return found
+
+
+def _is_foreign(record: Record) -> bool:
+    """Whether a module, or a class of it, holds something that its own code did not give."""
+    values, comparison = _values_of(record.name), Comparison(inside=True)
+    shapes = record.shapes or {}
+    given = {key: shapes[key] for key in values if key in shapes}
+    for qualname, members in (record.members or {}).items():
+        given |= {f"{qualname}.{key}": shape for key, shape in members.items()}
+    if any(key in values and not comparison.same(shape, values[key]) for key, shape in given.items()):
+        return True
+    names = getattr(sys.modules.get(record.name), "__dict__", {})
+    classes = {cls.__qualname__: cls for cls in record.classes}
+    for key in values.keys() - given.keys():
+        qualname, _, attribute = key.rpartition(".")
+        # What the import system stores in a package is nobody's doing; nor is what Python derives from a class.
+        if attribute[:1] != "_" and (
+            qualname in classes or (not qualname and key not in shapes and "__path__" not in names)
+        ):
+            return True
+    own = (value for cls in record.classes for value in list(vars(cls).values()))
+    return any(_comes_from_elsewhere(value, record.name) for value in own)
+
+
+def _comes_from_elsewhere(value: Any, module: str) -> bool:
+    """Whether a member of a class is a function that another module has defined at its top."""
+    return is_a(value, FunctionType) and value.__module__ != module and "." not in value.__qualname__
 
 
 def _data_of(name: str) -> dict[str, Any]:

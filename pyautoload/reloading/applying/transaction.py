@@ -30,7 +30,7 @@ from pyautoload.reloading.objects.functions import FunctionIndex, is_held_elsewh
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.library_containers import LibraryContainers
 from pyautoload.reloading.objects.patching import apply_patch
-from pyautoload.reloading.objects.plain_statements import lost_effects, roots
+from pyautoload.reloading.objects.plain_statements import acts, lost_effects, may_lose_effects, roots
 from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.objects.values import shape_of
 from pyautoload.reloading.planning.plan import NewVersion, Plan
@@ -339,10 +339,20 @@ class Transaction:
                     raise RestartNeeded(
                         name, f"line {node.lineno}, which did something to {names[0]}, was edited or is gone"
                     )
-            if lost:
+            if lost or (changed and self._may_have_lost(record, self.plan.changed[name])):
                 wider |= changed
         if wider:
             raise Widen(wider, "a statement that stored into it was edited or is gone", anew=True)
+
+    def _may_have_lost(self, record: Record, version: NewVersion) -> bool:
+        """Whether the new code may not do to others what the former one did while it was imported."""
+        assert record.source is not None
+        if may_lose_effects(record.source, version.source):
+            return True
+        if record.code is None or not record.ran:
+            return False
+        pairs = _pairs(record.code, version.code)
+        return any(id(old) in record.ran and not _same_alone(old, new) for old, new in pairs)
 
     def _run_again(self, names: set[str]) -> None:
         # As a fresh process would begin with them: within a circle it matters who is the first.
@@ -463,7 +473,18 @@ class Transaction:
         if reason is None:
             return
         self.result.why.setdefault(name, reason)
+        self._check_effects(record)
         self._run_again({name})
+
+    def _check_effects(self, record: Record) -> None:
+        """A module that runs again because of others may do other things to others; and it may be late with that."""
+        changed = self.stored.changed_by_others(record) - self.takeover.state.anew - self.reruns.all.keys()
+        if changed and record.source is not None and acts(record.source):
+            raise Widen({*changed, record.name}, f"{record.name}, which stored into it, runs again", anew=True)
+        reach = self.stored.reach(record) & self.reruns.all.keys()
+        for name, rerun in self.reruns.all.items() if reach else ():
+            if rerun.former.order > record.order and not reach.isdisjoint(self.stored.reach(rerun.former)):
+                raise Widen({record.name}, f"it runs before {name}, and both use what has run again")
 
     def _is_in_circle(self, name: str) -> bool:
         """Whether a module that has run depends on one that ran after it."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from pyautoload.reloading.objects.safe_inspection import is_a
 
-__all__ = ["lost_effects", "roots"]
+__all__ = ["acts", "lost_effects", "may_lose_effects", "roots"]
 
 # Python 3.11 has `try` with `except*`.
 _COMPOUND = (ast.If, ast.For, ast.While, ast.With, ast.Match, ast.Try, getattr(ast, "TryStar", ast.Try))
@@ -64,6 +64,49 @@ def lost_effects(before: bytes, now: bytes) -> list[ast.stmt]:
         else:
             lost.append(node)
     return lost
+
+
+# What may do something to others while it is evaluated.
+_MAY_ACT = (ast.Call, ast.Subscript, ast.Attribute, ast.With, ast.For, ast.comprehension)
+
+
+def may_lose_effects(before: bytes, now: bytes) -> bool:
+    """Whether what a module did to others while it was imported may not be done any more, or in another order.
+
+    Args:
+        before: its former source.
+        now: its new source.
+    """
+    try:
+        old, new = list(_acts(ast.parse(before).body)), iter(_acts(ast.parse(now).body))
+    except (SyntaxError, ValueError, RecursionError):
+        return True
+    return not all(any(act == other for other in new) for act in old)
+
+
+def acts(source: bytes) -> bool:
+    """Whether import-time code of a source may do something to others."""
+    try:
+        return next(_acts(ast.parse(source).body), None) is not None
+    except (SyntaxError, ValueError, RecursionError):
+        return True
+
+
+def _acts(body: list[ast.stmt]) -> Iterator[str]:
+    """The parts of import-time code that may do something to others, in their order."""
+    for node in body:
+        parts: list[ast.AST | None] = [node]
+        if isinstance(node, ast.ClassDef):
+            parts = [*node.decorator_list, *node.bases, *node.keywords]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            parts = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults]
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        for part in parts:
+            if part is not None and (part is not node or any(isinstance(inner, _MAY_ACT) for inner in ast.walk(part))):
+                yield ast.dump(part)
+        if isinstance(node, ast.ClassDef):
+            yield from _acts(node.body)
 
 
 def _statements(source: bytes) -> list[ast.stmt]:

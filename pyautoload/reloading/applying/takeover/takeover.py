@@ -103,6 +103,8 @@ class Takeover:
 
     def _program_names(self, former: FormerModule, names: dict[str, Any]) -> None:
         """What the program itself has bound in the module, and the code never did, stays."""
+        if former.module.__name__ in self.state.anew:
+            return  # others have bound it, who do that once more
         for name, value in former.names.items():
             if name in names or name in former.shapes or name in former.stored or name in former.imported:
                 continue
