@@ -356,7 +356,7 @@ class Transaction:
 
     def _run_again(self, names: set[str]) -> None:
         # As a fresh process would begin with them: within a circle it matters who is the first.
-        ordered = sorted((name for name in names if name in self.records), key=lambda name: self._record(name).begun)
+        ordered = sorted((name for name in names if name in self.records), key=self._beginning_of)
         self.records.is_known_to_graph = lambda name: name in self.reruns.all
         for name in ordered:
             record = self._record(name)
@@ -536,6 +536,10 @@ class Transaction:
                 f"{count} living instance{'s' if count > 1 else ''} of {cls.__module__}.{cls.__qualname__} "
                 "cannot take its new layout",
             )
+
+    def _beginning_of(self, name: str) -> tuple[int, int]:
+        record = self._record(name)
+        return record.begun, record.order
 
     def _record(self, name: str) -> Record:
         record = self.records.get(name)
