@@ -11,16 +11,7 @@ def main() -> None:
     """Run the command line; without the extra that it needs, say how to install that."""
     if sys.argv[1:2] == ["run"] and sys.argv[2:3] not in ([], ["-h"], ["--help"]):
         # Before anything else is imported: who runs a program this way does not want to wait.
-        if sys.argv[2] == "--lazy":
-            from pyautoload.programs.lazy_program import main as run_lazily
-
-            run_lazily(sys.argv[3:])
-            return
-        if sys.argv[2] == "--live":
-            from pyautoload.programs.live_program import main as run_live
-
-            run_live(sys.argv[3:])
-        from pyautoload.warm.client import main as run
+        from pyautoload.programs.run_program import main as run
 
         run(sys.argv[2:])
     try:

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
+import time
 
 import pytest
 from reload_app import app  # noqa: F401
 
-from pyautoload import ReloadError
+from pyautoload import AutoLoader, ReloadError
 from pyautoload.errors import ReloadingDisabled
 
 
@@ -223,3 +225,28 @@ def test_reload_tells_again_what_fails_when_there_is_nothing_else(app):
     a.write("a.py", "X = 3 * 1")
     assert a.loader.reload_if_changed().ok
     assert a("a").X == 3
+
+
+@pytest.mark.parametrize("others", [["b.py"], ["new.py"], ["b.py", "new.py"], ["a.py"]], ids=" ".join)
+def test_a_failure_is_told_although_other_files_are_saved_meanwhile(tree, others):
+    root = tree({"app/a.py": "X = 1\n", "app/b.py": "Y = 1\n"})
+    told: list[ReloadError] = []
+    loader = AutoLoader(root / "app", top_level="failing_app")
+    loader.enable_reloading(on_reload=lambda result: told.extend([*result.errors, *result.still_failing])).setup()
+    failing_app = importlib.import_module("failing_app")
+    assert (failing_app.a.X, failing_app.b.Y) == (1, 1)
+    for _ in range(3):
+        for end in range(0, 200, 10):  # some of these come just after the first attempt
+            (root / "app/a.py").write_text("X = 2\n1 / 0\n")
+            for name in others:
+                (root / "app" / name).write_text("X = 2\n1 / 0\n" if name == "a.py" else f"Y = {end}\n")
+                time.sleep(0.01)
+        deadline = time.monotonic() + 20
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [error.line for error in told[:1]] == [2]
+        (root / "app/a.py").write_text("X = 1\n")
+        while loader.status().failing and time.monotonic() < deadline:
+            time.sleep(0.01)
+        told.clear()
+    loader.unregister()

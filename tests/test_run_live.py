@@ -1,4 +1,4 @@
-"""``pyautoload run --live``: programs that know nothing of it, and edits while they run."""
+"""``pyautoload run``: programs that know nothing of it, and edits while they run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Running:
     def __init__(self, directory: Path, *arguments: str) -> None:
         variables = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pyautoload", "run", "--live", *arguments],
+            [sys.executable, "-u", "-m", "pyautoload", "run", *arguments],
             cwd=directory,
             env=variables,
             stdin=subprocess.PIPE,
@@ -198,16 +198,57 @@ def test_a_program_begins_and_ends_as_without(tree: Tree, which: str) -> None:
     text, arguments = ENDINGS[which]
     root = tree({"a.py": text})
     outcomes = []
-    for start in ([], ["-m", "pyautoload", "run", "--live"]):
+    for start in ([], ["-m", "pyautoload", "run"]):
         command = [sys.executable, *start, *arguments]
         done = subprocess.run(command, cwd=root, input="given", capture_output=True, text=True, timeout=PATIENCE)
         outcomes.append((done.returncode, done.stdout, done.stderr.replace("__builtins__", "")))
     assert outcomes[0] == outcomes[1]
 
 
-@pytest.mark.parametrize("arguments", [[], ["-m"], ["--what"]])
+WRONG = [["--live"], ["-m"], ["--what"], ["--live", "--no-live", "a.py"]]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_wrong_use(tree: Tree, arguments: list[str]) -> None:
     root = tree({"a.py": ""})
-    command = [sys.executable, "-m", "pyautoload", "run", "--live", *arguments]
+    command = [sys.executable, "-m", "pyautoload", "run", *arguments]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, "usage:" in done.stderr) == (2, True)
+
+
+COUNT = "import pyautoload.loaders as l\nprint(len(l.all_loaders()))\n"
+WHETHER = {
+    "nothing said": ([], {}, ["a.py"], "live"),
+    "a module": ([], {}, ["-m", "a"], "live"),
+    "not asked for": (["--no-live"], {}, ["a.py"], "not live: --no-live was given"),
+    "a variable": ([], {"PYAUTOLOAD_LIVE": "0"}, ["a.py"], "not live: PYAUTOLOAD_LIVE=0"),
+    "production": ([], {"PYAUTOLOAD_ENV": "production"}, ["a.py"], "not live: PYAUTOLOAD_ENV=production"),
+    "asked for in production": (["--live"], {"PYAUTOLOAD_ENV": "production"}, ["a.py"], "live"),
+    "a line of code": (
+        [],
+        {},
+        ["-c", COUNT],
+        "not live: -c runs no",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", WHETHER)
+def test_whether_it_is_live(tree: Tree, how: str) -> None:
+    options, variables, program, wanted = WHETHER[how]
+    command = [sys.executable, "-m", "pyautoload", "run", "--why", *options, *program]
+    root, variables = tree({"a.py": COUNT}), {**os.environ, **variables}
+    done = subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True, timeout=PATIENCE)
+    assert f"; {wanted}" in done.stderr
+    assert done.stdout.strip() == ("1" if wanted == "live" else "0")
+
+
+def test_a_program_where_too_much_would_be_watched_runs_all_the_same(tree: Tree) -> None:
+    root = tree({"a.py": COUNT})
+    variables = {**os.environ, "HOME": str(root), "USERPROFILE": str(root)}
+    results = {}
+    for option in ("--why", "--live"):
+        command = [sys.executable, "-m", "pyautoload", "run", option, "a.py"]
+        done = subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True, timeout=PATIENCE)
+        results[option] = (done.returncode, done.stdout.strip(), "too much to be watched" in done.stderr)
+    assert results == {"--why": (0, "0", False), "--live": (2, "", True)}

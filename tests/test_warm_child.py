@@ -103,7 +103,7 @@ def compared(station: Station, *program: str, python: tuple[str, ...] = (), **op
     cold = probed(station, *python, *program, **options)
     said = f"{' '.join(program) if program[0] != '-c' else '-c'}"
     before = station.log.count(": warm")
-    warm = probed(station, *python, "-m", "pyautoload", "run", *program, **options)
+    warm = probed(station, *python, "-m", "pyautoload", "run", "--no-live", *program, **options)
     station.until(lambda: station.log.count(": warm") > before, f"ran {said} warm")
     assert warm["state"] == cold["state"]
     assert not set(warm["numbers"].items()) & set(cold["numbers"].items())
@@ -129,6 +129,7 @@ def test_nor_with_libraries(station: Station) -> None:
     station.teach(*libraries)
     compared(station, "probe.py", PROBE_LIBRARIES=" ".join(libraries))
     one, two = (
-        probed(station, "-m", "pyautoload", "run", "probe.py", PROBE_LIBRARIES=" ".join(libraries)) for _ in range(2)
+        probed(station, "-m", "pyautoload", "run", "--no-live", "probe.py", PROBE_LIBRARIES=" ".join(libraries))
+        for _ in range(2)
     )
     assert not set(one["numbers"].items()) & set(two["numbers"].items()), "each process has seeds of its own"

@@ -95,18 +95,23 @@ ENDINGS = {
 }
 
 
+# Said of a fork where there is another thread: that of what watches the files, in a live program.
+OF_A_FORK = re.compile(r".*DeprecationWarning: This process \(pid=\d+\) is multi-threaded.*\n.*os\.fork\(\)\n")
+
+
 def said(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
     """Exit code and output, but for addresses."""
-    return done.returncode, done.stdout, re.sub(r"0x\w+", "0x", done.stderr)
+    return done.returncode, done.stdout, OF_A_FORK.sub("", re.sub(r"0x\w+", "0x", done.stderr))
 
 
+@pytest.mark.parametrize("option", ["--live", "--no-live"])
 @pytest.mark.parametrize("how", ENDINGS)
-def test_a_program_ends_as_under_python(station: Station, how: str) -> None:
+def test_a_program_ends_as_under_python(station: Station, how: str, option: str) -> None:
     (station.directory / "program.py").write_text(ENDINGS[how] + "\n")
     text = "one\ntwo\n"
     before = station.log.count(": warm")
     expected = cold(station, "program.py", text=text)
-    got = station.run("program.py", text=text)
+    got = station.run(option, "program.py", text=text)
     assert said(got) == said(expected)
     station.until(lambda: station.log.count(": warm") > before, "run in a warm process")
     left = station.directory / "left.txt"
@@ -369,3 +374,21 @@ def test_wrong_use_is_told(tmp_path: Path, arguments: list[str]) -> None:
     got = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8")
     assert got.returncode == 2
     assert "run" in got.stderr
+
+
+def test_a_warm_program_is_live(station: Station) -> None:
+    program = "import time, part\nwhile True:\n    print(part.answer(), flush=True)\n    time.sleep(0.02)\n"
+    (station.directory / "goes_on.py").write_text(program)
+    (station.directory / "part.py").write_text("def answer():\n    return 'before'\n")
+    before = station.log.count(": warm")
+    with station.start("goes_on.py") as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "before\n"
+            assert station.log.count(": warm") > before
+            (station.directory / "part.py").write_text("def answer():\n    return 'after'\n")
+            deadline = time.monotonic() + PATIENCE
+            while process.stdout.readline() != "after\n":
+                assert time.monotonic() < deadline
+        finally:
+            process.kill()

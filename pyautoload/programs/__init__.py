@@ -1,4 +1,4 @@
-"""Programs that know nothing of PyAutoload: ``live()``, ``pyautoload run --live`` and ``pyautoload run --lazy``.
+"""Programs that know nothing of PyAutoload: ``live()``, and ``pyautoload run``, live or lazy.
 
-The command line calls ``live_program`` and ``lazy_program``; users, and ``notebook/``, call ``live_edits``.
+The command line calls ``run_program``, which calls the other two; users, and ``notebook/``, call ``live_edits``.
 """

@@ -1,9 +1,10 @@
-"""``pyautoload run --live``: any program as it is, with edits that take effect while it runs."""
+"""``pyautoload run``, live: any program as it is, with edits that take effect while it runs."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import NoReturn
@@ -14,29 +15,22 @@ from pyautoload.programs.live_edits import live
 from pyautoload.reloading.result import ReloadResult, what_was_done
 from pyautoload.warm import script
 
-__all__ = ["main", "said"]
+__all__ = ["main", "make_live", "make_live_if_possible", "said"]
 
-_USAGE = "usage: pyautoload run --live (FILE | -m MODULE) [ARGUMENTS]"
 # So many names are shown before "and 12 more".
 _SHOWN = 4
 
 
-def main(arguments: list[str]) -> NoReturn:
+def main(arguments: list[str], *, is_asked: bool) -> NoReturn:
     """Run a program as ``python`` does, live.
 
     Args:
-        arguments: ``["worker.py", "--fast"]``, ``["-m", "shop.worker"]``.
+        arguments: ``["worker.py", "--fast"]``, ``["-m", "shop.worker"]``, ``["-c", "import shop"]``.
+        is_asked: whether it is wrong to run it where edits cannot take effect.
     """
-    is_module = arguments[:1] == ["-m"]
-    if not arguments[is_module:] or arguments[is_module].startswith("-"):
-        print(_USAGE, file=sys.stderr)
-        sys.exit(2)
     module = script.prepare(arguments, sys.path[1:] if _has_place() else sys.path[:])
-    try:
-        _make_live(arguments, module)
-    except SetupError as error:
-        print(f"pyautoload: {error}", file=sys.stderr)
-        sys.exit(2)
+    make = make_live if is_asked else make_live_if_possible
+    make(arguments, module)
     script.run(arguments, module, lambda code: None)
     raise SystemExit(0)
 
@@ -46,16 +40,50 @@ def _has_place() -> bool:
     return not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated)
 
 
-def _make_live(arguments: list[str], module: ModuleType) -> None:
+def make_live(arguments: list[str], module: ModuleType) -> Callable[[], object]:
+    """Let edits take effect in the program that is about to run, or end with the reason why they cannot.
+
+    Args:
+        arguments: after the interpreter's own options.
+        module: ``__main__``.
+
+    Returns:
+        What stops that, for one who cleans up.
+    """
+    try:
+        return _make_live(arguments, module)
+    except SetupError as error:
+        print(f"pyautoload: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def make_live_if_possible(arguments: list[str], module: ModuleType) -> Callable[[], object]:
+    """The same, but where they cannot take effect the program runs without."""
+    try:
+        return _make_live(arguments, module)
+    except SetupError:
+        return lambda: None
+
+
+def _make_live(arguments: list[str], module: ModuleType) -> Callable[[], object]:
     here, home = os.getcwd(), os.path.expanduser("~")
-    file = _file_of(arguments) if arguments[0] == "-m" else os.path.abspath(arguments[0])
+    file = _file_run(arguments)
     directory = os.path.dirname(os.path.realpath(file)) if file is not None else here
     places = [directory] if here in (os.path.dirname(here), home) else [here, directory]
+    if any(place in (os.path.dirname(place), home) for place in places):
+        raise SetupError(f"{directory} is too much to be watched: move the program to a directory of its own")
     if file is not None and os.path.isfile(file):
         module.__file__ = file  # so that it is known what its definitions are when it begins
     loader = live(*places, watch=False)
     loader.on_reload(_tell)
     loader.enable_reloading(in_main_thread=True)
+    return loader.disable_reloading
+
+
+def _file_run(arguments: list[str]) -> str | None:
+    if arguments[0] == "-c":
+        return None
+    return _file_of(arguments) if arguments[0] == "-m" else os.path.abspath(arguments[0])
 
 
 def _file_of(arguments: list[str]) -> str | None:

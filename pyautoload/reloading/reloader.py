@@ -183,8 +183,15 @@ class Reloader(Watching):
         """What the watcher calls."""
         if self.main_thread is None:
             self._apply_here(batch)
-        else:
+        elif self._is_due(batch):
             self.main_thread.run(lambda: self._apply_here(batch), self._moment)
+
+    def _is_due(self, batch: Batch) -> bool:
+        """Whether the main thread is to be interrupted: what it writes at the moment may be cut short by that."""
+        if not batch.everything:
+            return True
+        with self._alone():
+            return self._change_check.is_anything_changed()
 
     def _moment(self) -> Moment:
         """Whether the calling thread can be interrupted for a reload."""
@@ -201,7 +208,9 @@ class Reloader(Watching):
                 result = self._unexpected(batch, error)
         watcher = self._watcher
         if result.errors and watcher is not None and watcher.more_comes(_OTHER_HALF):
-            return  # tried again with that: half of what was saved may have come first
+            # Tried again with that: half of what was saved may have come first.
+            self._engine.failures.not_told(result.errors)
+            return
         if self._is_news(result):
             for failure in result.errors:
                 log.warning(self.binder.tag, "%s", failure)

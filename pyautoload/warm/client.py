@@ -13,35 +13,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["main"]
-
-_USAGE = "usage: pyautoload run [--why] (FILE | -m MODULE | -c CODE) [ARGUMENTS]"
+__all__ = ["run_cold", "run_warm"]
 
 
-def main(arguments: list[str]) -> NoReturn:
-    """Run a program, and end as it ends.
+def run_warm(arguments: list[str], *, tells: bool, before: str | None, how: str) -> str:
+    """Run a program in a warm process, and end as it ends.
 
     Args:
-        arguments: ``["--why", "manage.py", "migrate"]``.
+        arguments: ``["manage.py", "migrate"]``.
+        tells: whether it is printed that it is a warm one, and why.
+        before: a function that is called there before the program begins, ``"module:name"``.
+        how: what is printed of that.
+
+    Returns:
+        Why there is no warm process for it; it does not return otherwise.
     """
-    tells = arguments[:1] == ["--why"]
-    arguments = arguments[1:] if tells else arguments
-    if not arguments or (arguments[0] in ("-m", "-c") and len(arguments) < 2) or _is_option(arguments[0]):
-        print(_USAGE, file=sys.stderr)
-        sys.exit(2)
-    reason = "this system has no warm processes"
-    if hasattr(os, "fork"):
-        reason = _warm(arguments, tells=tells)
-    if tells:
-        print(f"pyautoload: cold: {reason}", file=sys.stderr, flush=True)
-    _cold(arguments)
+    if not hasattr(os, "fork"):
+        return "this system has no warm processes"
+    return _warm(arguments, tells=tells, before=before, how=how)
 
 
-def _is_option(argument: str) -> bool:
-    return argument.startswith("-") and argument not in ("-m", "-c")
-
-
-def _cold(arguments: list[str]) -> NoReturn:
+def run_cold(arguments: list[str]) -> NoReturn:
+    """Become what ``python`` is with these arguments."""
     command = [sys.executable, *_options(), *arguments]
     if os.name == "nt":
         import subprocess
@@ -65,7 +58,7 @@ def _is_unbuffered() -> bool:
     return bool(getattr(sys.__stdout__, "write_through", False))
 
 
-def _warm(arguments: list[str], *, tells: bool) -> str:
+def _warm(arguments: list[str], *, tells: bool, before: str | None, how: str) -> str:
     """Have it run elsewhere, and end with it; returns why not."""
     from pyautoload.warm import address, inherited, wire
     from pyautoload.warm.orders import order
@@ -83,7 +76,9 @@ def _warm(arguments: list[str], *, tells: bool) -> str:
     numbers = [number for number in _inherited_descriptors() if number != connection.fileno()]
     if len(numbers) > wire.MOST_DESCRIPTORS - 4:
         return "too many files are open"
-    wanted = order(arguments, os.environ, directory, numbers, options=_options(), session=True, reports=True)
+    wanted = order(
+        arguments, os.environ, directory, numbers, options=_options(), session=True, reports=True, before=before
+    )
     wanted["unbuffered"] = _is_unbuffered()
     message = {"who": address.who(directory), "inherited": inherited.state(), "order": wanted}
     signals = Signals(connection)
@@ -96,7 +91,7 @@ def _warm(arguments: list[str], *, tells: bool) -> str:
     if "pid" not in received[0]:
         return signals.dropped(str(received[0]["cold"]))
     if tells:
-        print(f"pyautoload: warm: {received[0]['why']}", file=sys.stderr, flush=True)
+        print(f"pyautoload: warm: {received[0]['why']}; {how}", file=sys.stderr, flush=True)
     stand_for(signals)
 
 

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = ["end", "load"]
@@ -33,17 +33,19 @@ def load() -> None:
         _library = None
 
 
-def end(code: int, known: frozenset[str], own: Iterable[int]) -> None:
+def end(code: int, known: frozenset[str], own: Iterable[int], finish: Callable[[], object]) -> None:
     """End the process, if that can be done quickly; returns where the interpreter has to do it.
 
     Args:
         code: the exit code, or the number of a signal below zero.
         known: the modules that were in the template.
         own: descriptors that are ours.
+        finish: called when the program's threads and ``atexit`` functions have ended.
     """
     shutdown: Any = threading
     shutdown._shutdown()
     atexit._run_exitfuncs()
+    finish()
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None and not stream.closed:

@@ -25,6 +25,7 @@ def order(
     session: bool = False,
     bound: bool = True,
     reports: bool = False,
+    before: str | None = None,
 ) -> dict[str, Any]:
     """What a child is to be, as this process would start it.
 
@@ -37,6 +38,7 @@ def order(
         session: whether it is in a session of its own.
         bound: whether it ends when nobody waits for it any more.
         reports: whether the second descriptor sent is for what it tells at its end.
+        before: a function that is called before the program begins, ``"module:name"``.
     """
     mask = os.umask(0)
     os.umask(mask)
@@ -56,4 +58,5 @@ def order(
         "session": session,
         "bound": bound,
         "reports": reports,
+        "before": before,
     }

@@ -27,6 +27,15 @@ _LOOK = 1.0
 # How long (seconds) a client may take to say what it wants.
 _PATIENCE = 10.0
 
+# What makes a program live, and is not to be waited for.
+_LIVE = (
+    "pyautoload.programs.live_program",
+    "pyautoload.reloading.applying.engine",
+    "pyautoload.reloading.main_thread",
+    "pyautoload.reloading.reloader",
+    "pyautoload.reloading.watching.watching",
+)
+
 
 class Station:
     """Serves one directory.
@@ -58,7 +67,7 @@ class Station:
         before = {number: signal.signal(number, lambda number, frame: ringing.send(b"\0")) for number in numbers}
         self._listener.settimeout(None)
         threading.Thread(target=self._accept, name="pyautoload-warm-accept", daemon=True).start()
-        self.owner.want([])
+        self.owner.want(_LIVE)
         bell.settimeout(_LOOK)
         try:
             while True:

@@ -7,11 +7,14 @@ The owner sends what is to be imported; this process answers what came of it, an
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from pyautoload.warm import child, ending, keeper, lifeline, script, streams, wire
@@ -135,12 +138,22 @@ def _live(ordered: Order, path: list[str]) -> None:
     main_module = script.prepare(arguments, path)
     known = frozenset(sys.modules)
     own = [number for number in kept if number is not None]
+    finish = _call(order["before"], arguments, main_module)
 
     def before_end(code: int) -> None:
         _tell_modules(kept[0], known)
-        ending.end(code, known, own)
+        ending.end(code, known, own, finish)
 
     script.run(arguments, main_module, before_end)
+
+
+def _call(before: str | None, arguments: list[str], module: ModuleType) -> Callable[[], object]:
+    """Call what is to be done before the program begins; returns what is to be done when it has ended."""
+    if before is None:
+        return lambda: None
+    name, _, function = before.partition(":")
+    finish: Callable[[], object] = getattr(importlib.import_module(name), function)(arguments, module)
+    return finish
 
 
 def _tell_modules(report: int | None, known: frozenset[str]) -> None:

@@ -41,6 +41,11 @@ class Failures:
         """Whether an error was told before."""
         return any(str(error) == str(known) for known in self.errors)
 
+    def not_told(self, errors: Iterable[ReloadError]) -> None:
+        """Nobody was told of these: whoever meets them again tells."""
+        held = list(errors)
+        self.errors = [known for known in self.errors if known not in held]
+
     def unchanged(self) -> set[str]:
         """The files that are as they were when they failed."""
         return {path for path, stamp in self.paths.items() if signature(path) == stamp}

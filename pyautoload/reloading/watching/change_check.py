@@ -51,6 +51,16 @@ class ChangeCheck:
             return False
         return not self._others_changed()
 
+    def is_anything_changed(self) -> bool:
+        """Whether any file differs from what is loaded or was read, or any directory has other files."""
+        if self.failures or self.is_mounted_changed():
+            return True
+        paths = [*self.records.by_path, *self.records.readers]
+        if not all(self.is_up_to_date(path, signature(path)) for path in paths):
+            return True
+        changed = [space.name for space in self.binder.registry.namespaces() if self._listing_changed(space.name)]
+        return bool(changed)
+
     def _others_changed(self) -> bool:
         """Whether any file besides those that failed differs from what is loaded."""
         for record in self.records.all():
