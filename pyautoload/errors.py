@@ -143,15 +143,26 @@ class ExpectedNameError(AutoloadError, ImportError):
         short = expected.rpartition(".")[2]
         shown = ", ".join(defined[:8]) + (", ..." if len(defined) > 8 else "")
         instead = f"it defines {shown}" if defined else "it defines no name at all"
-        like = next((name for name in defined if name.lower().replace("_", "") == short.lower()), None)
-        like = like or next((name for name in defined if name[:1].isupper()), "...")
         super().__init__(
             f"expected file {printable(path)} to define {short} (reachable as {expected}), but it does not: {instead}. "
-            f"Define {short} there, rename the file, give the right name with "
-            f'loader.inflect({{"{stem}": "{like}"}}), or ignore the file with loader.ignore()',
+            f"{_remedy(stem, short, defined)}, or ignore the file with loader.ignore()",
             name=expected,
             path=path,
         )
+
+
+def _remedy(stem: str, expected: str, defined: Sequence[str]) -> str:
+    """What to do about a file that does not define its expected name."""
+    from pyautoload.likely_names import RULE, TYPO, likely_name
+
+    name, kind = likely_name(stem, expected, defined) or ("...", RULE)
+    if kind == TYPO:
+        return f"Rename {name} to {expected}, rename the file"
+    if kind == RULE:
+        return (
+            f'Define {expected} there, rename the file, give the right name with loader.inflect({{"{stem}": "{name}"}})'
+        )
+    return f"Define {expected} there, rename the file, import {name} from the module"
 
 
 class ModuleNotFoundError(AutoloadError, builtins.ModuleNotFoundError):

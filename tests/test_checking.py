@@ -692,3 +692,20 @@ def test_nothing_is_left_of_a_check_that_was_killed(tree, tmp_path):
     while list(temporary.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("files", "remedy"),
+    [
+        ({"app/broken.py": "class Brokn: ..."}, "did you mean Broken? Rename Brokn, or rename the file to brokn.py"),
+        ({"app/animals.py": "class Cat: ..."}, "rename the file to cat.py, or add it to plain_modules"),
+        ({"app/animals.py": "class Cat: ...\nclass Dog: ..."}, "give each class a file of its own"),
+        ({"app/html.py": "class HTml: ..."}, ""),
+        ({"app/db.py": "class Database: ...\nclass Query: ..."}, 'loader.inflect({"db": "Database"})'),
+    ],
+)
+def test_the_remedy_is_the_one_that_helps(
+    problems: Callable[..., list[Problem]], files: dict[str, str], remedy: str
+) -> None:
+    found = problems(files)
+    assert [problem.remedy[: len(remedy)] for problem in found] == ([remedy] if remedy else [])

@@ -253,6 +253,45 @@ def test_init_takes_the_roots_that_it_is_given(tree: Tree) -> None:
     assert load(root).roots == ["lib/two"]
 
 
+def test_init_ignores_migrations_and_invents_no_rules(tree: Tree) -> None:
+    root = tree(
+        {
+            "app/migrations/0001_initial.py": "",
+            "app/broken.py": "class Brokn: ...",
+            "app/models/concerns/sluggable.py": "class Sluggable: ...",
+            "app/models/order.py": "from app.models.concerns import Sluggable\nclass Order(Sluggable): ...",
+        }
+    )
+    run("init", "--yes")
+    settings = load(root)
+    assert settings.ignore == ["**/migrations"]
+    assert (settings.collapse, settings.inflections) == ([], {})
+    assert run("check").output == "no problems found\n"
+
+
+def test_init_writes_no_test_that_would_fail(tree: Tree) -> None:
+    root = tree({"app/user.py": "import nothing_of_this_name\nclass User: ..."})
+    output = run("init", "--yes").output
+    assert "is not written, as it would fail" in output
+    assert "nothing_of_this_name" in output
+    assert not (root / "tests").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [("loader = AutoLoader('app')", "--loader start:loader"), ("AutoLoader('app').setup()", "Replace it")],
+)
+def test_init_finds_a_loader_that_the_program_creates(tree: Tree, line: str, shown: str) -> None:
+    root = tree({"app/user.py": "class User: ...", "start.py": f"from pyautoload import AutoLoader\n{line}\n"})
+    output = run("init", "--yes", expect=1).output
+    assert "start.py:2 creates a loader already" in output
+    assert shown in output
+    assert not (root / "pyproject.toml").exists()
+    (root / "start.py").write_text("from pyautoload import AutoLoader\nloader = AutoLoader.from_config().setup()\n")
+    run("init", "--yes")
+    assert load(root).roots == ["app"]
+
+
 # bench
 
 

@@ -131,7 +131,7 @@ def test_names_and_paths_are_explained(tree: Tree, subject: str, last: str) -> N
         ("app.models.IdeaDraft", "✗ app/models/idea_draft.py is ignored by ignore('*_draft.py')"),
         ("app/models/idea_draft.py", "✗ app/models/idea_draft.py is ignored by ignore('*_draft.py')"),
         ("app/lib/.hidden.py", "✗ .hidden.py is hidden"),
-        ("app.models.Usre", "• there are: User"),
+        ("app.models.Usre", "• did you mean app.models.User?"),
         ("app/static", "✗ there is no managed Python file in it or below it"),
         ("app/static/style.css", "✗ it is not a Python file"),
         ("app.static", "✗ there is no managed Python file in app/static"),
@@ -185,3 +185,18 @@ def test_an_explanation_as_json(tree: Tree) -> None:
     assert (found["name"], found["provides"]) == ("app.db", "app.Database")
     assert found["file"] == str(Path("app/db.py").resolve())
     assert {step["ok"] for step in found["steps"]} <= {True, False, None}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("app.Animals", "not asked for that name"),
+        ("app.Dog", "did you mean app.animals.Dog? app/animals.py defines Dog (line 2)"),
+        ("app.bad", "it cannot be compiled"),
+    ],
+)
+def test_explain_ends_with_1_where_the_access_raises(tree: Tree, name: str, hint: str) -> None:
+    tree({"pyproject.toml": CONFIG, "app/animals.py": "class Cat: ...\nclass Dog: ...\n", "app/bad.py": "class ("})
+    output = run("explain", name, expect=1).output
+    assert hint in output
+    assert output.splitlines()[-1] == f"{name} is not managed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,14 @@ def explain(loader: AutoLoader, subject: str) -> Explanation:
     if looks_like_path or (os.path.exists(subject) and subject.partition(".")[0] not in loader.tree.tops()):
         return explainer.path(subject)
     return explainer.name(subject)
+
+
+class _Access(enum.Enum):
+    """What comes of using a file: it works, it raises, or it works as a module but lacks its expected name."""
+
+    WORKS = enum.auto()
+    FAILS = enum.auto()
+    LACKS_NAME = enum.auto()
 
 
 class _Explainer:
@@ -159,7 +168,8 @@ class _Explainer:
         if provides is not None and provides != name:
             expected = self.loader.binder.naming.expected_name(stem, path)
             self.yes(f"it is expected to define {expected}: {self._rule(stem, path)}")
-        self._defined(name, path)
+        if self._defined(name, path) is not _Access.WORKS:
+            provides = name
         pattern = self._not_eager(path)
         if pattern is not None:
             self.note(f"eager_load() leaves it out: do_not_eager_load({pattern!r})")
@@ -188,24 +198,24 @@ class _Explainer:
             return f"inflect({{{stem!r}: {inflector.overrides[stem]!r}}}) says so"
         return f"the stem {stem!r}, camelized"
 
-    def _defined(self, name: str, path: str) -> None:
+    def _defined(self, name: str, path: str) -> _Access:
         """What the file's text shows of the expected name."""
         from types import SimpleNamespace
 
         from pyautoload.checking.source_imports import read_source
 
         if not path.endswith(".py"):
-            return
+            return _Access.WORKS
         stem = name.rpartition(".")[2]
         try:
             data = source_for(path).read(path)
         except OSError as error:
             self.no(f"it cannot be read: {error.strerror}")
-            return
+            return _Access.FAILS
         source = read_source(data, path, name, is_package=False)
         if source.error is not None:
             self.no(f"it cannot be compiled: {source.error.msg} (line {source.error.lineno})")
-            return
+            return _Access.FAILS
         names = SimpleNamespace(**dict.fromkeys(source.bindings))
         defined = self.loader.binder.naming.defined_name(names, stem, path)
         if defined is not None:
@@ -213,10 +223,13 @@ class _Explainer:
             exact = defined in self.loader.binder.naming.expected_names(stem, path)[:1]
             how = "" if exact else ", which matches with case and underscores set aside"
             self.yes(f"it defines {defined} (line {line}){how}")
-        elif self.loader.binder.naming.expected_names(stem, path):
+            return _Access.WORKS
+        if self.loader.binder.naming.expected_names(stem, path):
             others = ", ".join(source.public()[:6]) or "no name of its own"
             more = "; it may define more than its text shows" if source.dynamic else ""
             self.note(f"its text defines {others}{more}: it can be imported as a module, but not asked for that name")
+            return _Access.WORKS if source.dynamic else _Access.LACKS_NAME
+        return _Access.WORKS
 
     def _not_eager(self, path: str) -> str | None:
         root = self.config.root_of(path)
@@ -315,7 +328,9 @@ class _Explainer:
         return self._found(subject, f"{space.name}.{stem}" if space.name else stem, path)
 
     def _found(self, subject: str, name: str, path: str) -> Explanation:
-        self._defined(name, path)
+        access = self._defined(name, path)
+        if access is _Access.FAILS or (access is _Access.LACKS_NAME and subject != name):
+            return Explanation(subject, self.steps)
         self.note(f"PyAutoload's finder answers for {name}, the loader runs {path}")
         self._status(name)
         try:
@@ -336,10 +351,28 @@ class _Explainer:
         names = {stem for stem in space.modules if stem.isidentifier()} | set(space.subdirs)
         for stem, path in space.modules.items():
             names.update(self.loader.binder.naming.expected_names(stem, path)[:1])
+        elsewhere = self._definition_of(part, space)
         close = difflib.get_close_matches(part, sorted(names), n=3)
-        if close:
-            self.note(f"there are: {', '.join(close)}")
+        if elsewhere is not None:
+            module, path, line = elsewhere
+            self.note(f"did you mean {module}.{part}? {path} defines {part} (line {line})")
+        elif close:
+            self.note(f"did you mean {' or '.join(f'{where}.{name}' if space.name else name for name in close)}?")
         return Explanation(subject, self.steps)
+
+    def _definition_of(self, name: str, space: Namespace) -> tuple[str, str, int] | None:
+        """The module beside it, its file and the line where a name is defined that has no file of its own."""
+        from pyautoload.checking.source_imports import read_source
+
+        for stem, path in sorted(space.modules.items()):
+            module = f"{space.name}.{stem}" if space.name else stem
+            try:
+                source = read_source(source_for(path).read(path), path, module, is_package=False)
+            except OSError:
+                continue
+            if path.endswith(".py") and source.error is None and name in source.public():
+                return module, path, source.bindings[name].line
+        return None
 
     def _ignored_like(self, space: Namespace, part: str) -> None:
         """Say so where a file of that name exists and a pattern ignores it."""

@@ -13,6 +13,7 @@ from pyautoload.checking.source_imports import FUNCTION, IMPORT_TIME, ModuleSour
 from pyautoload.checking.survey import Survey
 from pyautoload.importing.installed import hidden_by
 from pyautoload.lifecycle import taken_namespace
+from pyautoload.likely_names import RULE, TYPO, likely_name
 from pyautoload.tree.inflector import folded, is_name
 from pyautoload.tree.introspection import unusable_stems
 from pyautoload.tree.managed_paths import Root
@@ -118,7 +119,7 @@ def expected_name_problem(survey: Survey, module: str, defined: list[str], asked
     names = survey.naming.expected_names(stem, path)
     if not names or survey.is_package(module) or not path.endswith(".py"):
         return None
-    like = _likely(defined, names[0])
+    like = likely_name(stem, names[0], defined)
     instead = f"it defines {_listed(defined)}" if defined else "it defines no name of its own"
     if names[0] in defined:
         like, instead = None, f"{names[0]} is not there when the file has run: is it deleted?"
@@ -127,19 +128,26 @@ def expected_name_problem(survey: Survey, module: str, defined: list[str], asked
     if asked is not None:
         place = f"{survey.files[asked.source]}:{asked.reference.line}"
         message += f"; {place} asks for it"
-    if like is not None:
-        remedy = f'loader.inflect({{"{stem}": "{like}"}})'
-        remedy += f', or inflections = {{ {stem} = "{like}" }} in pyproject.toml; or rename the file'
-    else:
-        remedy = "fine for a module of functions; plain_modules in pyproject.toml says that it is on purpose"
-        if severity == ERROR:
-            remedy = f"define {names[0]} there, or import the module and use what it defines"
+    remedy = _remedy(stem, names[0], like, severity, defined)
     return Problem("expected-name", severity, message, path, None, module, remedy)
 
 
-def _likely(defined: list[str], expected: str) -> str | None:
-    same = (name for name in defined if folded(name) == folded(expected) and not name.islower())
-    return next(same, None) or next((name for name in defined if name[:1].isupper() and not name.isupper()), None)
+def _remedy(stem: str, expected: str, like: tuple[str, str] | None, severity: str, defined: list[str]) -> str:
+    """What to do about a file that does not define its expected name."""
+    if like is None:
+        if severity == ERROR:
+            return f"define {expected} there, or import the module and use what it defines"
+        return "fine for a module of functions; plain_modules in pyproject.toml says that it is on purpose"
+    name, kind = like
+    file = f"{inflection.underscore(name)}.py"
+    if kind == RULE:
+        rule = f'inflections = {{ {stem} = "{name}" }} in pyproject.toml'
+        return f'loader.inflect({{"{stem}": "{name}"}}), or {rule}; or rename the file to {file}'
+    if kind == TYPO:
+        return f"did you mean {expected}? Rename {name}, or rename the file to {file}"
+    if sum(one[:1].isupper() for one in defined) > 1:
+        return "give each class a file of its own, or add this one to plain_modules in pyproject.toml"
+    return f"rename the file to {file}, or add it to plain_modules in pyproject.toml"
 
 
 def _listed(names: list[str], most: int = 6) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -21,8 +22,12 @@ _NOT_ROOTS = {
     "tests", "test", "docs", "doc", "examples", "scripts", "benchmarks", "build", "dist", "node_modules", "venv", "env",
     "migrations", "tools",
 }  # fmt: skip
-# Directories that by convention organise without naming.
+# Directories that by convention organise without naming: a rule for them is proposed where the code counts on it.
 _ORGANISING = ("concerns",)
+# Directories whose files a tool runs by their path, and names as it likes.
+_MIGRATIONS = ("migrations", "alembic")
+# `loader = AutoLoader("app")`: the name that it is given, if it is given one. from_config() reads what is written here.
+_LOADER = re.compile(r"(?:([A-Za-z_]\w*)\s*=\s*)?(?:pyautoload\.)?AutoLoader(?:\.for_package)?\(")
 _TEST = '''\
 """Everything that is autoloaded can be loaded, and defines what its name says."""
 
@@ -54,7 +59,8 @@ def test_everything_that_is_autoloaded_is_well() -> None:
 def command(directory: str, roots: tuple[str, ...], yes: bool) -> None:
     """Write the configuration of an existing project, and a test that checks it.
 
-    It shows first what it found: the roots, how many files fit as they are, and the rules that the others need.
+    It shows first what it found: the roots, how many files fit as they are, and the rules that the others need. To see
+    whether the test would pass, each module is imported in a child process.
     """
     directory = os.path.abspath(directory)
     target = os.path.join(directory, PYPROJECT)
@@ -64,19 +70,22 @@ def command(directory: str, roots: tuple[str, ...], yes: bool) -> None:
     if not settings.roots:
         click.echo("no directory with Python files was found here or in src/; name one with --root", err=True)
         sys.exit(1)
-    settings.collapse = [f"*/{name}" for name in _ORGANISING if _has_directory(settings, name)]
+    if not roots:
+        _refuse_a_second_loader(directory)
+    settings.ignore = [f"**/{name}" for name in _MIGRATIONS if _has_directory(settings, name)]
+    settings.collapse = _collapse(settings)
     modules, problems = _look(settings)
     settings.inflections = _inflections(problems)
     modules, problems = _look(settings)
     settings.plain_modules = _plain(settings, problems)
-    _, problems = _look(settings)
-    _show(settings, modules, [problem for problem in problems if problem.is_finding])
+    findings = _findings(settings)
+    _show(settings, modules, findings)
     table = render(settings)
     click.echo(f"\nto be added to {PYPROJECT}:\n")
     click.echo("\n".join(f"    {line}" if line else "" for line in table.splitlines()))
     test = os.path.join(directory, TEST_FILE)
-    writes_test = not os.path.exists(test)
-    click.echo(f"\n{TEST_FILE} {'is to check it in every test run' if writes_test else 'exists and stays as it is'}")
+    writes_test = not os.path.exists(test) and not findings
+    click.echo(f"\n{TEST_FILE} {_about_the_test(test, findings)}")
     if not yes and not click.confirm("\nWrite?", default=True):
         sys.exit(1)
     _append(target, table)
@@ -85,6 +94,41 @@ def command(directory: str, roots: tuple[str, ...], yes: bool) -> None:
         with open(test, "w", encoding="utf-8", newline="\n") as opened:
             opened.write(_TEST)
     click.echo(f"wrote {PYPROJECT}{f' and {TEST_FILE}' if writes_test else ''}; next: pyautoload check")
+
+
+def _about_the_test(test: str, findings: list[Problem]) -> str:
+    if os.path.exists(test):
+        return "exists and stays as it is"
+    if findings:
+        return "is not written, as it would fail; `pyautoload check` shows what to fix first"
+    return "checks all of it in every test run"
+
+
+def _refuse_a_second_loader(directory: str) -> None:
+    """End where the program creates a loader: two of them over one directory are a conflict."""
+    for file in _python_files(directory):
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            matches = ((number, _LOADER.match(line)) for number, line in enumerate(opened, 1))
+            found = next(((number, match) for number, match in matches if match is not None), None)
+        if found is None:
+            continue
+        number, match = found
+        shown = _relative(file, directory)
+        module = shown.removeprefix("src/").removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+        use = f"use it with the commands: pyautoload check --loader {module}:{match[1]}. Or r" if match[1] else "R"
+        click.echo(
+            f"{shown}:{number} creates a loader already; {use}eplace it with AutoLoader.from_config() and run "
+            "`pyautoload init --root DIR`",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _python_files(directory: str) -> Iterator[str]:
+    """The files of the project, without those of environments and tests."""
+    for base, dirs, files in os.walk(directory):
+        dirs[:] = sorted(name for name in dirs if name not in _NOT_ROOTS and not name.startswith("."))
+        yield from (os.path.join(base, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def _is_configured(file: str) -> bool:
@@ -135,6 +179,38 @@ def _has_directory(settings: Settings, name: str) -> bool:
     return any(name in dirs for root in roots for _dir, dirs, _files in os.walk(root))
 
 
+def _collapse(settings: Settings) -> list[str]:
+    """The patterns for organising directories: where names are used without them."""
+    found: list[str] = []
+    for name in _ORGANISING:
+        if not _has_directory(settings, name):
+            continue
+        settings.collapse = found
+        before = _errors(_look(settings)[1])
+        settings.collapse = [*found, f"*/{name}"]
+        if _errors(_look(settings)[1]) < before:
+            found = settings.collapse
+    return found
+
+
+def _errors(problems: list[Problem]) -> int:
+    return sum(problem.severity == "error" for problem in problems)
+
+
+def _findings(settings: Settings) -> list[Problem]:
+    """What the test would report: each module is imported too, in a child process."""
+    from pyautoload.checking.problem_search import find_problems
+
+    if settings.directory not in sys.path:
+        sys.path.insert(0, settings.directory)
+    loader = settings.apply(AutoLoader(tag="init"))
+    try:
+        found = find_problems(loader, plain=settings.plain_modules, base=settings.directory)
+        return [problem for problem in found if problem.is_finding]
+    finally:
+        loader.unregister()
+
+
 def _look(settings: Settings) -> tuple[int, list[Problem]]:
     """The number of managed files, and the static problems with the settings as they are now."""
     from pyautoload.checking.problem_search import find_problems
@@ -153,15 +229,9 @@ def _inflections(problems: list[Problem]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for problem in problems:
         rule = re.search(r'inflect\(\{"(\w+)": "(\w+)"\}\)', problem.remedy)
-        if problem.kind == "expected-name" and problem.is_finding and rule is not None and _is_alike(*rule.groups()):
+        if problem.kind == "expected-name" and problem.is_finding and rule is not None:
             found.setdefault(rule[1], set()).add(rule[2])
     return {stem: names.pop() for stem, names in sorted(found.items()) if len(names) == 1}
-
-
-def _is_alike(stem: str, name: str) -> bool:
-    """Whether a class is likely to be what its file is for: ``Database`` for ``db``, no ``NotFound`` for ``errors``."""
-    letters = iter(name.lower())
-    return all(letter in letters for letter in stem.lower().replace("_", ""))
 
 
 def _plain(settings: Settings, problems: list[Problem]) -> list[str]:
@@ -200,7 +270,7 @@ def _show(settings: Settings, modules: int, left: list[Problem]) -> None:
 def render(settings: Settings) -> str:
     """The table as TOML."""
     lines = ["[tool.pyautoload]", f"roots = {json.dumps(settings.roots)}"]
-    for key in ("collapse", "plain_modules"):
+    for key in ("ignore", "collapse", "plain_modules"):
         values = getattr(settings, key)
         if len(values) > 3:
             lines += [f"{key} = [", *(f"    {json.dumps(value, ensure_ascii=False)}," for value in values), "]"]
