@@ -9,17 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from types import CodeType, ModuleType
-from typing import Any
 
 from pyautoload.reloading.applying.cross_module_stores import StoredInto
+from pyautoload.reloading.applying.irreversible_effects import check_can_run_again, check_replaced
 from pyautoload.reloading.applying.module_entries import ModuleEntries
+from pyautoload.reloading.applying.name_rebinding import NameRebinding
 from pyautoload.reloading.applying.program_file import PROGRAM, apply_to_program
 from pyautoload.reloading.applying.rerun import Reruns
 from pyautoload.reloading.applying.takeover.shared_objects import kept_but_shared
 from pyautoload.reloading.applying.takeover.takeover import Takeover
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
-from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare, same_code
-from pyautoload.reloading.code.nested import import_time_codes, is_deferred
+from pyautoload.reloading.code.code_pairs import all_codes, changed_parts, moved_closures, pairs_of, same_alone
+from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_shape, compare
 from pyautoload.reloading.dependencies.affected import Affected
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
@@ -98,6 +99,7 @@ class Transaction:
         self.stored = StoredInto(self.records, graph)
         self.reruns = Reruns(entries, graph, self.takeover, self.stored, self.journal)
         self.containers = LibraryContainers(self.journal)
+        self._rebinding = NameRebinding(entries, graph, self.changes, result, self.journal)
         self._kept = self.records.all_kept()
         self._tops = frozenset(record.name.partition(".")[0] for record in self.records.all())
         # Whether a module has run before one that it depends on.
@@ -219,7 +221,7 @@ class Transaction:
         for change in diff.changed:
             if _documentation(change.old) != _documentation(change.new):
                 return None
-            for old in _changed_parts(change.old, change.new):
+            for old in changed_parts(change.old, change.new):
                 if (record.ran and id(old) in record.ran) or _was_read(record, old, change):
                     return None
         return diff
@@ -227,7 +229,7 @@ class Transaction:
     def _note_who_ran(self, diff: CodeDiff) -> None:
         """Other modules may have run a function, or looked at its code, while they were imported."""
         for change in diff.changed:
-            for old in _changed_parts(change.old, change.new):
+            for old in changed_parts(change.old, change.new):
                 for record in self.records.all():
                     if (record.ran and id(old) in record.ran) or _was_read(record, old, change):
                         self.changes.code(old)
@@ -241,7 +243,7 @@ class Transaction:
 
         self.journal.note(undo)
         if record.code is not None:
-            self._codes += _pairs(record.code, version.code)
+            self._codes += pairs_of(record.code, version.code)
         record.take(version.code, version.source, version.stamp)
         if diff is not None:
             record.facts = before[3]
@@ -287,7 +289,7 @@ class Transaction:
         self._run_again(first)
         self._follow()
         self.current = ""
-        self._check_replaced()
+        check_replaced(self.reruns, self.records, self.containers)
         self.containers.reconcile(self.takeover.state.pairs, self.takeover.dead())
         self.takeover.retire()
         stored = self.stored.changed() or self.stored.holding(self.takeover.dead())
@@ -304,7 +306,7 @@ class Transaction:
         moved: list[FunctionChange] = []
         for rerun in self.reruns.all.values():
             if rerun.version is not None and rerun.former.code is not None:
-                moved += _moved_closures(rerun.former.code, rerun.version.code)
+                moved += moved_closures(rerun.former.code, rerun.version.code)
         patch_hidden([change for change in moved if is_held_elsewhere(change, [])], self.journal)
 
     def _check_torn(self) -> None:
@@ -362,7 +364,7 @@ class Transaction:
             record = self._record(name)
             if name not in self.plan.changed and self.plan.is_kept(record):
                 raise RestartNeeded(name, "it is not to be reloaded, and what it uses has changed")
-            self._check_outside(record)
+            check_can_run_again(record)
             self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
             self.containers.look_before(names_of(sys.modules.get(name)), self._tops)
         self._clear_caches(set(ordered) | self.plan.gone)
@@ -388,57 +390,14 @@ class Transaction:
 
     def _note_codes(self, old: CodeType, new: CodeType) -> None:
         """Functions whose code differs, for those who ran them."""
-        pairs = list(_pairs(old, new))
+        pairs = list(pairs_of(old, new))
         known = {id(a) for a, _ in pairs}
         for before, now in pairs:
-            if not _same_alone(before, now):
+            if not same_alone(before, now):
                 self.changes.code(before)
-        for before in _all_codes(old):
+        for before in all_codes(old):
             if id(before) not in known:
                 self.changes.code(before)
-
-    def _check_outside(self, record: Record) -> None:
-        if record.outside and record.cleanups is None:
-            line, what = next(iter(record.outside.items()))
-            raise RestartNeeded(
-                record.name, f"line {line} {what} while it is imported, which can neither be undone nor be done twice"
-            )
-
-        if "modules" in record.scanned().attributes and record.cleanups is None:
-            entered = next((key for key in _below(record.name) if _is_alias(key)), None)
-            if entered is not None:
-                raise RestartNeeded(
-                    record.name, f"it enters {entered} into sys.modules, and what is there depends on what was loaded"
-                )
-
-    def _check_replaced(self) -> None:
-        """Who replaces something of others and keeps what was there has by now kept what it put there itself."""
-        for name, own in self.containers.own.items():
-            self._check_own(name, own)
-        replaced = self.containers.replaced()
-        if not replaced:
-            return
-        for name in self.reruns.all:
-            record = self.records.get(name)
-            if record is None or self.reruns.all[name].former.cleanups is not None:
-                continue
-            mentioned = {
-                *record.scanned().attributes,
-                *(item for c in (record.ran or {}).values() for item in c.co_names),
-            }
-            for attribute in replaced.keys() & mentioned:
-                raise RestartNeeded(name, f"it replaces {replaced[attribute]}.{attribute} while it is imported")
-
-    def _check_own(self, name: str, own: dict[str, str]) -> None:
-        """A module has put functions of its own in the place of a library's: is that so still, and safe to do again?"""
-        rerun, record = self.reruns.all.get(name), self.records.get(name)
-        if rerun is None or record is None or rerun.former.cleanups is not None:
-            return
-        _, stored_before = _attributes_of(rerun.former, rerun.former.code)
-        read, stored = _attributes_of(record, rerun.code)
-        for attribute, library in own.items():
-            if attribute in stored_before - stored or attribute in read & (stored | stored_before):
-                raise RestartNeeded(name, f"it replaces {library}.{attribute} while it is imported")
 
     def _follow(self) -> None:
         """Run again who used what has changed, and bind anew what others only hold."""
@@ -456,18 +415,18 @@ class Transaction:
         if record is None or name in self.plan.skipped:
             return
         if name == PROGRAM:
-            self._bind_anew(record)
+            self._rebinding.bind_anew(record)
             return
         if rerun is not None:
             reason = self.affected.why(record, rerun.seen)
             self._circular = self._circular or (reason is not None and self._is_in_circle(name))
-            self._bind_anew(record)
+            self._rebinding.bind_anew(record)
             return
         reason = self.affected.why(record)
         self.current = name
         if reason is None:
             count = self.changes.count
-            self._bind_anew(record)
+            self._rebinding.bind_anew(record)
             # Its functions may have used the name, though its own level only holds it.
             reason = self.affected.why(record) if self.changes.count > count else None
         if reason is None:
@@ -491,35 +450,6 @@ class Transaction:
         after = [other for other, rerun in self.reruns.all.items() if rerun.seen > self.reruns.all[name].seen]
         return name in self.graph.affected(after)
 
-    def _bind_anew(self, record: Record) -> None:
-        """Names by which a module only holds what others have made."""
-        module = sys.modules.get(record.name)
-        if not isinstance(module, ModuleType):
-            return
-        names = module.__dict__
-        for alias in self.graph.aliases(record.name):
-            replaced = self.changes.replaced.get(alias.module, {})
-            if alias.local is None or alias.attribute is None or alias.attribute not in replaced:
-                continue
-            before, now = replaced[alias.attribute]
-            held = names.get(alias.local, MISSING)
-            if held is MISSING or held is now or held is not before or now is MISSING:
-                continue
-            self.journal.set_item(names, alias.local, now)
-            self.result.rebound.append(f"{record.name}.{alias.local}")
-            self.changes.bound_anew(record.name, alias.local, before, now)
-            self._store_anew(record.name, alias.local, before, now)
-
-    def _store_anew(self, name: str, local: str, before: Any, now: Any) -> None:
-        """The package of a module has the name that the module is expected to define."""
-        parent = name.rpartition(".")[0]
-        names = names_of(sys.modules.get(parent))
-        if names.get(local, MISSING) is before and self.entries.stored_name(name) == local:
-            self.journal.set_item(names, local, now)
-            self.result.rebound.append(f"{parent}.{local}")
-            self.changes.bound_anew(parent, local, before, now)
-            self._store_anew(parent, local, before, now)
-
     def _settle_records(self) -> None:
         self.reruns.finish()
         for name, rerun in self.reruns.all.items():
@@ -527,7 +457,7 @@ class Transaction:
             if record is None:
                 continue
             if rerun.version is not None and rerun.former.code is not None:
-                self._codes += _pairs(rerun.former.code, rerun.version.code)
+                self._codes += pairs_of(rerun.former.code, rerun.version.code)
 
     def _move_instances(self) -> None:
         for cls, count in move_instances(self.takeover.state.replaced, self.journal).items():
@@ -545,20 +475,6 @@ class Transaction:
         record = self.records.get(name)
         assert record is not None
         return record
-
-
-def _attributes_of(record: Record, code: CodeType | None) -> tuple[set[str], set[str]]:
-    """The attributes that import-time code reads, or imports, and those that it stores."""
-    import dis
-
-    read, stored = set[str](), set[str]()
-    codes = [*(import_time_codes(code) if code is not None else ()), *(record.ran or {}).values()]
-    for item in (item for part in codes for item in dis.get_instructions(part)):
-        if item.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"):
-            read.add(str(item.argval))
-        elif item.opname == "STORE_ATTR":
-            stored.add(str(item.argval))
-    return read, stored
 
 
 def _may_touch_others(module: ModuleType, managed: frozenset[str]) -> bool:
@@ -585,82 +501,3 @@ def _documentation(code: CodeType) -> object:
     if sys.version_info >= (3, 14) and not code.co_flags & 0x4000000:  # CO_HAS_DOCSTRING
         return None
     return first if isinstance(first, str) else None
-
-
-def _changed_parts(old: CodeType, new: CodeType) -> list[CodeType]:
-    """The functions in a function, itself included, that differ by themselves and not only in functions within."""
-    if same_code(old, new):
-        return []
-    if not _same_alone(old, new):
-        return _all_codes(old)
-    functions, others = _within(old), _within(new)
-    return [part for a, b in zip(functions, others, strict=True) for part in _changed_parts(a, b)]
-
-
-def _within(code: CodeType) -> list[CodeType]:
-    """The functions that a function makes, those in classes and comprehensions included."""
-    found = []
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            found += [const] if is_deferred(const) else _within(const)
-    return found
-
-
-def _same_alone(old: CodeType, new: CodeType) -> bool:
-    """Whether two code objects do the same, whatever the functions within them do."""
-    mine = [const for const in old.co_consts if isinstance(const, CodeType)]
-    theirs = [const for const in new.co_consts if isinstance(const, CodeType)]
-    if [const.co_name for const in mine] != [const.co_name for const in theirs]:
-        return False
-    if not same_code(_hollow(old), _hollow(new)):
-        return False
-    return all(is_deferred(a) or _same_alone(a, b) for a, b in zip(mine, theirs, strict=True))
-
-
-def _hollow(code: CodeType) -> CodeType:
-    if not any(isinstance(const, CodeType) for const in code.co_consts):
-        return code
-    return code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
-
-
-def _all_codes(code: CodeType) -> list[CodeType]:
-    found = []
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            found += [const, *_all_codes(const)]
-    return [code, *found] if code.co_name != "<module>" else found
-
-
-def _moved_closures(old: CodeType, new: CodeType) -> list[FunctionChange]:
-    """The functions within functions that do what they did."""
-    found: dict[int, FunctionChange] = {}  # each once: who holds the old code is counted
-    for outer, now in _pairs(old, new):
-        if is_deferred(outer):
-            for before, after in _pairs(outer, now):
-                if is_deferred(before) and same_code(before, after):
-                    found[id(before)] = FunctionChange(before.co_name, before, after)
-    return list(found.values())
-
-
-def _below(name: str) -> list[str]:
-    return [key for key in list(sys.modules) if key.startswith(f"{name}.")]
-
-
-def _is_alias(key: str) -> bool:
-    """Whether a module was entered under a name that is not its own: ``requests.packages.idna`` is ``idna``."""
-    module = sys.modules.get(key)
-    return isinstance(module, ModuleType) and module.__dict__.get("__name__", key) != key
-
-
-def _pairs(old: CodeType, new: CodeType) -> list[tuple[CodeType, CodeType]]:
-    """Code objects within two versions of a module that stand for each other: of one name, at one place among those."""
-    theirs: dict[str, list[CodeType]] = {}
-    for const in new.co_consts:
-        if isinstance(const, CodeType):
-            theirs.setdefault(const.co_name, []).append(const)
-    found = []
-    for const in old.co_consts:
-        if isinstance(const, CodeType) and theirs.get(const.co_name):
-            twin = theirs[const.co_name].pop(0)
-            found += [(const, twin), *_pairs(const, twin)]
-    return found
