@@ -353,8 +353,8 @@ class Transaction:
             return True
         if record.code is None or not record.ran:
             return False
-        pairs = _pairs(record.code, version.code)
-        return any(id(old) in record.ran and not _same_alone(old, new) for old, new in pairs)
+        pairs = pairs_of(record.code, version.code)
+        return any(id(old) in record.ran and not same_alone(old, new) for old, new in pairs)
 
     def _run_again(self, names: set[str]) -> None:
         # As a fresh process would begin with them: within a circle it matters who is the first.
