@@ -7,10 +7,13 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+import traceback
 
 import pytest
 
@@ -105,6 +108,14 @@ class Cluster:
         workers = list(self.client.scheduler_info(n_workers=-1)["workers"])
         tasks = [self.client.submit(function, *args, workers=[worker], pure=False) for worker in workers]
         return self.client.gather(tasks)
+
+    def pids(self):
+        """The processes of the workers that are there."""
+
+        async def pid():
+            return os.getpid()
+
+        return sorted(process for process in self.client.run(pid, on_error="ignore").values() if process)
 
     def stop(self):
         with contextlib.suppress(Exception):
@@ -325,23 +336,63 @@ def late(number):
 
 
 def test_each_result_is_of_one_version_that_is_not_older_than_its_submission(cluster, loader, shipment):
-    """Edits one after the other, workers killed, while short tasks run."""
+    """Edits at random, right and wrong ones, while short tasks run, workers are killed and others join."""
     from etl.clean import clean
 
-    chance, submitted = random.Random(5), []
-    edits = int(os.environ.get("PYAUTOLOAD_CLUSTER_EDITS", "15"))
+    chance = random.Random(int(os.environ.get("PYAUTOLOAD_CLUSTER_SEED", "5")))
+    edits = int(os.environ.get("PYAUTOLOAD_CLUSTER_EDITS", "40"))
+    submitting = Submitting(cluster.client, clean, edits * 7)
+    kinds = {"right": 70, "wrong": 8, "wrong on one": 8, "kill": 8, "join": 1}
     for version in range(2, edits + 2):
-        edit("etl/limits.py", f"LIMIT = {version}\n")
-        loader.reload()
-        for _ in range(7):
-            seconds = chance.choice([0, 0.005, 0.02])
-            submitted.append((version, cluster.client.submit(clean, 0, seconds, pure=False)))
-        if version % 8 == 3:
-            cluster.client.submit(os._exit, 1, pure=False, retries=0).release()
-    for version, future in submitted:
-        before, after, _ = future.result()
+        kind = chance.choices(list(kinds), kinds.values())[0]
+        workers = cluster.pids()
+        if kind == "kill" and len(workers) > 2:
+            os.kill(chance.choice(workers), signal.SIGKILL)
+        elif kind == "join" and os.name == "posix":
+            cluster.join(f"random{version}", "--lifetime", "10s")
+        text = {"wrong": "LIMIT = (\n", "wrong on one": POISON.format(version, chance.choice(workers or [0]))}
+        edit("etl/limits.py", text.get(kind, f"LIMIT = {version}\n"))
+        try:
+            loader.reload()
+        except ReloadError:
+            assert kind.startswith("wrong"), traceback.format_exc()
+            edit("etl/limits.py", f"LIMIT = {version}\n")
+            loader.reload()
+        else:
+            assert kind != "wrong"
+        submitting.committed = version
+        submitting.done.wait(chance.choice([0, 0.01, 0.05]))
+    for floor, future in submitting.results():
+        before, after, _ = future.result(timeout=60)
         assert before == after
-        assert before >= version
+        assert before >= floor
+    until(lambda: set(shipment.status().workers.values()) == {shipment.version})
+
+
+POISON = "import os\nif os.getpid() == {1}:\n    raise OSError('on one only')\nLIMIT = {0}\n"
+
+
+class Submitting:
+    """Submits tasks in a thread of its own, and notes which version was current then."""
+
+    def __init__(self, client, function, count):
+        self.committed = 1
+        self.done = threading.Event()
+        self._client, self._function, self._count = client, function, count
+        self._tasks = []
+        self._thread = threading.Thread(target=self._submit)
+        self._thread.start()
+
+    def _submit(self):
+        for number in range(self._count):
+            floor = self.committed
+            seconds = (0, 0.003, 0.01)[number % 3]
+            self._tasks.append((floor, self._client.submit(self._function, 0, seconds, pure=False)))
+            self.done.wait(0.01)
+
+    def results(self):
+        self._thread.join()
+        return self._tasks
 
 
 def test_the_watcher_takes_edits_there(cluster, loader, shipment):

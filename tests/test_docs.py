@@ -31,6 +31,7 @@ PROGRAMS = {
 # A page about a framework → that.
 FRAMEWORKS = {
     "celery.md": "celery",
+    "clusters.md": "distributed",
     "command-line-tools.md": "click",
     "django.md": "django",
     "fastapi.md": "fastapi",
