@@ -63,6 +63,8 @@ class Reloader(Watching):
         self._owner: int | None = None
         # Whether the last result that was told of was a failure.
         self._told_failure = False
+        # The errors that were told last, as texts.
+        self._told_errors: list[str] = []
         self._watcher: Watcher | None = None
         _reloaders.add(self)
 
@@ -138,6 +140,18 @@ class Reloader(Watching):
         if result.errors:
             raise result.errors[0]
         return result
+
+    def catch_up(self) -> None:
+        """Apply every edit that has been saved by now, whether it has been noticed or not; listeners are told."""
+        if self._is_busy():
+            return
+        with self.gate.parked(), self._alone():
+            if self._watcher is not None:
+                self._watcher.take()
+            result = self._attempt(self._complete(None), (), asked=True)
+        is_known = bool(result.errors) and list(map(str, result.errors)) == self._told_errors
+        if self._is_news(result) and not is_known:
+            self._tell(result)
 
     def may_have_changed(self) -> bool:
         """Whether ``reload_if_changed`` would look at files; where that is in doubt, it is so."""
@@ -230,6 +244,7 @@ class Reloader(Watching):
 
     def _tell(self, result: ReloadResult) -> None:
         self._told_failure = bool(result.errors)
+        self._told_errors = list(map(str, result.errors))
         log.debug(self.binder.tag, "%s", result)
         for listener in list(self.listeners):
             try:

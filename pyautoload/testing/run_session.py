@@ -6,7 +6,7 @@ import importlib.util
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class Session:
         self.output = ""
         # The exit code so far.
         self.code = 0
+        # File that cannot be compiled → why, as it was looked at last.
+        self.broken: dict[str, str] = {}
         self.processes = Processes(directory, is_warm=is_warm)
         self._place = recordings.place_of(directory, arguments)
         self.recording, thrown = recordings.read(self._place, recordings.key_of(arguments))
@@ -82,6 +84,7 @@ class Session:
         recording = self.recording
         now = look(self.directory, recording.snapshot, recording.opened(), recording.listed())
         selection = select(recording, now, self.directory)
+        self.broken = selection.broken
         if hold_broken and selection.broken:
             return selection
         self._keep(selection)
@@ -113,14 +116,14 @@ class Session:
         """Run everything next."""
         self.recording.is_all_pending = why
 
-    def want_failed(self) -> None:
-        """Run those that did not pass last."""
-        for name, tested in self.recording.tests.items():
-            if tested.outcome in ("failed", "error"):
-                self._want(name, "it failed")
+    def want(self, names: Iterable[str], why: str) -> None:
+        """Run these next: tests, and files that could not be collected."""
+        wanted = frozenset(names)
+        for name in wanted & self.recording.tests.keys():
+            self._want(name, why)
         for file, collected in self.recording.collected.items():
-            if collected.error:
-                self.recording.pending[file] = "it could not be collected"
+            if collected.error and collected.id in wanted:
+                self.recording.pending[file] = why
 
     def failing(self) -> list[str]:
         """The tests that did not pass last, and the files that could not be collected."""

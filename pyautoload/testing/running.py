@@ -9,16 +9,19 @@ from collections.abc import Callable
 
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.watching.watcher import Watcher
+from pyautoload.testing.answers import answer
+from pyautoload.testing.journal import Journal
 from pyautoload.testing.run_session import Session
 from pyautoload.testing.selection import PASSING
 from pyautoload.testing.snapshot import is_left_out
+from pyautoload.warm.questions import Desk, Question
 
 __all__ = ["run_once", "watch"]
 
 # So long (seconds) no event must have come before the files are looked at.
 _DEBOUNCE = 0.05
 # How often (seconds) it is looked whether an installed library has changed.
-_LOOK = 1.0
+_LOOK_AT_LIBRARIES = 1.0
 
 
 def run_once(session: Session) -> int:
@@ -42,10 +45,12 @@ def watch(session: Session) -> int:
     Returns:
         The exit code of the last run.
     """
-    batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+    journal = Journal(session.report)
+    session.report = journal
+    coming: queue.SimpleQueue[Batch | Question] = queue.SimpleQueue()
     watcher = Watcher(
         [session.directory],
-        batches.put,
+        coming.put,
         debounce=_DEBOUNCE,
         polling=False,
         wanted=_is_wanted,
@@ -53,35 +58,45 @@ def watch(session: Session) -> int:
         is_left_out=is_left_out,
     )
     watcher.start()
+    desk = Desk(session.directory, "test", coming.put)
     try:
         session.code = run_once(session)
         session.report.waiting()
-        _go_on(session, batches.get)
+        _go_on(session, journal, coming.get)
     finally:
+        desk.close()
         watcher.stop()
     return session.code
 
 
-def _go_on(session: Session, wait: Callable[..., Batch]) -> None:
+def _go_on(session: Session, journal: Journal, wait: Callable[..., Batch | Question]) -> None:
     while True:
         try:
-            wait(timeout=_LOOK)
+            item = wait(timeout=_LOOK_AT_LIBRARIES)
         except queue.Empty:
             session.processes.refresh()
             continue
-        selection = session.take_edits(hold_broken=True)
-        if selection.broken:
-            session.report.broken(selection.broken)
-            continue
-        if selection.changed:
-            session.report.reloaded(selection.changed)
-        if session.is_pending:
-            session.code = session.verdict(session.run())
-        elif selection.changed:
-            session.report.idle(session.failing(), len(session.recording.tests))
+        if isinstance(item, Question):
+            answer(item, session, journal, lambda: _look(session))
         else:
-            continue
-        session.report.waiting()
+            _look(session)
+
+
+def _look(session: Session) -> None:
+    """Look at the files, and run what has changed."""
+    selection = session.take_edits(hold_broken=True)
+    if selection.broken:
+        session.report.broken(selection.broken)
+        return
+    if selection.changed:
+        session.report.reloaded(selection.changed)
+    if session.is_pending:
+        session.code = session.verdict(session.run())
+    elif selection.changed:
+        session.report.idle(session.failing(), len(session.recording.tests))
+    else:
+        return
+    session.report.waiting()
 
 
 def _is_wanted(path: str) -> bool:

@@ -1,4 +1,5 @@
-"""Where ``pyautoload run`` finds the ``pyautoload warm`` of its directory, and whether that is one of the same user.
+"""Where commands find each other: ``pyautoload run`` the ``pyautoload warm`` of its directory, ``pyautoload mcp`` the
+``serve`` and ``test``; and whether it is one of the same user.
 
 On Linux it is a name that no file stands for, and that is gone with its process. Anybody may take it, so each side asks
 the kernel who the other one is. Elsewhere it is a socket in a directory that nobody else may enter.
@@ -19,11 +20,16 @@ def who(directory: str) -> list[str]:
     return [os.path.realpath(directory), os.path.realpath(sys.executable), sys.prefix, sys.version]
 
 
-def connect(directory: str) -> socket | None:
-    """A connection to the one that serves a directory; ``None`` where nobody does."""
+def connect(directory: str, kind: str = "warm") -> socket | None:
+    """A connection to the one that serves a directory; ``None`` where nobody does.
+
+    Args:
+        directory: of the project.
+        kind: which command it is.
+    """
     connection = socket(AF_UNIX)
     try:
-        connection.connect(_address(directory))
+        connection.connect(_address(directory, kind))
     except OSError:
         connection.close()
         return None
@@ -33,17 +39,21 @@ def connect(directory: str) -> socket | None:
     return connection
 
 
-def listen(directory: str) -> socket:
+def listen(directory: str, kind: str = "warm") -> socket:
     """Begin to serve a directory.
+
+    Args:
+        directory: of the project.
+        kind: which command it is.
 
     Raises:
         OSError: somebody does already.
     """
-    address = _address(directory)
+    address = _address(directory, kind)
     listener = socket(AF_UNIX)
     try:
         if isinstance(address, str):
-            _make_room(directory, address)
+            _make_room(directory, kind, address)
         listener.bind(address)
         listener.listen(64)
     except BaseException:
@@ -52,13 +62,13 @@ def listen(directory: str) -> socket:
     return listener
 
 
-def _make_room(directory: str, address: str) -> None:
+def _make_room(directory: str, kind: str, address: str) -> None:
     place = os.path.dirname(address)
     os.makedirs(place, mode=0o700, exist_ok=True)
     status = os.lstat(place)
     if status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PermissionError(f"{place} has to belong to this user, and to nobody else")
-    living = connect(directory)
+    living = connect(directory, kind)
     if living is not None:
         living.close()
         raise FileExistsError(address)
@@ -77,9 +87,9 @@ def is_same_user(connection: socket) -> bool:
     return bool(user == os.getuid())
 
 
-def _address(directory: str) -> str | bytes:
+def _address(directory: str, kind: str) -> str | bytes:
     number = zlib.crc32("\0".join(who(directory)).encode(errors="surrogateescape"))
-    name = f"pyautoload-warm-{os.getuid()}-{number:08x}"
+    name = f"pyautoload-{kind}-{os.getuid()}-{number:08x}"
     if sys.platform == "linux":
         return f"\0{name}".encode()
     import tempfile

@@ -15,6 +15,7 @@ before it is known whether the new code starts, and everybody would wait while i
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import signal
 import socket
@@ -26,6 +27,7 @@ from typing import Any
 
 from pyautoload.serving.page.failure import Failure
 from pyautoload.serving.server.channel import Channel
+from pyautoload.serving.server.inquiries import Inquiries
 from pyautoload.serving.server.keyboard import Keys
 from pyautoload.serving.server.options import Options
 from pyautoload.serving.server.process_start import Starter
@@ -112,6 +114,7 @@ class Supervisor:
             # Only to be woken: a program that forks leaves copies of its end of the channel, so it may not close.
             before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
         woken = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        self._inquiries = Inquiries(os.getcwd(), self._ring)
         try:
             self._take_keys()
             self.next = self._start()
@@ -124,6 +127,7 @@ class Supervisor:
                 self._step(bell)
             self.reporter.stopped()
         finally:
+            self._inquiries.close()
             self._leave_keys()
             for child in self._children():
                 child.kill()
@@ -193,6 +197,8 @@ class Supervisor:
         self._reap()
         if self._by_hand and not self.quitting:
             self._restart_by_hand()
+        current = self.current.channel if self.current is not None else None
+        self._inquiries.go_on(current, is_changing=self.next is not None)
         now = time.monotonic()
         for child in self._children():
             if child.deadline is not None and child.deadline <= now:
@@ -264,6 +270,14 @@ class Supervisor:
         """The edit that could not be reloaded was fixed meanwhile."""
         if child is self.current and self.next is not None and self.next.is_trial and self.next.ready is None:
             self._stop_next()
+
+    def _on_news(self, child: Child, message: dict[str, Any]) -> None:
+        """What somebody may ask for."""
+        self._inquiries.news.add(message["kind"], message["content"])
+
+    def _on_synced(self, child: Child, message: dict[str, Any]) -> None:
+        """Every edit so far is applied, or has asked for another process."""
+        self._inquiries.synced(child.channel, message["number"], is_changing=self.next is not None)
 
     def _restart_by_hand(self) -> None:
         if self.next is not None and self.next.ready is not None:
@@ -353,6 +367,8 @@ class Supervisor:
             self.reporter.serving(self.listener, self.options.target, child.ready, took)
         else:
             self.reporter.restarted(child.process.pid, took, child.reasons)
+        if not self.is_waiting:
+            self._inquiries.news.add("restarts", {"reasons": child.reasons, "seconds": round(took, 3)})
         self._take_keys()
         if child.restart_wanted:
             self._on_restart(child, {"reasons": child.restart_wanted, "needs": child.restart_needs})
@@ -361,6 +377,8 @@ class Supervisor:
         self.next = None
         child.deadline = time.monotonic() + _QUIT
         self.leaving.append(child)
+        told = {"error": failure.summary, "place": failure.file and f"{failure.file}:{failure.line or 1}"}
+        self._inquiries.news.add("restarts", {"reasons": child.reasons, "errors": [told]})
         if self.current is None:
             self.reporter.not_started(failure, serving_on=False)
             self.next = self._start(waiting_for=failure, since=child.started_at)

@@ -81,6 +81,10 @@ class UnmanagedFiles:
                 self.known[path] = _content(path)
         self._watcher.also({os.path.dirname(path) for path in self.known})
 
+    def catch_up(self) -> None:
+        """Look at all of them now."""
+        self._apply(Batch(set(), set(), set(), everything=True))
+
     def stop(self) -> None:
         """No more."""
         self._watcher.stop()

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,8 @@ from pyautoload.serving.page.failure import Failure, described
 from pyautoload.serving.server.channel import Channel
 from pyautoload.serving.server.graceful_server import Handover, Server, Service
 from pyautoload.serving.server.loaded_libraries import tell_libraries
+from pyautoload.serving.server.news import TellingReporter
 from pyautoload.serving.server.options import EVENTS, Options
-from pyautoload.serving.server.report import Reporter
 from pyautoload.serving.server.socket_handover import received
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ ENVIRONMENT = "PYAUTOLOAD_SERVE"
 _LAST = 5.0
 # An application that took longer (seconds) to make is not made again in this process: requests would have to share it.
 _SLOW = 1.0
+# The time (seconds) of a file may be this much earlier than the clock was when it was saved.
+_TICK = 0.02
 # What a program does that reads from the terminal.
 _READS_TERMINAL = frozenset({"builtins.input", "builtins.breakpoint", "pdb.Pdb"})
 
@@ -67,7 +69,7 @@ class Worker:
         self.since = since
         self.needs = list(needs)
         self.directory = os.getcwd()
-        self.reporter = Reporter(self.directory)
+        self.reporter = TellingReporter(self.directory, channel)
         self.server: Server | None = None
         self.loader: AutoLoader | None = None
         # Around the program's application.
@@ -86,6 +88,8 @@ class Worker:
         self._is_retired = False
         # Module or file → why it needs a restart; kept until the restart has succeeded, which ends this process.
         self._needs_restart: dict[str, str] = {}
+        # Where only an error is shown: looks for an edit since then.
+        self._try_again: Callable[[], None] | None = None
 
     # Told from outside
 
@@ -99,12 +103,27 @@ class Worker:
                 self.server.retire()
             elif what == "failed":
                 self.successor_failed(Failure(**message["failure"]), trial=message["trial"])
+            elif what == "sync":
+                # A reload may wait for requests, and what the supervisor says meanwhile has to be heard.
+                threading.Thread(target=self.catch_up, args=(message["number"],), daemon=True).start()
             elif what == "quit":
                 break
         self.quit()
         # Threads of the program may keep the process, and a supervisor that was killed cannot end it.
         time.sleep(_LAST)
         os._exit(1)
+
+    def catch_up(self, number: int) -> None:
+        """Apply every edit that there is by now, and say so."""
+        try:
+            if self._try_again is not None:
+                self._try_again()
+            elif self.unmanaged is not None and not self._is_retired:
+                if self.loader is not None and self.loader.reloader is not None:
+                    self.loader.reloader.catch_up()
+                self.unmanaged.catch_up()
+        finally:
+            self.channel.send("synced", number=number)
 
     def quit(self, number: int = 0, frame: FrameType | None = None) -> None:
         """End soon; also what signals do."""
@@ -262,9 +281,14 @@ class Worker:
             forget_bytecode(paths)
             self.restart(dict.fromkeys(map(self._shown, paths), ""))
 
+        def look() -> None:
+            since, self.since = self.since, time.time() - _TICK
+            if missed := changed_since(places, since):
+                try_again(missed)
+
         watcher = watch_files(places, SOURCES, try_again, polling=self.options.polling)
-        if missed := changed_since(places, self.since):
-            try_again(missed)
+        look()
+        self._try_again = look
         self.server.run(Handover(self.await_turn, self.retired))
         watcher.stop()
 
@@ -309,6 +333,7 @@ class Worker:
         if outcome.ok or self._is_retired:
             return
         told = {each.module: f"differs from a fresh process: {each.name}" for each in outcome.differences}
+        self.channel.send("news", kind="not_verified", content=told)
         self._needs_restart.update(told)
         self.restart(self._needs_restart)
 
