@@ -195,6 +195,22 @@ def test_what_has_no_files_is_told(tree: Tree, what: object) -> None:
         live(what, watch=False)  # type: ignore[arg-type]
 
 
+def test_what_only_says_that_it_is_a_module_is_left_alone(program: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        __slots__ = ()
+        __class__ = type(sys)  # type: ignore[assignment]
+
+    monkeypatch.setitem(sys.modules, "lab.lib", Library())  # as cffi does
+    monkeypatch.setitem(sys.modules, "some_lib", Library())
+    root = program({"lab/__init__.py": "LIMIT = 1\n"})
+    import lab
+
+    loader = live(watch=False)
+    (root / "lab/__init__.py").write_text("LIMIT = 22\n")
+    assert loader.reload_if_changed()
+    assert lab.LIMIT == 22
+
+
 def test_libraries_in_the_project_are_nobodys_edits(program: Tree) -> None:
     root = program(
         {

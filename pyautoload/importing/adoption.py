@@ -40,8 +40,10 @@ def adopt(binder: Binder) -> list[str]:
     for name, module in list(sys.modules.items()):
         if name == "__mp_main__" or binder.registry.is_loaded(name):
             continue
-        if not (has_plain or name.partition(".")[0] in tops or binder.reloading) or not isinstance(module, ModuleType):
+        if not (has_plain or name.partition(".")[0] in tops or binder.reloading):
             continue
+        if not issubclass(type(module), ModuleType):
+            continue  # `isinstance` believes what it says of itself: cffi's libraries say that they are modules
         # Past the module's own access: one that is lazy would be loaded by any question.
         names = object.__getattribute__(module, "__dict__")
         path = _place_of(names)

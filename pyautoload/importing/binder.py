@@ -246,7 +246,7 @@ class Binder:
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] not in tops or self.registry.is_loaded(name) or name in self.externals:
                 continue
-            if not isinstance(module, ModuleType):
+            if not issubclass(type(module), ModuleType):
                 continue
             # Past the module's own access: one that is lazy would be loaded by any question.
             names = object.__getattribute__(module, "__dict__")

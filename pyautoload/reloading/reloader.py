@@ -61,6 +61,8 @@ class Reloader(Watching):
         # One reload at a time. It is held while modules are executed, so nobody waits for it who is importing.
         self._mutex = threading.Lock()
         self._owner: int | None = None
+        # Held by the watcher's thread until listeners were told: who catches up comes back after that, not before.
+        self._until_told = threading.RLock()
         # Whether the last result that was told of was a failure.
         self._told_failure = False
         # The errors that were told last, as texts.
@@ -145,13 +147,14 @@ class Reloader(Watching):
         """Apply every edit that has been saved by now, whether it has been noticed or not; listeners are told."""
         if self._is_busy():
             return
-        with self.gate.parked(), self._alone():
-            if self._watcher is not None:
-                self._watcher.take()
-            result = self._attempt(self._complete(None), (), asked=True)
-        is_known = bool(result.errors) and list(map(str, result.errors)) == self._told_errors
-        if self._is_news(result) and not is_known:
-            self._tell(result)
+        with self.gate.parked(), self._until_told:
+            with self._alone():
+                if self._watcher is not None:
+                    self._watcher.take()
+                result = self._attempt(self._complete(None), (), asked=True)
+            is_known = bool(result.errors) and list(map(str, result.errors)) == self._told_errors
+            if self._is_news(result) and not is_known:
+                self._tell(result)
 
     def may_have_changed(self) -> bool:
         """Whether ``reload_if_changed`` would look at files; where that is in doubt, it is so."""
@@ -214,6 +217,10 @@ class Reloader(Watching):
         return Moment.LATER if self._is_busy() or is_in_the_midst() else Moment.NOW
 
     def _apply_here(self, batch: Batch) -> None:
+        with self._until_told:
+            self._apply_and_tell(batch)
+
+    def _apply_and_tell(self, batch: Batch) -> None:
         complete = self._complete(batch)
         with self._alone():
             try:
@@ -283,6 +290,7 @@ class Reloader(Watching):
     def reset_after_fork(self) -> None:
         """A fork copies held locks and loses threads: the child does not watch."""
         self._mutex = threading.Lock()
+        self._until_told = threading.RLock()
         self._owner = None
         self._watcher = None
         self._engine.follower = self.follower = None
