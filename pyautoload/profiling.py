@@ -200,10 +200,45 @@ class Profile(ContextDecorator):
 
         return render("profile", f"Import time of {self.binder.tag}", self.as_dict())
 
+    def speedscope(self) -> dict[str, Any]:
+        """The same for https://www.speedscope.app, as it opens files: an evented profile."""
+        children: dict[int | None, list[Timed]] = {}
+        for each in self.imports:
+            children.setdefault(id(each.parent) if each.parent is not None else None, []).append(each)
+        frames: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
+        under_way: list[int] = []
+        # Imports of several threads overlap, which the format has no place for: one begins where the one before ended.
+        now = 0.0
+        below = [(each, False) for each in reversed(children.get(None, []))]
+        while below:
+            each, ends = below.pop()
+            now = max(now, each.start + (each.cumulative if ends else 0.0))
+            if ends:
+                events.append({"type": "C", "frame": under_way.pop(), "at": now})
+                continue
+            events.append({"type": "O", "frame": len(frames), "at": now})
+            under_way.append(len(frames))
+            frames.append({"name": each.name, "file": each.file} if each.file else {"name": each.name})
+            below.append((each, True))
+            below += [(inner, False) for inner in reversed(children.get(id(each), []))]
+        profile = {
+            "type": "evented",
+            "name": f"Import time of {self.binder.tag}",
+            "unit": "seconds",
+            "startValue": 0.0,
+            "endValue": max(now, self.total),
+            "events": events,
+        }
+        schema = "https://www.speedscope.app/file-format-schema.json"
+        return {"$schema": schema, "exporter": "pyautoload", "shared": {"frames": frames}, "profiles": [profile]}
+
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write a report; the suffix of the file says which: ``.html``, ``.json``, or the table."""
+        """Write a report; the name of the file says which: ``.html``, ``.speedscope.json``, ``.json``, or the table."""
         suffix = os.path.splitext(os.fspath(path))[1].lower()
-        if suffix in (".html", ".htm"):
+        if os.fspath(path).lower().endswith(".speedscope.json"):
+            text = json.dumps(self.speedscope())
+        elif suffix in (".html", ".htm"):
             text = self.html()
         elif suffix == ".json":
             text = json.dumps(self.as_dict(), indent=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +83,51 @@ def test_a_loader_that_the_program_makes_is_checked_as_it_is(tree: Tree, tmp_pat
     output = run_apart("check", "--loader", "autoload:loader", cwd=tmp_path, expect=1).stdout
     assert output.count(" warning: ") == 1
     assert "post.py" in output
+
+
+WRONG = {
+    "pyproject.toml": CONFIG,
+    "app/animals.py": "class Cat: ...\nclass Dog: ...\n",
+    "app/user.py": "\nfrom app import Nothing\n\n\nclass User: ...\n",
+}
+
+
+def test_a_problem_is_shown_with_its_source(tree: Tree) -> None:
+    tree(WRONG)
+    lines = run("check", "--static", expect=1).output.splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith("app/user.py:2: error"))
+    assert lines[at + 1].strip() in ("2 │ from app import Nothing", "2 | from app import Nothing")
+    assert lines[-1] == "1 error, 1 warning"
+
+
+def test_concise_is_a_line_for_each_problem(tree: Tree) -> None:
+    tree(WRONG)
+    lines = run("check", "--static", "--output", "concise", expect=1).output.splitlines()
+    assert [line.partition(": ")[0] for line in lines[:-1]] == ["app/user.py:2", "app/animals.py"]
+
+
+def test_github_gets_annotations(tree: Tree) -> None:
+    tree(WRONG)
+    first, second = run("check", "--static", "--output", "github", expect=1).output.splitlines()
+    assert first.startswith("::error file=app/user.py,line=2,title=pyautoload unknown-name::")
+    assert second.startswith("::warning file=app/animals.py,title=pyautoload expected-name::")
+    assert "%0A" in second
+
+
+def test_sarif_names_rule_level_and_place(tree: Tree) -> None:
+    tree(WRONG)
+    document = json.loads(run("check", "--static", "--output", "sarif", expect=1).output)
+    assert document["version"] == "2.1.0"
+    (sarif_run,) = document["runs"]
+    assert [result["ruleId"] for result in sarif_run["results"]] == ["unknown-name", "expected-name"]
+    assert {rule["id"] for rule in sarif_run["tool"]["driver"]["rules"]} == {"unknown-name", "expected-name"}
+    place = sarif_run["results"][0]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "app/user.py"}, "region": {"startLine": 2}}
+
+
+def test_colours_are_as_the_environment_says(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(WRONG)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in run_apart("check", "--static", cwd=root, expect=1).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run_apart("check", "--static", cwd=root, expect=1).stdout

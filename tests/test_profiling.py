@@ -228,3 +228,23 @@ def test_the_page_shows_an_icicle_to_zoom_and_search(autoload: Autoload, tmp_pat
         assert texts("#rows td:nth-child(3)") == ["app.many.m77"]
         browser.find_element("css selector", "th[data-key='name']").click()
         assert texts("#rows td:nth-child(3)") == ["app.many.m77"]
+
+
+def test_speedscope_gets_nested_events_in_order(autoload: Autoload, tmp_path: Path) -> None:
+    loader = autoload({"app/outer.py": "from app import Inner\nclass Outer: ...", "app/inner.py": "class Inner: ..."})
+    with loader.profile(save=tmp_path / "start.speedscope.json"):
+        loader.eager_load()
+    found = json.loads((tmp_path / "start.speedscope.json").read_text())
+    names = [frame["name"] for frame in found["shared"]["frames"]]
+    (profile,) = found["profiles"]
+    times = [event["at"] for event in profile["events"]]
+    assert times == sorted(times)
+    assert profile["endValue"] >= times[-1]
+    open_frames: list[int] = []
+    for event in profile["events"]:
+        if event["type"] == "O":
+            open_frames.append(event["frame"])
+        else:
+            assert open_frames.pop() == event["frame"]
+    assert open_frames == []
+    assert {"app.outer", "app.inner"} <= set(names)

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("click")
 pytest.importorskip("werkzeug")
 
+from command_line import run_apart
 from served import Served
 
 Tree = Callable[[dict[str, str]], Path]
@@ -196,3 +197,10 @@ def test_a_program_that_sets_a_time_zone_changes_no_line(tree: Tree, serve: Call
     hours = {int(line[:2]) for line in lines}
     now = time.gmtime().tm_hour
     assert hours <= {now, (now - 1) % 24}
+
+
+def test_a_misspelt_target_is_told_once_with_a_suggestion(tree: Tree) -> None:
+    root = tree({"wsgi.py": APP})
+    done = run_apart("serve", "wsgii:app", "--port", "0", cwd=root, expect=2)
+    assert "did you mean wsgi?" in done.stderr
+    assert done.stderr.count("wsgii") == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyautoload.cli._output import COLOURS, as_json, json_option
+from pyautoload.cli._problem_formats import FORMATS, write
 from pyautoload.cli._progress import progress_bar
 from pyautoload.cli._project import Project, project_options
 from pyautoload.printable import printable
@@ -30,9 +31,22 @@ _SHOWN = 8
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds after which an import counts as endless.")
 @click.option("--lazy", is_flag=True, help="Also find what lazy imports delay, and others may count on.")
 @click.option("--reload", "span", metavar="FROM..TO", help="Replay these commits, each as a reload.")
+@click.option(
+    "--output",
+    type=click.Choice(list(FORMATS)),
+    default="full",
+    help="full has source and remedies, concise a line each; github annotates a pull request, sarif is for tools.",
+)
 @json_option
 def command(
-    project: Project, static: bool, skip: tuple[str, ...], timeout: float, lazy: bool, span: str | None, json_: bool
+    project: Project,
+    static: bool,
+    skip: tuple[str, ...],
+    timeout: float,
+    lazy: bool,
+    span: str | None,
+    output: str,
+    json_: bool,
 ) -> None:
     """Find every problem at once, not only the first.
 
@@ -58,7 +72,7 @@ def command(
         raise click.UsageError("--static runs nothing, --lazy runs everything twice: use one of them")
     if not static:
         project.make_importable()
-    with progress_bar("importing", enabled=not static and not json_) as progress:
+    with progress_bar("importing", enabled=not static and not json_ and output in ("full", "concise")) as progress:
         problems = find_problems(
             project.loader(),
             static=static,
@@ -76,16 +90,9 @@ def command(
         summary = {severity: counts[severity] for severity in COLOURS}
         as_json({"problems": [problem.as_dict() for problem in problems], "summary": summary})
         sys.exit(1 if findings else 0)
-    for problem in problems:
-        shown = relative_to(project.directory, problem)
-        severity = click.style(shown.severity, fg=COLOURS[shown.severity], bold=True)
-        kind = click.style(f"[{shown.kind}]", dim=True)
-        click.echo(f"{click.style(shown.place, bold=True)}: {severity}: {shown.message} {kind}")
-        for line in shown.details:
-            click.echo(f"    {line}")
-        if shown.remedy:
-            click.secho(f"    {shown.remedy}", dim=True)
-    click.echo(_summary(counts))
+    write((relative_to(project.directory, problem) for problem in problems), output, project.directory)
+    if output in ("full", "concise"):
+        click.echo(_summary(counts))
     sys.exit(1 if findings else 0)
 
 

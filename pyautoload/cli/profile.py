@@ -17,7 +17,12 @@ from pyautoload.printable import described
 @click.command()
 @project_options
 @click.argument("names", nargs=-1)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html (icicle), .json, or .txt.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write a report: .html (icicle), .speedscope.json, .json, or .txt.",
+)
 @click.option("--limit", default=20, show_default=True, help="How many modules the table shows.")
 @click.option("--no-libraries", is_flag=True, help="Count unmanaged imports as the time of the module that makes them.")
 @json_option

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyautoload.errors import SetupError
+from pyautoload.errors import ModuleNotFoundError, SetupError
 from pyautoload.serving.application.app_dependencies import AppDependencies, imported_names, record
 
 if TYPE_CHECKING:
@@ -199,17 +201,36 @@ def parse(text: str) -> _Expression:
     return _Expression(module, path, call is not None, arguments, keywords)
 
 
+def _imported(expression: _Expression) -> ModuleType:
+    try:
+        return importlib.import_module(expression.module)
+    except ImportError as error:
+        hint = ""
+        if getattr(error, "name", None) == expression.module and "." not in expression.module:
+            here = [name.removesuffix(".py") for name in os.listdir() if name.isidentifier() or name.endswith(".py")]
+            hint = _did_you_mean(expression.module, here)
+        if not hint:
+            raise
+        raise ModuleNotFoundError(expression.module, hint.removeprefix("; ")) from None
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, [one for one in names if not one.startswith("_")], n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def look_up(expression: _Expression) -> Any:
     """What the expression names, before any call.
 
     Raises:
         SetupError: there is no such name.
     """
-    value: Any = importlib.import_module(expression.module)
+    value: Any = _imported(expression)
     for part in expression.path:
         try:
             value = getattr(value, part)
         except AttributeError as error:
             # Of the module itself, or from within its own `__getattr__`: the cause tells.
-            raise SetupError(f"{expression.module} has no {'.'.join(expression.path)}: {error}") from error
+            hint = _did_you_mean(part, vars(value) if isinstance(value, ModuleType) else ())
+            raise SetupError(f"{expression.module} has no {'.'.join(expression.path)}: {error}{hint}") from error
     return value

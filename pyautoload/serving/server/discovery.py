@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import os
 import sysconfig
@@ -47,10 +48,24 @@ def discovered(module: str, directory: str) -> Settings:
     place = _installed(top)
     if place is not None:
         return _around(os.path.dirname(place), directory)
+    close = difflib.get_close_matches(top, _importable_here(directory), n=1, cutoff=0.75)
+    if close:
+        meant = module.replace(top, close[0], 1)
+        raise SetupError(f"there is no module {module} in {directory} or its src; did you mean {meant}?")
     raise SetupError(
         f"there is no [tool.pyautoload], and no {top} either: neither {top}{os.sep} nor {top}.py in {directory} or its "
         f"src, nor a package installed from a directory. Name its directory with --root DIR, or go to where it is"
     )
+
+
+def _importable_here(directory: str) -> list[str]:
+    """The names that can be imported from a directory or its ``src``."""
+    found: list[str] = []
+    for base in (directory, os.path.join(directory, "src")):
+        if os.path.isdir(base):
+            names = (name.removesuffix(".py") for name in os.listdir(base))
+            found += [name for name in names if name.isidentifier()]
+    return found
 
 
 def _around(base: str, directory: str) -> Settings:

@@ -80,7 +80,8 @@ class Reporter:
         """The program, or its successor, could not be started."""
         rest = "; the previous process is still running" if serving_on else ""
         self._say("start failed:", "red", f"{failure.headline(self.directory)}{rest}")
-        if failure.trace:
+        # Without a frame of the user's it has but the line that stands there already.
+        if "\n" in failure.trace.strip():
             click.echo(failure.trace, err=True)
 
     def died(self, how: str) -> None:
