@@ -9,7 +9,8 @@ from typing import Any
 
 from pyautoload.reloading.dependencies.dependency_graph import Graph
 from pyautoload.reloading.objects.safe_inspection import is_a
-from pyautoload.reloading.objects.values import NOT_STATE, Comparison, Shape, restore, shape_of
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import NOT_STATE, Shape, restore, shape_of
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from pyautoload.reloading.objects.functions import underlying
 from pyautoload.reloading.objects.journal import MISSING, Journal
-from pyautoload.reloading.objects.values import Comparison, shape_of
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import shape_of
 
 __all__ = [
     "ClassMerge",

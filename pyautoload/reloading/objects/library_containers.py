@@ -15,7 +15,8 @@ from typing import Any
 from pyautoload.reloading.objects.exit_functions import ExitFunctions
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.safe_inspection import held_by, is_a
-from pyautoload.reloading.objects.values import ATOMS, Comparison, shape_of
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import ATOMS, shape_of
 
 __all__ = ["LibraryContainers"]
 

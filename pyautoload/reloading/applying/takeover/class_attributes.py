@@ -10,7 +10,8 @@ from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.objects.class_identity import class_putter
 from pyautoload.reloading.objects.journal import MISSING
 from pyautoload.reloading.objects.safe_inspection import is_a
-from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Comparison
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE
 
 __all__ = ["ClassAttributes"]
 

@@ -17,7 +17,8 @@ from pyautoload.reloading.applying.takeover.reference_counts import UNHELD_LOCAL
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.objects.journal import MISSING
 from pyautoload.reloading.objects.safe_inspection import is_a
-from pyautoload.reloading.objects.values import ATOMS, Comparison, shape_of
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import ATOMS, shape_of
 
 __all__ = ["ModuleValues"]
 

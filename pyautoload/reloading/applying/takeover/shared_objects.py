@@ -7,7 +7,8 @@ from typing import Any
 
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.objects.counterparts import ids_within
-from pyautoload.reloading.objects.values import NOT_STATE, Comparison, Shape
+from pyautoload.reloading.objects.value_comparison import Comparison
+from pyautoload.reloading.objects.values import NOT_STATE, Shape
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
 

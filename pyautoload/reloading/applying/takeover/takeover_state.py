@@ -9,7 +9,7 @@ from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.objects.counterparts import Counterparts
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.reconcile import Reconciler
-from pyautoload.reloading.objects.values import Comparison
+from pyautoload.reloading.objects.value_comparison import Comparison
 
 __all__ = ["TakeoverState"]
 
