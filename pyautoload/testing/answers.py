@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Callable
 from typing import Any
 
-from pyautoload.testing.journal import Journal
+from pyautoload.testing.event_history import Journal
 from pyautoload.testing.run_session import Session
 from pyautoload.warm.questions import Question
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.watching.watcher import Watcher
 from pyautoload.testing.answers import answer
-from pyautoload.testing.journal import Journal
+from pyautoload.testing.event_history import Journal
 from pyautoload.testing.run_session import Session
 from pyautoload.testing.selection import PASSING
 from pyautoload.testing.snapshot import is_left_out
