@@ -151,8 +151,9 @@ def test_an_edited_file_is_compiled_again_and_the_cache_replaced(python, tree, w
         "a number instead of code",
     ],
 )
-def test_a_damaged_cache_does_what_it_does_in_python(python, tree, way, damage):
+def test_a_damaged_cache_does_what_it_does_in_python(python, tree, way, damage, age):
     root = tree(FILES)
+    age(root / "app" / "user.py")
     python(SHOW)
     path = root / "app" / "__pycache__" / f"user.{TAG}.pyc"
     broken = damage(path.read_bytes())

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from process_table import running_processes
 from rounds import rounds
 
 pytest.importorskip("packaging")
@@ -303,8 +304,7 @@ MARK = "import time; mark = {!r}; open(mark + '.began', 'w').close(); time.sleep
 
 def running_with(mark: str) -> list[str]:
     """The processes whose command line has a text."""
-    shown = subprocess.run(["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in shown.splitlines() if mark in line]
+    return [arguments for _, _, arguments in running_processes().values() if mark in arguments]
 
 
 @posix

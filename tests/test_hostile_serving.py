@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from process_table import running_processes
 from rounds import rounds
 
 pytest.importorskip("click")
@@ -235,8 +236,7 @@ def test_requests_of_strange_shapes_harm_nobody(name: str, tree: Tree, serve: Ca
 
 def below(process: int) -> list[int]:
     """The processes that a process has started, and theirs."""
-    shown = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout
-    parents = {int(pid): int(parent) for pid, parent in (line.split() for line in shown.splitlines()[1:])}
+    parents = {pid: parent for pid, (parent, _, _) in running_processes().items()}
     found = [process]
     for one in found:
         found += [pid for pid, parent in parents.items() if parent == one and pid not in found]
@@ -245,8 +245,7 @@ def below(process: int) -> list[int]:
 
 def is_there(process: int) -> bool:
     """Whether a process runs; one that has ended and was not asked for is none."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout
-    return bool(shown.strip()) and not shown.startswith("Z")
+    return running_processes().get(process, (0, "Z", ""))[1] != "Z"
 
 
 def wait_until(check: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:

@@ -65,8 +65,10 @@ def test_where_nothing_can_come_a_namespace_is_an_ordinary_module(tree):
     assert "__getattr__" in vars(sys.modules["plug"])
 
     loader.eager_load(freeze=True)
-    assert "__getattr__" not in vars(sys.modules["plug"])
-    assert "__getattr__" not in vars(sys.modules["plug.deep"])
+    # Without a GIL another thread may be in the midst of asking: there it stays.
+    stays = not getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert ("__getattr__" in vars(sys.modules["plug"])) is stays
+    assert ("__getattr__" in vars(sys.modules["plug.deep"])) is stays
     tree({"plug/late.py": "class Late: ..."})
     from plug import Late
 

@@ -18,10 +18,10 @@ from pyautoload.importing.mounted_loader import MountedLoader
 from pyautoload.light_stdlib import NamedTuple
 from pyautoload.printable import described
 from pyautoload.sources import FILE_SYSTEM, source_for
+from pyautoload.sources.time_steps import TICK_NS, unseen_for
 from pyautoload.tree.managed_paths import Config
 from pyautoload.tree.managed_tree import ManagedTree
 from pyautoload.tree.registry import Namespace
-from pyautoload.tree.scanner import RACY_NS
 
 if TYPE_CHECKING:
     from pyautoload.importing.eager_load import Progress
@@ -78,13 +78,21 @@ def _contents(config: Config, skipped: dict[str, str], progress: Progress | None
     # Only now the scan that counts: to compile makes `__pycache__`, and with it a new mtime for a directory. Once the
     # clock has moved on from that, a later change shows.
     if made:
-        time.sleep(1.1 * RACY_NS / 1e9)
+        time.sleep(1.1 * max(map(_unseen_for, {os.path.dirname(file) for file in made})) / 1e9)
     tree = _scanned(config)
     for space in list(tree.walk_all()):  # all of it first: then each knows which of its directories are empty
         files = {stem: file for stem, file in space.modules.items() if file in made}
         if space.file in made and os.path.basename(space.file or "").startswith("__init__."):
             files[""] = str(space.file)
         yield Content(space, _barren(tree, space), {stem: made[file] for stem, file in sorted(files.items())})
+
+
+def _unseen_for(directory: str) -> int:
+    """How long (ns) another change of a directory, and of the files in it, might not show in their times."""
+    try:
+        return unseen_for(source_for(directory).stat(directory)[0])
+    except OSError:
+        return TICK_NS
 
 
 def _barren(tree: ManagedTree, space: Namespace) -> dict[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 Format and validation as in PEP 552: magic number, flags, then source mtime in whole seconds and source size. Besides,
 the cache file must not be older than the source: one saved twice in a second, with the same size, looks unchanged.
+Where times are kept in coarse steps, it must be of a later one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, cache_from_source
 from types import CodeType
+
+from pyautoload.sources.time_steps import step_of
 
 __all__ = ["cache_path", "cached_code", "is_older", "lazy_cache_path", "write_cache"]
 
@@ -68,7 +71,8 @@ def cached_code(
     if cached is None:
         return None, status
     # Bytecode that is older than the source, to the nanosecond, is that of an earlier text of the same second and size.
-    data = _read(cached, modified + _SURELY_LATER_NS if surely_fresh else modified)
+    step = step_of(status)
+    data = _read(cached, modified + max(_SURELY_LATER_NS, step) if surely_fresh else modified + step)
     # As the stock loader has it: magic number and flags, then seconds and size in four bytes each.
     if data is None or not data.startswith(_expected_header(modified, status.st_size)):
         return None, status
@@ -83,12 +87,14 @@ def cached_code(
     return code, status
 
 
-def is_older(cached: str | None, mtime_ns: int | None) -> bool:
-    """Whether there is a cache file that was written before the source (``mtime_ns``): the stock loader may take it."""
-    if cached is None or mtime_ns is None:
+def is_older(cached: str | None, source: os.stat_result | None) -> bool:
+    """Whether there is a cache file that may have been written before the source: the stock loader might take it."""
+    if cached is None or source is None:
         return False
     try:
-        return os.stat(cached).st_mtime_ns < mtime_ns
+        with open(cached, "rb") as opened:
+            by_time = opened.read(8)[4:] == _TIMESTAMP_HEADER[4:]  # others go by the content of the source
+            return by_time and os.fstat(opened.fileno()).st_mtime_ns < source.st_mtime_ns + step_of(source)
     except OSError:
         return False
 

@@ -179,7 +179,7 @@ class PyAutoloadLoader(SourceFileLoader):
             raise binder.gone(self.name, self.path)
         if status is not None and binder is not None and not stat.S_ISREG(status.st_mode):
             raise binder.gone(self.name, self.path, "is no longer a regular file")  # to read a FIFO would never end
-        if fresh or bytecode.is_older(cached, self._mtime_ns):
+        if fresh or bytecode.is_older(cached, status):
             return self._compiled_afresh()
         return super().get_code(fullname)
 

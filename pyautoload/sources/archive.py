@@ -23,12 +23,12 @@ class _Contents(NamedTuple):
     """What lay in the archive at one time.
 
     Attributes:
-        stamp: modification time in ns and size in bytes of the archive then.
+        stamp: modification time in ns, size in bytes, inode and time of change in ns of the archive then.
         names: directory → name → whether that is a directory; ``""`` is the archive's top.
         sizes: file → size in bytes.
     """
 
-    stamp: tuple[int, int]
+    stamp: tuple[int, int, int, int]
     names: dict[str, dict[str, bool]]
     sizes: dict[str, int]
 
@@ -88,7 +88,7 @@ class ZipArchive:
         status = os.stat(self.archive)
         if not stat.S_ISREG(status.st_mode):
             raise ArchiveError(self.archive, "it is not a file")
-        stamp = (status.st_mtime_ns, status.st_size)
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns)
         contents = self._contents
         if contents is not None and contents.stamp == stamp:
             return contents
@@ -106,7 +106,7 @@ class ZipArchive:
         return contents
 
 
-def _read_contents(archive: str, stamp: tuple[int, int]) -> _Contents:
+def _read_contents(archive: str, stamp: tuple[int, int, int, int]) -> _Contents:
     names: dict[str, dict[str, bool]] = {"": {}}
     sizes: dict[str, int] = {}
     descriptor, _ = open_regular(archive)

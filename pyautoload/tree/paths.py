@@ -87,8 +87,15 @@ def _folded(path: str) -> str:
 
 
 def _is_one_file(path: str, other: str) -> bool:
+    """Whether two paths, alike but for case or composition, find one entry: not every file system has inodes to ask."""
+    (above, name), (other_above, other_name) = os.path.split(path), os.path.split(other)
+    if not name or not (above == other_above or same(above, other_above)):
+        return False
+    if not (os.path.lexists(path) and os.path.lexists(other)):
+        return False
     try:
-        one, two = os.lstat(path), os.lstat(other)
+        names = os.listdir(above)
     except OSError:
         return False
-    return os.path.samestat(one, two)
+    folded = _folded(name)
+    return name == other_name or sum(_folded(each) == folded for each in names) == 1

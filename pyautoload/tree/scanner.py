@@ -9,6 +9,7 @@ import time
 from pyautoload.errors import ConflictError
 from pyautoload.light_stdlib import NamedTuple
 from pyautoload.sources import FILE_SYSTEM, Place, source_for
+from pyautoload.sources.time_steps import TICK_NS, unseen_for
 from pyautoload.tree.inflector import normalized
 from pyautoload.tree.managed_paths import MODULE_SUFFIXES, Config, hidden, split_module_file
 from pyautoload.tree.registry import Namespace
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FileScanner", "Listing"]
 
-# A directory's mtime moves in ticks of up to 10 ms on common kernels. One that changed this shortly before it was
-# listed may change again without its mtime showing it; such a stamp (in ns) is not trusted.
-RACY_NS = 50_000_000
 UNTRUSTED = -1
 
 _PREFERENCE = {".py": 1, ".pyc": 2}  # extension modules come first: 0
@@ -275,7 +273,11 @@ def trusted_stamp(directory: str, source: Place = FILE_SYSTEM) -> int:
         stamp = source.stat(directory)[0]
     except OSError:
         return UNTRUSTED
-    return UNTRUSTED if source is FILE_SYSTEM and abs(time.time_ns() - stamp) < RACY_NS else stamp
+    # One that changed so shortly before it is listed may change again without its mtime showing it.
+    racy = unseen_for(stamp)
+    if source is not FILE_SYSTEM and racy == TICK_NS:
+        return stamp
+    return UNTRUSTED if abs(time.time_ns() - stamp) < racy else stamp
 
 
 def _why(error: OSError) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import enum
 import functools
-import gc
 import sys
 import typing
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from types import CellType, FunctionType, MappingProxyType
 from typing import Any, Protocol
 
 from pyautoload.reloading.objects.functions import underlying
+from pyautoload.reloading.objects.heap import holders, living_objects
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.value_comparison import Comparison
 from pyautoload.reloading.objects.values import shape_of
@@ -350,7 +350,7 @@ def move_instances(replaced: list[tuple[type, type]], journal: Journal) -> dict[
     """
     targets = dict(replaced)
     stuck: dict[type, int] = {}
-    for item in [item for item in gc.get_objects() if type(item) in targets]:
+    for item in [item for item in living_objects() if type(item) in targets]:
         new = targets[type(item)]
         before = type(item)
         try:
@@ -370,7 +370,7 @@ def absorb(pairs: list[tuple[Any, Any]], journal: Journal) -> None:
     """
     stays = {id(new): old for old, new in pairs}
     news = [new for _, new in pairs]
-    for holder in gc.get_referrers(*news):
+    for holder in holders(news):
         if holder is news or holder is pairs or isinstance(holder, (FunctionType, MappingProxyType)):
             continue
         if isinstance(holder, list):

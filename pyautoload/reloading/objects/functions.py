@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 from pyautoload.reloading.code.codediff import FunctionChange, same_code
 from pyautoload.reloading.code.nested import deferred_codes
+from pyautoload.reloading.objects.heap import living_objects
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 
@@ -212,11 +212,10 @@ def is_held_elsewhere(change: FunctionChange, functions: list[FunctionType]) -> 
 
     The change holds one reference to it, the constants that it lies in one, and each function that runs it one.
     """
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return True  # without a GIL the count is not exact
     held = len({id(function) for function in functions if function.__code__ is change.old})
-    if getattr(sys, "_is_gil_enabled", lambda: True)():
-        return _references(change) - _BASE > held + 2
-    # Without a GIL the count is not exact.
-    return not functions or any(isinstance(const, CodeType) for const in change.old.co_consts)
+    return _references(change) - _BASE > held + 2
 
 
 def find_alive(codes: list[CodeType]) -> list[FunctionType]:
@@ -225,7 +224,7 @@ def find_alive(codes: list[CodeType]) -> list[FunctionType]:
     keys = {(code.co_name, code.co_firstlineno) for code in codes}
     return [
         item
-        for item in gc.get_objects()
+        for item in living_objects()
         if type(item) is FunctionType
         and item.__code__.co_filename in files
         and (item.__code__.co_name, item.__code__.co_firstlineno) in keys

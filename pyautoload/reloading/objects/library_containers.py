@@ -7,12 +7,12 @@ what was there is compared with that: an entry that stands for an earlier one ta
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from pyautoload.reloading.objects.exit_functions import ExitFunctions
+from pyautoload.reloading.objects.heap import is_immortal
 from pyautoload.reloading.objects.journal import Journal
 from pyautoload.reloading.objects.safe_inspection import held_by, is_a
 from pyautoload.reloading.objects.value_comparison import Comparison
@@ -136,16 +136,12 @@ class LibraryContainers:
             _tell_weak_references(item)
 
 
-# What the count shows for an object that the interpreter never frees.
-_IMMORTAL = 1 << 28
-
-
 def _tell_weak_references(dead: Any) -> None:
     """Let those that hold what has gone weakly know it, where it is never freed.
 
     Without a GIL Python 3.13 makes functions and classes immortal once a second thread has been started.
     """
-    if sys.getrefcount(dead) < _IMMORTAL:
+    if not is_immortal(dead):
         return
     own = dead.__dict__.values() if is_a(dead, type) else ()
     for item in (dead, *(value for value in own if is_a(value, FunctionType))):

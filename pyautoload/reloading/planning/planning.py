@@ -13,7 +13,7 @@ from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
-from pyautoload.reloading.records.signature import Signature, signature
+from pyautoload.reloading.records.signature import Signature, is_same_file, signature
 from pyautoload.reloading.records.source_reading import complete, read_settled
 from pyautoload.sources import source_for
 from pyautoload.tree.managed_paths import MODULE_SUFFIXES
@@ -283,7 +283,10 @@ class Planner:
             stamp = signature(path)
             for name in list(readers[path]):
                 record = self.records.get(name)
-                if record is None or record.files is None or record.files.get(path) == stamp:
+                if record is None or record.files is None:
+                    continue
+                if is_same_file(record.files.get(path), stamp, path):
+                    record.files[path] = stamp
                     continue
                 if self.is_kept(record):
                     self._refuse(

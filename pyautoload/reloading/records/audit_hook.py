@@ -77,7 +77,11 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         return
     for records in list(_listeners):
         if records.is_executing() and not getattr(_inside, "it", False):
-            records.opened(os.path.abspath(name))
+            _inside.it = True  # its content may be looked at
+            try:
+                records.opened(os.path.abspath(name))
+            finally:
+                _inside.it = False
 
 
 def _changes(event: str, arguments: tuple[Any, ...]) -> None:

@@ -20,7 +20,13 @@ from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape
 from pyautoload.reloading.records.own_files import OwnFiles
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.recording import Recorder
-from pyautoload.reloading.records.signature import Signature, is_surely_old, signature, signature_of
+from pyautoload.reloading.records.signature import (
+    Signature,
+    is_surely_old,
+    may_have_changed_since,
+    signature,
+    signature_of,
+)
 from pyautoload.reloading.records.source_reading import complete, read_now
 from pyautoload.reloading.records.text_block import Block
 
@@ -93,7 +99,7 @@ class Records:
         if self.defers and status is not None and is_surely_old(status):
             # Read when there is time: this is done for each module that is loaded. If the file is written before that,
             # its times will tell, and the module counts as one whose old source is not known.
-            record.stamp, record.is_pending = signature_of(status), True
+            record.stamp, record.is_pending = signature_of(status, path), True
         else:
             read_now(record, mtime_ns)
         stack = getattr(self._running, "stack", None)
@@ -272,6 +278,8 @@ class Records:
         if at_once:
             complete(record)
         self.look_at(record)
+        if may_have_changed_since(path):
+            record.stamp, record.is_pending = None, False  # it runs again: nothing shows what is loaded of it
         self.add(record)
         return record
 

@@ -38,7 +38,7 @@ def read_now(record: Record, mtime_ns: int | None) -> None:
         try:
             if status.st_mtime_ns == mtime_ns:
                 record.source = os.read(descriptor, status.st_size + 1)
-                record.stamp = signature_of(status)
+                record.stamp = signature_of(status, record.path)
         finally:
             os.close(descriptor)
     except OSError:
@@ -56,9 +56,9 @@ def complete(record: Record) -> None:
     try:
         descriptor, status = open_regular(record.path)
         try:
-            stamp = signature_of(status)
+            stamp = signature_of(status, record.path)
             source = os.read(descriptor, stamp.size + 1) if record.is_source else None
-            after = signature_of(os.fstat(descriptor))
+            after = signature_of(os.fstat(descriptor), record.path)
         finally:
             os.close(descriptor)
     except OSError:

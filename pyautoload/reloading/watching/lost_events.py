@@ -145,7 +145,7 @@ class Survey:
         else:
             if stat.S_ISDIR(status.st_mode):
                 return
-            now = signature_of(status) if stat.S_ISREG(status.st_mode) else None
+            now = signature_of(status, path) if stat.S_ISREG(status.st_mode) else None
         if self._change_check.is_up_to_date(path, now):
             if self._told:
                 self._told.pop(path, None)

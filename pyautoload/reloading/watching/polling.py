@@ -54,6 +54,6 @@ class PolledDirectory:
             elif self._is_wanted(entry.path):
                 status = os.stat(entry.path)
                 if stat.S_ISREG(status.st_mode):
-                    found[entry.name] = signature_of(status)
+                    found[entry.name] = signature_of(status, entry.path)
         except OSError:
             pass  # gone meanwhile, or a link to nowhere

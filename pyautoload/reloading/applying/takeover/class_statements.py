@@ -9,7 +9,6 @@ import abc
 import builtins
 import enum
 import functools
-import gc
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.code.nested import is_deferred
 from pyautoload.reloading.objects.adapters import adapted, refusal
 from pyautoload.reloading.objects.class_identity import SET_CLASS, absorb, fits, retire
+from pyautoload.reloading.objects.heap import living_objects
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.reconcile import Reconciler
 from pyautoload.reloading.objects.safe_inspection import is_a
@@ -186,7 +186,7 @@ def _class_statements(code: CodeType, prefix: str = "") -> Counter[str]:
 
 def _move(new: type, old: type) -> None:
     """Objects that were made meanwhile, and subclasses, of the class that gave its content away."""
-    for item in gc.get_objects():
+    for item in living_objects():
         if type(item) is new:
             try:
                 SET_CLASS(item, old)
@@ -205,7 +205,7 @@ def _check_fields(module: str, old: type, new: type) -> None:
     fields = getattr(old, "_fields", None)
     if not issubclass(old, tuple) or fields == getattr(new, "_fields", None):
         return
-    alive = sum(1 for item in gc.get_objects() if type(item) is old)
+    alive = sum(1 for item in living_objects() if type(item) is old)
     if alive:
         raise RestartNeeded(module, f"{alive} living {old.__qualname__} cannot get the fields of the new definition")
 

@@ -11,6 +11,7 @@ from pyautoload.reloading.applying.takeover.former_module import FormerModule
 from pyautoload.reloading.applying.takeover.reference_counts import UNHELD, held
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
 from pyautoload.reloading.objects.functions import CACHED
+from pyautoload.reloading.objects.heap import is_immortal, reference_counts
 from pyautoload.reloading.objects.journal import MISSING
 from pyautoload.reloading.objects.reconcile import Reconciler
 from pyautoload.reloading.objects.safe_inspection import is_a
@@ -42,10 +43,12 @@ def settle_functions(
     pairs = [name for name in _pairs_of_definitions(former.names, names) if name not in former.imported]
     if dropped and any(held(names, name) > UNHELD + taken[id(names[name])] for name in pairs):
         gc.collect(1)
+    counts = reference_counts(names[name] for name in pairs if is_immortal(names[name]))
     for name in pairs:
         if id(former.names[name]) in state.given:
             continue  # it stands for an earlier binding of the name
-        is_held = held(names, name) > UNHELD + taken[id(names[name])]
+        own, counted = taken[id(names[name])], counts.get(id(names[name]))
+        is_held = held(names, name) > UNHELD + own if counted is None else counted > 1 + own
         old, new = former.names[name], names[name]
         result = reconciler.merged(old, new)
         if not is_held or result is new:
