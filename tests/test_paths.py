@@ -4,7 +4,7 @@ import os
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyautoload import AutoLoader, PathError
@@ -156,6 +156,7 @@ PART = st.text(
 ).filter(lambda part: part not in (".", ".."))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(PART, min_size=1, max_size=4), st.lists(PART, max_size=3), st.lists(PART, max_size=3))
 def test_inside_goes_by_whole_parts(above, below, elsewhere):
     top = os.path.abspath(os.sep)
