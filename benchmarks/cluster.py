@@ -173,10 +173,14 @@ def main() -> None:
             show(f"an edit of one of {modules:,} modules, 4 workers", spent, f", {size} bytes to each")
             show("client.restart() and upload_file, 4 workers", restarts(client, directory, 4))
         for count in (16, 64, 256):
-            with started(["-c", _IN_PROCESS, str(count)]) as client:
-                client.wait_for_workers(count)
-                spent, _ = edits(client, loader, file)
-                show(f"the same edit, {count} workers in one process", spent)
+            what = f"the same edit, {count} workers in one process"
+            try:
+                with started(["-c", _IN_PROCESS, str(count)]) as client:
+                    client.wait_for_workers(count, timeout=120)
+                    spent, _ = edits(client, loader, file)
+                    show(what, spent)
+            except (TimeoutError, OSError) as error:  # so many in one process do not get up on a small machine
+                print(f"{what}: {error!r}", flush=True)
         loader.unregister()
     with tempfile.TemporaryDirectory() as name, real(4) as client:
         client.wait_for_workers(4)

@@ -130,9 +130,10 @@ class Delta(NamedTuple):
                 changed[path] = raw[at : at + size]
                 at += size
             delta = cls(head["base"], head["digest"], layout, changed, head["removed"])
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+            separator = head["separator"]
+        except (zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
             raise ShipmentError(f"a shipment is damaged ({error})", "ship it again") from error
-        if head["separator"] != os.sep:
+        if separator != os.sep:
             raise ShipmentError(
                 "a shipment comes from another kind of system, whose paths mean nothing here",
                 "ship from Windows to Windows, or from Linux or macOS to Linux or macOS",

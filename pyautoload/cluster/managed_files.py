@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 from collections.abc import Container, Iterator
@@ -14,6 +13,7 @@ from pyautoload.cluster.bundle import Bundle, mark_of
 from pyautoload.errors import ShipmentError
 from pyautoload.sources import source_for
 from pyautoload.tree.managed_paths import Config, hidden
+from pyautoload.tree.scanner import closes_a_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,9 +120,9 @@ class ManagedFiles:
         seen: set[str] = set()
         for root in self._config.roots.values():
             if not self._config.ignored.matches(root.path):
-                yield from self._below(root.path, seen, frozenset())
+                yield from self._below(root.path, seen)
 
-    def _below(self, directory: str, seen: set[str], above: frozenset[str]) -> Iterator[str]:
+    def _below(self, directory: str, seen: set[str]) -> Iterator[str]:
         if directory in seen:
             return
         seen.add(directory)
@@ -138,7 +138,5 @@ class ManagedFiles:
             if not entry.is_dir():
                 if entry.is_file() and not entry.name.endswith(_NOT_SHIPPED):
                     yield path
-            elif not self._config.is_left_out(path):
-                real = os.path.realpath(path) if entry.is_symlink() else path
-                if real not in above and not os.path.realpath(directory).startswith(real + os.sep):
-                    yield from self._below(path, seen, above | {real})
+            elif not (self._config.is_left_out(path) or (entry.is_symlink() and closes_a_loop(path))):
+                yield from self._below(path, seen)

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["FileScanner", "Listing"]
+__all__ = ["FileScanner", "Listing", "closes_a_loop"]
 
 UNTRUSTED = -1
 
@@ -193,7 +193,7 @@ class FileScanner:
             listing.left_out[entry.path] = "is not a regular file"
 
     def _sort_directory(self, entry: os.DirEntry[str], listing: Listing) -> None:
-        if entry.is_symlink() and _closes_a_loop(entry.path):
+        if entry.is_symlink() and closes_a_loop(entry.path):
             return
         if entry.path in self.config.roots:
             listing.nested.append(entry.path)
@@ -288,7 +288,7 @@ def _rank(path: str) -> int:
     return _PREFERENCE.get(os.path.splitext(path)[1], 0)
 
 
-def _closes_a_loop(path: str) -> bool:
+def closes_a_loop(path: str) -> bool:
     """Whether the symbolic link ``path`` leads back to a directory above it."""
     target = os.stat(path)
     above = os.path.dirname(path)
