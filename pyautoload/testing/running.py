@@ -18,6 +18,9 @@ from pyautoload.warm.questions import Desk, Question
 
 __all__ = ["run_once", "watch"]
 
+Put = Callable[[Callable[[], object]], object]
+_Coming = Batch | Question | Callable[[], object]
+
 # So long (seconds) no event must have come before the files are looked at.
 _DEBOUNCE = 0.05
 # How often (seconds) it is looked whether an installed library has changed.
@@ -39,15 +42,19 @@ def run_once(session: Session) -> int:
     return session.verdict(session.run())
 
 
-def watch(session: Session) -> int:
+def watch(session: Session, begin: Callable[[Put], object] = lambda put: None) -> int:
     """Run what has changed, and then at each save what that concerns, until Ctrl-C.
+
+    Args:
+        session: of the tests.
+        begin: called with what has something done in this thread, between two runs.
 
     Returns:
         The exit code of the last run.
     """
     journal = Journal(session.report)
     session.report = journal
-    coming: queue.SimpleQueue[Batch | Question] = queue.SimpleQueue()
+    coming: queue.SimpleQueue[_Coming] = queue.SimpleQueue()
     watcher = Watcher(
         [session.directory],
         coming.put,
@@ -60,6 +67,7 @@ def watch(session: Session) -> int:
     watcher.start()
     desk = Desk(session.directory, "test", coming.put)
     try:
+        begin(coming.put)
         session.code = run_once(session)
         session.report.waiting()
         _go_on(session, journal, coming.get)
@@ -69,7 +77,7 @@ def watch(session: Session) -> int:
     return session.code
 
 
-def _go_on(session: Session, journal: Journal, wait: Callable[..., Batch | Question]) -> None:
+def _go_on(session: Session, journal: Journal, wait: Callable[..., _Coming]) -> None:
     while True:
         try:
             item = wait(timeout=_LOOK_AT_LIBRARIES)
@@ -78,7 +86,10 @@ def _go_on(session: Session, journal: Journal, wait: Callable[..., Batch | Quest
             continue
         if isinstance(item, Question):
             answer(item, session, journal, lambda: _look(session))
+        elif isinstance(item, Batch):
+            _look(session)
         else:
+            item()
             _look(session)
 
 
