@@ -198,7 +198,12 @@ class Profile(ContextDecorator):
         """A self-contained page: an icicle to zoom and search, and a table to sort."""
         from pyautoload.pages import render
 
-        return render("profile", f"Import time of {self.binder.tag}", self.as_dict())
+        content = self.as_dict()
+        here = os.getcwd().rstrip(os.sep) + os.sep
+        for each in content["imports"]:
+            for key in ("file", "place"):
+                each[key] = each[key] and each[key].removeprefix(here)
+        return render("profile", f"Import time of {self.binder.tag}", content)
 
     def speedscope(self) -> dict[str, Any]:
         """The same for https://www.speedscope.app, as it opens files: an evented profile."""

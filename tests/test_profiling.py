@@ -218,16 +218,17 @@ def test_the_page_shows_an_icicle_to_zoom_and_search(autoload: Autoload, tmp_pat
 
         assert texts("#count")[0].startswith("304 modules")
         assert block("app.models.tag").rect["y"] > block("app.models.post").rect["y"]
-        assert texts("#rows td:nth-child(3)")[0] in ("app.models.post", "app.models.tag")
+        assert texts("#rows td:nth-child(4)")[0] in ("app.models.post", "app.models.tag")
         before = block("app.models.tag").rect["width"]
         block("app.models.post").click()
         assert block("app.models.tag").rect["width"] > before
+        assert set(texts("#rows td:nth-child(4)")) == {"app.models.post", "app.models.tag"}
         browser.find_element("css selector", "#reset").click()
         assert abs(block("app.models.tag").rect["width"] - before) < 1
         browser.find_element("css selector", "#search").send_keys("m77")
-        assert texts("#rows td:nth-child(3)") == ["app.many.m77"]
+        assert texts("#rows td:nth-child(4)") == ["app.many.m77"]
         browser.find_element("css selector", "th[data-key='name']").click()
-        assert texts("#rows td:nth-child(3)") == ["app.many.m77"]
+        assert texts("#rows td:nth-child(4)") == ["app.many.m77"]
 
 
 def test_speedscope_gets_nested_events_in_order(autoload: Autoload, tmp_path: Path) -> None:

@@ -489,6 +489,7 @@ function updateResults() {
   matches = words.length ? nodes.map((node) => [rank(node, words), node]).filter(([r]) => r >= 0).sort((a, b) => a[0] - b[0] || (a[1].name < b[1].name ? -1 : 1)).slice(0, 50).map(([, node]) => node) : [];
   current = 0;
   results.replaceChildren(...matches.map((node, index) => element("li", { textContent: node.defines ? `${node.defines} — ${node.name}` : node.name, className: index ? "" : "current", onmousedown: (event) => { event.preventDefault(); choose(node); } })));
+  if (words.length && !matches.length) results.append(element("li", { textContent: "nothing matches", className: "quiet" }));
 }
 function choose(node) {
   search.value = "";

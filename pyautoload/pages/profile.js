@@ -69,20 +69,24 @@ function block(each, left, wide, depth) {
 function zoom(each) {
   focus = each;
   drawIcicle();
+  drawTable();
 }
 
 // ---- The table -------------------------------------------------------------------------------------------------
 
 let order = { key: "self", down: true };
+const percent = (seconds) => `${((100 * seconds) / (root.cumulative || 1)).toFixed(1)} %`;
 function drawTable() {
   const { key, down } = order;
-  const shown = all.filter((each) => words === "" || matches(each)).sort((a, b) => {
+  // The part that is zoomed into, and what was imported in it.
+  const inFocus = (each) => { for (let up = each; up; up = up.parent) if (up === focus) return true; return focus === root; };
+  const shown = all.filter((each) => inFocus(each) && (words === "" || matches(each))).sort((a, b) => {
     const left = a[key] ?? "", right = b[key] ?? "";
     return (left < right ? -1 : left > right ? 1 : 0) * (down ? -1 : 1);
   });
   byId("rows").replaceChildren(...shown.slice(0, 1000).map((each) => {
     const row = document.createElement("tr");
-    for (const [text, number] of [[ms(each.self), true], [ms(each.cumulative), true], [each.name + (each.library ? " (library)" : "") + (each.failed ? " (failed)" : ""), false], [each.place ? `${each.importer || ""} (${each.place})` : "", false]]) {
+    for (const [text, number] of [[ms(each.self), true], [ms(each.cumulative), true], [percent(each.cumulative), true], [each.name + (each.library ? " (library)" : "") + (each.failed ? " (failed)" : ""), false], [each.place ? `${each.importer || ""} (${each.place})` : "", false]]) {
       const cell = document.createElement("td");
       cell.textContent = text;
       if (number) cell.className = "number";
