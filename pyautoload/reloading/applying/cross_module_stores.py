@@ -69,9 +69,10 @@ class StoredInto:
         Args:
             record: of the module that uses them.
         """
-        return {name for name in self.reach(record) if self._is_foreign(name)}
+        return {name for name in self.reach(record) if self.is_foreign(name)}
 
-    def _is_foreign(self, name: str) -> bool:
+    def is_foreign(self, name: str) -> bool:
+        """Whether a module held something else than its own code gave, before anything ran again."""
         known = self._foreign.get(name)
         if known is None:
             record = self.records.get(name)

@@ -365,6 +365,7 @@ class Transaction:
             if name not in self.plan.changed and self.plan.is_kept(record):
                 raise RestartNeeded(name, "it is not to be reloaded, and what it uses has changed")
             check_can_run_again(record)
+            self.stored.is_foreign(name)  # it is asked for later, when that does not show any more
             self.stored.look_before(record, self.reruns.all.keys() | set(ordered))
             self.containers.look_before(names_of(sys.modules.get(name)), self._tops)
         self._clear_caches(set(ordered) | self.plan.gone)
@@ -440,7 +441,7 @@ class Transaction:
         changed = self.stored.changed_by_others(record) - self.takeover.state.anew - self.reruns.all.keys()
         if changed and record.source is not None and acts(record.source):
             raise Widen({*changed, record.name}, f"{record.name}, which stored into it, runs again", anew=True)
-        reach = self.stored.reach(record) & self.reruns.all.keys()
+        reach = {name for name in self.stored.reach(record) & self.reruns.all.keys() if self.stored.is_foreign(name)}
         for name, rerun in self.reruns.all.items() if reach else ():
             if rerun.former.order > record.order and not reach.isdisjoint(self.stored.reach(rerun.former)):
                 raise Widen({record.name}, f"it runs before {name}, and both use what has run again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from types import FunctionType
 from typing import Any
 
@@ -91,6 +92,8 @@ class ClassAttributes:
         """
         if type(value) in NOT_STATE or attribute in NOT_OWN or is_a(value, type) or hasattr(value, "__get__"):
             return False
+        if is_a(cls, enum.EnumMeta) and attribute[:1] == "_":
+            return False  # what the enumeration keeps of its members
         if attribute[:2] == "__" or (cls.__module__, f"{cls.__qualname__}.{attribute}") in self._state.apart:
             return False
         changed = self._state.reconciler(cls.__module__).attributes.get(cls.__qualname__)

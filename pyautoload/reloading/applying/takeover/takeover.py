@@ -78,6 +78,7 @@ class Takeover:
         reconciler = self.state.reconciler(name)
         for key in self._given_names(former, names):
             fresh[key] = former.shapes[key]  # what the code gives, and not what the program has made of it since
+            self.state.kept.setdefault(name, set()).add(key)
         self._classes.settle(former, names, reconciler)
         # Functions that living values hold, each with the one that stands for it in the new ones.
         twins: list[tuple[FunctionType, FunctionType]] = []
@@ -108,6 +109,8 @@ class Takeover:
         for name, value in former.names.items():
             if name in names or name in former.shapes or name in former.stored or name in former.imported:
                 continue
+            if f"{former.module.__name__}.{name}" in self.state.formers:
+                continue  # a module in this package, which is imported again
             if not (name[:2] == "__" and name[-2:] == "__"):
                 names[name] = value
 
