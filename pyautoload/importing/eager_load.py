@@ -47,6 +47,7 @@ def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> li
     found: list[Planned] = []
     if space is None or (start and not force and _is_excluded(tree.config, space)):
         return found
+    tree.told_of(space)
     # Parents first, each followed by what lies below it; not by recursion: a tree may be a thousand directories deep.
     pending = [iter([space]) if start else _children(binder, space, force)]
     while pending:
@@ -56,6 +57,7 @@ def plan(binder: Binder, start: str | None = None, *, force: bool = False) -> li
         elif isinstance(item, Planned):
             found.append(item)
         else:
+            tree.told_of(item)
             path = item.file or next(iter(item.directories), "")
             if force or item.file is None or not tree.config.is_not_eager(path):
                 found.append(Planned(item.name, path, item))

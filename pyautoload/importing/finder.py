@@ -101,9 +101,17 @@ class PyAutoloadFinder:
         top, _, rest = fullname.partition(".")
         if top not in self._tops and (rest or not self._has_appeared(top)):
             return _processes_spec(path) if fullname == _PROCESSES else None
-        if import_hooks.is_plain():
-            return self._managed_spec(fullname)
-        return self._among_others(fullname, target)
+        if self.tree.on_missed is None:
+            return self._managed_spec(fullname) if import_hooks.is_plain() else self._among_others(fullname, target)
+        spec = None
+        try:
+            spec = self._managed_spec(fullname) if import_hooks.is_plain() else self._among_others(fullname, target)
+        finally:
+            if spec is None:
+                self.tree.miss(fullname)
+        if spec is not None:
+            self.tree.on_missed(f"+{fullname}")
+        return spec
 
     def _managed_spec(self, fullname: str) -> ModuleSpec | None:
         """Our own spec, whoever else may want the module."""

@@ -141,6 +141,7 @@ class NamespaceAccess:
                 found, value = self._lookup(attribute)
             if found:
                 return value
+            self._miss(attribute)
         elif attribute == "__all__" and self._is_implicit():
             return self._public_names()
         if not dunder and not is_initializing(self.module):
@@ -152,6 +153,12 @@ class NamespaceAccess:
         if own_error is not None:
             raise own_error
         raise AttributeError(f"module {self.name!r} has no attribute {attribute!r}", name=attribute, obj=self.module)
+
+    def _miss(self, attribute: str) -> None:
+        """No file stands for an attribute: one may come that does."""
+        space = self.tree.registry.namespace(self.name)
+        if self.tree.on_missed is not None and (space is None or self.naming.stem_for(attribute, space)[0] is None):
+            self.tree.on_missed(f"{self.name}:{attribute}")
 
     @part_of_import
     def _lookup(self, attribute: str) -> tuple[bool, Any]:
@@ -216,6 +223,7 @@ class NamespaceAccess:
         self.tree.refresh(self.name)
         space = self.tree.namespace(self.name)
         if space is not None:
+            self.tree.told_of(space)
             names.update(stem for stem in space.modules if stem.isidentifier())
             names.update(stem for stem in space.subdirs if self.tree.child(space, stem) is not None)
             names.update(self.tree.leads(self.name))
@@ -239,6 +247,8 @@ class NamespaceAccess:
     def _public_names(self) -> list[str]:
         """``__all__`` of an implicit namespace: what its files define for their stems, and what was put there."""
         space = self.tree.namespace(self.name)
+        if space is not None:
+            self.tree.told_of(space)
         names = {name for name in self.module.__dict__ if self._full(name) not in sys.modules}
         for stem, path in space.modules.items() if space is not None else ():
             if self._full(stem) not in sys.modules and (name := self.naming.bound_name(stem, path)) is not None:

@@ -76,7 +76,10 @@ class PlainFinder:
             names.discard(fullname)
         if again:
             return self._same_place(fullname, spec)
-        return self._taken(fullname, spec) if spec is not None else None
+        if spec is None:
+            self.binder.tree.miss(fullname)
+            return None
+        return self._taken(fullname, spec)
 
     def _concerns(self, path: Sequence[str]) -> bool:
         """Whether a package has directories that are managed: what lies in it lies there."""

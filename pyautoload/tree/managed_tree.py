@@ -67,6 +67,11 @@ class ManagedTree:
         self.frozen = False
         # Called with a namespace's name after it was listed anew because its directory had changed.
         self.on_relisted: list[Callable[[str], None]] = []
+        # While reloading is enabled, called with a name that was looked for: `myapp.fast` was not found, `+myapp.fast`
+        # was, `myapp:Fast` is what no file is expected to define.
+        self.on_missed: Callable[[str], None] | None = None
+        # The same with each directory whose modules somebody was told of.
+        self.on_listed: Callable[[str], None] | None = None
         # Namespace → names below it that are namespaces because a root's namespace leads through them.
         # Example, for a root in "active_job.adapters": {"": {"active_job"}, "active_job": {"adapters"}}
         self._leads: dict[str, set[str]] = {}
@@ -155,6 +160,23 @@ class ManagedTree:
         if found is None:
             parent.empty.add(stem)
         return found
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file or a namespace of this name."""
+        parent_name, _, stem = name.rpartition(".")
+        parent = self.namespace(parent_name)
+        return parent is not None and (stem in parent.modules or self.child(parent, stem) is not None)
+
+    def miss(self, name: str) -> None:
+        """A module was looked for and not found."""
+        if self.on_missed is not None and not self.has(name):
+            self.on_missed(name)
+
+    def told_of(self, space: Namespace) -> None:
+        """Somebody is told which modules a namespace has."""
+        if self.on_listed is not None:
+            for directory in space.stamps:
+                self.on_listed(directory)
 
     def leads(self, name: str) -> set[str]:
         """The names directly below ``name`` that lead to a root."""

@@ -283,7 +283,7 @@ class Transaction:
         for name in plan.changed.keys() - patched:
             self.result.why[name] = "its file has changed"
         for name in plan.forced - plan.changed.keys():
-            self.result.why[name] = "it was asked for, or a file that it read has changed"
+            self.result.why[name] = plan.why.get(name, "it was asked for, or a file that it read has changed")
         self.result.why.update(self.also)
         self._look_for_lost_effects(patched)
         self._run_again(first)
@@ -457,6 +457,8 @@ class Transaction:
             record = self.records.get(name)
             if record is None:
                 continue
+            if rerun.former.missing:
+                self.renewed.append(record)  # what its imports lead to may be there now
             if rerun.version is not None and rerun.former.code is not None:
                 self._codes += pairs_of(rerun.former.code, rerun.version.code)
 

@@ -40,6 +40,7 @@ class Plan:
         gone: modules whose files have gone.
         forced: modules that run again whether they have changed or not.
         added: modules that have come.
+        why: forced module → why, where that is not known otherwise.
         refused: module → why it cannot be reloaded though it has changed.
         data: module → files that it read when it was imported and that have changed, with their signatures.
         skipped: modules that are left alone, as they need a restart.
@@ -51,6 +52,7 @@ class Plan:
     gone: set[str] = field(default_factory=set)
     forced: set[str] = field(default_factory=set)
     added: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     data: dict[str, dict[str, Signature | None]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)

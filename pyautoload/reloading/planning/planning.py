@@ -6,11 +6,12 @@ import os
 from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pyautoload.errors import ReloadError
+from pyautoload.errors import ConflictError, ReloadError
 from pyautoload.importing.adoption import adopt
 from pyautoload.importing.plain_finder import forget_listings, name_now, place_now
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
+from pyautoload.reloading.records.lookups import differs
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.records.signature import Signature, is_same_file, signature
@@ -72,6 +73,7 @@ class Planner:
             if record.path not in without and (not without or self._path_now(record.name) not in without):
                 self._look_at(record, plan, by_content=record.path in hinted)
         self._look_at_data(batch, plan, without)
+        self._look_at_lookups(batch, plan)
         if self._unsettled:
             self._look_at_namespaces(plan)
         return plan
@@ -297,6 +299,55 @@ class Planner:
                 if name not in plan.changed:
                     plan.forced.add(name)
 
+    def _look_at_lookups(self, batch: Batch | None, plan: Plan) -> None:
+        """Modules that did without one that is there now, or listed a directory in which entries have come or gone."""
+        lookups = self.records.lookups
+        for name in [name for name in lookups.seekers if self._is_otherwise(name)]:
+            seekers = [record for record in self._known(lookups.seekers[name]) if name in (record.missing or ())]
+            plain = name.lstrip("+").replace(":", ".")
+            what = f"{plain} has gone, which it found" if name[0] == "+" else f"{plain} has come, which it did not find"
+            self._force(seekers, what, plan)
+        touched = None if batch is None or batch.everything else _touched(batch)
+        for directory in list(lookups.listers) if touched is None else touched & lookups.listers.keys():
+            listers = [r for r in self._known(lookups.listers[directory]) if self._lists_otherwise(r, directory)]
+            self._force(listers, f"what lies in {directory} has changed, which it listed", plan)
+
+    def _known(self, names: Iterable[str]) -> list[Record]:
+        return [record for name in list(names) if (record := self.records.get(name)) is not None]
+
+    def _is_otherwise(self, name: str) -> bool:
+        """Whether a name that was not found is there now, or one that was found (``+myapp.fast``) is not.
+
+        ``myapp:Fast`` is what a file may be expected to define.
+        """
+        above, _, expected = name.partition(":")
+        try:
+            if name[0] == "+":
+                return not self.tree.has(name[1:]) and not (self._has_plain_roots and place_now(name[1:]) is not None)
+            if not expected and self.tree.has(name):
+                return True
+            space = self.tree.namespace(above) if expected else None
+        except ConflictError:
+            return False  # whoever imports it is told
+        if expected:
+            return space is not None and self.binder.naming.stem_for(expected, space)[0] is not None
+        return self._has_plain_roots and (place := place_now(name)) is not None and self.tree.config.is_plain(place)
+
+    def _lists_otherwise(self, record: Record, directory: str) -> bool:
+        before = (record.listings or {}).get(directory)
+        return before is not None and differs(directory, before, self.records.own)
+
+    def _force(self, records: Iterable[Record], reason: str, plan: Plan) -> None:
+        for record in records:
+            if record.name in plan.changed or record.name in plan.gone:
+                continue
+            if self.is_kept(record):
+                stamp = record.stamp or Signature(0, 0, 0, 0)
+                self._refuse(record, stamp, f"it is not to be reloaded, and {reason}", plan)
+                continue
+            plan.forced.add(record.name)
+            plan.why.setdefault(record.name, reason)
+
     def _look_at_namespaces(self, plan: Plan) -> None:
         """Loaded packages without code of their own: gone, or given code."""
         for name in self.registry.loaded():
@@ -313,6 +364,11 @@ class Planner:
                 record.source = b""
                 self.records.add(record)
                 self._look_at_moved(record, path, plan)
+
+
+def _touched(batch: Batch) -> set[str]:
+    """The directories of which an entry may have come or gone."""
+    return {*batch.directories, *map(os.path.dirname, (*batch.paths, *batch.created))}
 
 
 def _files(paths: Iterable[str]) -> Iterator[str]:

@@ -17,9 +17,16 @@ __all__ = ["watch_opened_files"]
 # Everybody who wants to know. An audit hook cannot be taken out again; without listeners it does nothing.
 _listeners: weakref.WeakSet[Records] = weakref.WeakSet()
 _installed = False
+_LISTING = frozenset({"os.listdir", "os.scandir"})
 # Whether a thread is in the midst of noting a change.
 _inside = threading.local()
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+# Who lists directories in order to find modules, or what is installed.
+_FINDERS = (
+    "<frozen importlib",
+    os.path.dirname(os.path.dirname(_HERE)) + os.sep,
+    os.path.join(os.path.dirname(os.__file__), "importlib", "metadata"),
+)
 # What Python itself opens in order to import, and what is no file of the application.
 _CODE_SUFFIXES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".zip", ".tmp", ".log")
 _NOT_THE_APPLICATION = (f"{os.sep}site-packages{os.sep}", f"{os.sep}__pycache__{os.sep}", f"{os.sep}zoneinfo{os.sep}")
@@ -62,6 +69,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open":
         if event in CHANGING:
             _changes(event, arguments)
+        elif event in _LISTING:
+            _listed(arguments[0])
         return
     path, mode, flags = arguments
     if is_writing(mode, flags):
@@ -96,6 +105,24 @@ def _changes(event: str, arguments: tuple[Any, ...]) -> None:
                 records.changes(path)
     except (OSError, ValueError, RecursionError):
         pass  # whoever changes it meets that himself
+    finally:
+        _inside.it = False
+
+
+def _listed(path: object) -> None:
+    """A directory is listed: noted where import-time code does that, not where its imports do."""
+    listening = [records for records in list(_listeners) if records.is_executing()]
+    if not listening or getattr(_inside, "it", False) or not isinstance(path, (str, bytes, os.PathLike, type(None))):
+        return
+    if sys._getframe(2).f_code.co_filename.startswith(_FINDERS):
+        return
+    _inside.it = True  # looking at what lies there lists it, too
+    try:
+        directory = os.path.abspath(os.fsdecode(path if path is not None else os.curdir))
+        for records in listening:
+            records.listed(directory)
+    except (OSError, ValueError):
+        pass  # whoever lists it meets that himself
     finally:
         _inside.it = False
 

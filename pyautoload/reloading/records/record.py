@@ -29,6 +29,9 @@ class Record:
         begun: when its execution began, among all records: packages come before what is in them.
         facts: what the code imports and uses; made when first needed.
         files: other files that were read while it was imported, with their signatures.
+        missing: names of managed modules that were looked for meanwhile and not found; with a plus sign in front those
+            that were found and not loaded.
+        listings: directories that were listed meanwhile, with their entries.
         ran: functions that ran meanwhile, by the id of their code.
         reads: functions whose code was looked at meanwhile, and whether by somebody who may care for what it does.
         outside: line → what it did there that can neither be taken back nor be done twice.
@@ -53,7 +56,9 @@ class Record:
         "has_caches",
         "is_adopted",
         "is_pending",
+        "listings",
         "members",
+        "missing",
         "name",
         "order",
         "outside",
@@ -79,6 +84,8 @@ class Record:
         self.begun = 0
         self.facts: CodeFacts | None = None
         self.files: dict[str, Signature | None] | None = None
+        self.missing: set[str] | None = None
+        self.listings: dict[str, frozenset[str]] | None = None
         self.ran: dict[int, CodeType] | None = None
         self.reads: dict[int, tuple[CodeType, bool]] | None = None
         self.outside: dict[int, str] | None = None

@@ -17,6 +17,7 @@ from pyautoload.reloading.code.code_packing import shell_of
 from pyautoload.reloading.interrupts import is_interrupt
 from pyautoload.reloading.objects.caches import has_caches
 from pyautoload.reloading.objects.values import NOT_OWN, NOT_STATE, Shape, shape_of, shapes_of
+from pyautoload.reloading.records.lookups import Lookups, entries_of
 from pyautoload.reloading.records.own_files import OwnFiles
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.recording import Recorder
@@ -54,6 +55,8 @@ class Records:
         self.on_fresh: Callable[[], object] = lambda: None
         # Path → modules that read that file while they were imported. Example: {"/app/conf.json": {"myapp.conf"}}
         self.readers: dict[str, set[str]] = {}
+        # What modules looked for and did not find, and the directories that they listed.
+        self.lookups = Lookups()
         # What import-time code itself changes.
         self.own = OwnFiles()
         # Whether sources may be read some time after loading: somebody calls `tidy` when there is time.
@@ -121,6 +124,9 @@ class Records:
         """The execution that began last in this thread has ended."""
         record = cast(Record, self._running.stack.pop())
         self.recorder.end()
+        record.missing = {
+            name for name in record.missing or () if name[0] != "+" or name[1:] not in sys.modules
+        } or None
         if loaded:
             if record.shapes is None:
                 self.look_at(record)
@@ -128,6 +134,7 @@ class Records:
         else:
             self._clean_up(record)
             self._kept.pop(record.name, None)
+            self._note_failed(record)
         if not self._running.stack:
             self.own.settle(self.readers, self._records)
 
@@ -260,6 +267,7 @@ class Records:
         if record.files:
             for path in record.files:
                 self.readers.setdefault(path, set()).add(record.name)
+        self.lookups.add(record)
 
     def adopt(self, name: str, path: str, mtime_ns: int, *, at_once: bool = False) -> Record:
         """Make the record of a module that was loaded before reloading was enabled.
@@ -329,6 +337,8 @@ class Records:
             del self.by_path[record.path]
         for path in (record.files if record else None) or ():
             self.readers.get(path, set()).discard(name)
+        if record is not None:
+            self.lookups.forget(record)
         return record
 
     def rename_codes(self, pairs: list[tuple[CodeType, CodeType]]) -> None:
@@ -401,3 +411,38 @@ class Records:
             record.files = {}
         if path not in record.files and not os.path.isdir(path):  # a directory is opened in order to clear it
             record.files[path] = signature(path)
+
+    def missed(self, name: str) -> None:
+        """A managed module was looked for, and there is none: whoever is being executed may do so without it.
+
+        Args:
+            name: of the module; with a plus sign in front it was found. Who found it without loading it goes by that.
+        """
+        record = self.executing()
+        if record is not None:
+            if record.missing is None:
+                record.missing = set()
+            record.missing.add(name)
+
+    def listed(self, directory: str) -> None:
+        """A directory was listed: if a managed module is being executed, it goes by what lies there."""
+        record = self.executing()
+        if record is not None and self.recorder.manages(directory):
+            if record.listings is None:
+                record.listings = {}
+            if directory not in record.listings:
+                record.listings[directory] = entries_of(directory)
+
+    def _note_failed(self, record: Record) -> None:
+        """A module could not be imported: whoever goes on without it depends on its file, and on what that needs."""
+        outer = self.executing()
+        if outer is None:
+            return
+        if outer.files is None:
+            outer.files = {}
+        for path, stamp in {record.path: signature(record.path), **(record.files or {})}.items():
+            outer.files.setdefault(path, stamp)
+        for name in record.missing or ():
+            self.missed(name)
+        for directory in record.listings or ():
+            self.listed(directory)

@@ -61,7 +61,7 @@ class Watching(ABC):
     # Other processes that are to run what this one runs.
     follower: Follower | None = None
     _survey: Survey | None = None
-    # How many files were read at import when their directories began to be watched.
+    # How many files were read, and directories listed, at import when their directories began to be watched.
     _readers = 0
     # Roots that were found not to be there, and told of.
     _absent: set[str] = set()
@@ -92,6 +92,7 @@ class Watching(ABC):
         if binder.records is not self.records:
             binder.records = self.records
             binder.reloading = True
+            binder.tree.on_missed, binder.tree.on_listed = self.records.missed, self.records.listed
             binder.registry.refresh_dependencies = self._fill_registry
             watch_opened_files(self.records)
         for name in binder.registry.loaded():
@@ -112,6 +113,7 @@ class Watching(ABC):
         self.records.defers = False
         self.binder.records = None
         self.binder.reloading = False
+        self.binder.tree.on_missed = self.binder.tree.on_listed = None
         self.binder.registry.refresh_dependencies = None
 
     def _watch(self, polling: bool, debounce: float, background: bool) -> None:
@@ -168,6 +170,8 @@ class Watching(ABC):
         if self.follower is not None and self.follower.is_wanted(path):
             return True
         name = os.path.basename(path)
+        if os.path.dirname(path) in self.records.lookups.listers and name[0] != "." and name[-1] != "~":
+            return True
         if not name.endswith((".py", ".so", ".pyd")) or name.startswith("."):
             return False
         return f"{os.sep}__pycache__{os.sep}" not in path
@@ -203,10 +207,11 @@ class Watching(ABC):
 
     def _watch_data(self) -> None:
         watcher = self._watcher
-        if watcher is None or len(self.records.readers) == self._readers:
+        readers, listers = self.records.readers, self.records.lookups.listers
+        if watcher is None or len(readers) + len(listers) == self._readers:
             return
-        self._readers = len(self.records.readers)
-        watcher.also({os.path.dirname(path) for path in list(self.records.readers)})
+        self._readers = len(readers) + len(listers)
+        watcher.also({*map(os.path.dirname, list(readers)), *listers})
 
     # Before a batch is applied
 
