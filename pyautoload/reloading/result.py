@@ -26,6 +26,7 @@ class ReloadResult:
         restart_required: module → why it cannot be reloaded.
         errors: what went wrong; everything was put back then.
         still_failing: what failed in an earlier reload and does so still; the rest was applied without it.
+        still_waiting: modules whose last edit needs a restart, as an earlier result has said in ``restart_required``.
         notes: what else is worth knowing.
         why: module → why it was patched, or ran again, in a sentence.
         workers: worker → what became of it, where the code is shipped to a cluster: ``'version 3'``.
@@ -41,6 +42,7 @@ class ReloadResult:
     restart_required: dict[str, str] = field(default_factory=dict)
     errors: list[ReloadError] = field(default_factory=list)
     still_failing: list[ReloadError] = field(default_factory=list)
+    still_waiting: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
     workers: dict[str, str] = field(default_factory=dict)
@@ -48,8 +50,8 @@ class ReloadResult:
 
     @property
     def ok(self) -> bool:
-        """Whether what is loaded is what is on disk now."""
-        return not (self.errors or self.restart_required or self.still_failing)
+        """Whether what is loaded is what is on disk now: no edit, nor an earlier one, failed or waits."""
+        return not (self.errors or self.restart_required or self.still_failing or self.still_waiting)
 
     def __bool__(self) -> bool:
         return bool(

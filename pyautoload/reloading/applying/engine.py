@@ -204,16 +204,12 @@ class Engine:
         """Nothing of the plan can be applied soundly: a restart is needed, and is asked for once."""
         name = module or next(iter(plan.changed), "")
         result.restart_required[name] = reason
-        for changed, version in plan.changed.items():
-            self.planner.refused[changed] = version.stamp
-        plan.changed.clear()
-        plan.forced.clear()
+        self.planner.ask(plan)
         result.why.clear()
 
     def _failed(self, plan: Plan, transaction: Transaction, error: BaseException, result: ReloadResult) -> None:
         module = transaction.current
-        if self.planner.refused:
-            waiting = ", ".join(sorted(self.planner.refused))
+        if waiting := ", ".join(self.planner.waiting()):
             self._ask(plan, module, f"{waiting} needs a restart, and without that: {described(error)}", result)
         elif _is_of_ours(error):
             trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
@@ -278,8 +274,8 @@ class Engine:
         self.failures.clear()
         self.planner.settled()
         plan = transaction.plan
-        for name, version in plan.changed.items():
-            self.planner.refused.pop(name, None)
+        self.planner.applied(plan)
+        for version in plan.changed.values():
             if source_for(version.path) is not FILE_SYSTEM:
                 linecache.cache.pop(version.path, None)  # it cannot tell by itself that those lines are old
         for name in plan.gone:
@@ -307,7 +303,7 @@ class Engine:
                 self.records.forget(name)
                 self.graph.forget(name)
             self.failures.clear()
-            self.planner.refused.clear()
+            self.planner.start_over()
             for space in registry.namespaces():
                 tree.relist(space.name)
         result.duration = time.perf_counter() - start

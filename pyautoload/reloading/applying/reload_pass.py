@@ -37,11 +37,12 @@ def attempt(
         if not archives.isdisjoint(batch.paths):
             batch = batch._replace(everything=True)
     engine.graph.update()
-    is_due = _try(engine, batch, known, result)
+    _try(engine, batch, known, result)
     if result.errors and earlier:
         result = _without(engine, earlier, batch, known, result, asked=asked)
-    waiting = sorted(engine.planner.refused.keys() - result.restart_required.keys())
-    if is_due and waiting and not result.restart_required:
+    waiting = engine.planner.waiting()
+    if waiting and not result.restart_required:
+        result.still_waiting = waiting
         result.notes.append(f"the last edit of {', '.join(waiting)} still needs a restart")
     result.duration = time.perf_counter() - start
     return result

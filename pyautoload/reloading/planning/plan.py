@@ -44,6 +44,8 @@ class Plan:
         refused: module → why it cannot be reloaded though it has changed.
         data: module → files that it read when it was imported and that have changed, with their signatures.
         skipped: modules that are left alone, as they need a restart.
+        inputs: forced module → what has changed of what it read or listed.
+        directories: directories that modules had listed and in which entries have come or gone.
         is_kept: whether a module is not to be reloaded.
         held: files that are left as they were.
     """
@@ -56,6 +58,8 @@ class Plan:
     refused: dict[str, str] = field(default_factory=dict)
     data: dict[str, dict[str, Signature | None]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
+    inputs: dict[str, object] = field(default_factory=dict)
+    directories: set[str] = field(default_factory=set)
     is_kept: Callable[[Record], bool] = lambda record: False
     held: Container[str] = ()
 

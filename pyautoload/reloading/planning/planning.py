@@ -11,7 +11,7 @@ from pyautoload.importing.adoption import adopt
 from pyautoload.importing.plain_finder import forget_listings, name_now, place_now
 from pyautoload.reloading.planning.batch import Batch
 from pyautoload.reloading.planning.plan import NewVersion, Plan
-from pyautoload.reloading.records.lookups import differs
+from pyautoload.reloading.records.lookups import differs, entries_of
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.records.records import Records
 from pyautoload.reloading.records.signature import Signature, is_same_file, signature
@@ -40,6 +40,10 @@ class Planner:
         self.records = records
         # Module → the version of its file for which a restart was asked for: said once, not again and again.
         self.refused: dict[str, Signature | None] = {}
+        # Such a module → all files of the attempt that asked: when one of them is another one, all are tried again.
+        self._together: dict[str, frozenset[str]] = {}
+        # Modules that were to run again because of a file or a directory, in an attempt that asked → what those were.
+        self.asked: dict[str, object] = {}
         # Whether directories have changed, and what follows from that was not carried out yet.
         self._unsettled = False
 
@@ -63,6 +67,9 @@ class Planner:
             ReloadError: a changed file does not compile.
         """
         plan = Plan(is_kept=self.is_kept, forced=set(forced), held=without)
+        again = self._to_be_tried_again()
+        if again and batch is not None:
+            batch = batch._replace(paths=batch.paths | again)
         if self._has_plain_roots:
             self._look_at_plain_roots(batch)
         created = self._not_yet_known(batch)
@@ -74,9 +81,66 @@ class Planner:
                 self._look_at(record, plan, by_content=record.path in hinted)
         self._look_at_data(batch, plan, without)
         self._look_at_lookups(batch, plan)
+        self._leave_asked(plan, set(forced), is_all=batch is None or batch.everything)
         if self._unsettled:
             self._look_at_namespaces(plan)
         return plan
+
+    def ask(self, plan: Plan) -> None:
+        """Nothing of a plan can be applied without a restart: that is said once.
+
+        Args:
+            plan: which is empty afterwards.
+        """
+        for name, version in plan.changed.items():
+            self.refused[name] = version.stamp
+        self.asked.update({name: plan.inputs[name] for name in plan.forced & plan.inputs.keys()})
+        data = [path for files in plan.data.values() for path in files]
+        changed = [
+            record.path for name in (*plan.changed, *plan.gone) if (record := self.records.get(name)) is not None
+        ]
+        together = frozenset((*changed, *data, *plan.directories))
+        self._together.update(dict.fromkeys((*plan.changed, *(plan.forced & plan.inputs.keys())), together))
+        plan.changed.clear()
+        plan.forced.clear()
+
+    def waiting(self) -> list[str]:
+        """The modules whose last edit was not applied, as that needs a restart."""
+        return sorted({*self.refused, *self.asked})
+
+    def applied(self, plan: Plan) -> None:
+        """A plan was carried out."""
+        self._forget_refusals({*plan.changed, *plan.forced, *plan.gone})
+
+    def _forget_refusals(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.refused.pop(name, None)
+            self.asked.pop(name, None)
+            self._together.pop(name, None)
+
+    def start_over(self) -> None:
+        """Everything is loaded anew."""
+        self._forget_refusals(self.waiting())
+
+    def _to_be_tried_again(self) -> set[str]:
+        """The files of edits that asked together with one that is another one now: without that they may do."""
+        found: set[str] = set()
+        for name, stamp in self.refused.items():
+            record = self.records.get(name)
+            if record is not None and signature(record.path) != stamp:
+                found |= self._together.get(name, frozenset())
+        names = [name for name, paths in self._together.items() if not found.isdisjoint(paths)]
+        self._forget_refusals(names)
+        return found
+
+    def _leave_asked(self, plan: Plan, forced: set[str], *, is_all: bool) -> None:
+        """What asked because of a file or directory that is still the same does not ask again."""
+        for name, state in list(self.asked.items()):
+            if plan.inputs.get(name, self) == state and name not in forced:
+                plan.forced.discard(name)
+                plan.data.pop(name, None)
+            elif name in plan.inputs or is_all:
+                del self.asked[name]
 
     def is_kept(self, record: Record) -> bool:
         """Whether the user said that a module is not to be reloaded."""
@@ -298,6 +362,7 @@ class Planner:
                 plan.data.setdefault(name, {})[path] = stamp
                 if name not in plan.changed:
                     plan.forced.add(name)
+                    plan.inputs[name] = dict(plan.data[name])
 
     def _look_at_lookups(self, batch: Batch | None, plan: Plan) -> None:
         """Modules that did without one that is there now, or listed a directory in which entries have come or gone."""
@@ -306,11 +371,13 @@ class Planner:
             seekers = [record for record in self._known(lookups.seekers[name]) if name in (record.missing or ())]
             plain = name.lstrip("+").replace(":", ".")
             what = f"{plain} has gone, which it found" if name[0] == "+" else f"{plain} has come, which it did not find"
-            self._force(seekers, what, plan)
+            self._force(seekers, what, what, plan)
         touched = None if batch is None or batch.everything else _touched(batch)
         for directory in list(lookups.listers) if touched is None else touched & lookups.listers.keys():
             listers = [r for r in self._known(lookups.listers[directory]) if self._lists_otherwise(r, directory)]
-            self._force(listers, f"what lies in {directory} has changed, which it listed", plan)
+            reason = f"what lies in {directory} has changed, which it listed"
+            self._force(listers, reason, (reason, entries_of(directory)), plan)
+            plan.directories.update([os.path.join(directory, "")] if listers else [])
 
     def _known(self, names: Iterable[str]) -> list[Record]:
         return [record for name in list(names) if (record := self.records.get(name)) is not None]
@@ -337,7 +404,7 @@ class Planner:
         before = (record.listings or {}).get(directory)
         return before is not None and differs(directory, before, self.records.own)
 
-    def _force(self, records: Iterable[Record], reason: str, plan: Plan) -> None:
+    def _force(self, records: Iterable[Record], reason: str, state: object, plan: Plan) -> None:
         for record in records:
             if record.name in plan.changed or record.name in plan.gone:
                 continue
@@ -347,6 +414,7 @@ class Planner:
                 continue
             plan.forced.add(record.name)
             plan.why.setdefault(record.name, reason)
+            plan.inputs.setdefault(record.name, state)
 
     def _look_at_namespaces(self, plan: Plan) -> None:
         """Loaded packages without code of their own: gone, or given code."""
