@@ -50,8 +50,11 @@ class ReloadResult:
 
     @property
     def ok(self) -> bool:
-        """Whether what is loaded is what is on disk now: no edit, nor an earlier one, failed or waits."""
-        return not (self.errors or self.restart_required or self.still_failing or self.still_waiting)
+        """Whether what is loaded is what is on disk now, but for edits that an earlier result asked a restart for.
+
+        Those are in ``still_waiting``.
+        """
+        return not (self.errors or self.restart_required or self.still_failing)
 
     def __bool__(self) -> bool:
         return bool(
