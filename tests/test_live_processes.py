@@ -69,3 +69,34 @@ def test_live_in_every_process_watches_in_one(tree: Callable[[dict[str, str]], P
     printed = ran(root)
     state = [([str(root)], [False], False, True)]
     assert printed[0] == f"['hello pool'] {state}"
+
+
+LOKY = """
+import os
+
+if __name__ == "__main__":
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+    from pyautoload import AutoLoader, live
+    loader = {make}
+    from lib.state import state
+    from lib.work import Address, greet
+    def ask(function, *arguments):
+        return Parallel(n_jobs=2, backend="loky")([delayed(function)(*arguments)])[0]
+    print(ask(greet, "loky"), ask(state, None))
+    print(ask(getattr, Address(), "street"))
+    loader.on_reload(lambda result: get_reusable_executor().shutdown(wait=True))
+    with open("lib/work.py", "a") as file:
+        file.write("\\n\\ndef greet(name):\\n    return f'good-bye {{name}}'\\n")
+    loader.reload()
+    print(ask(greet, "loky"))
+    get_reusable_executor().shutdown(wait=True)
+"""
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_worker_of_loky_has_the_loader_and_is_renewed(tree: Callable[[dict[str, str]], Path], make: str) -> None:
+    pytest.importorskip("joblib", reason="joblib is not installed")
+    root = tree({"lib/work.py": WORK, "lib/state.py": STATE, "main.py": LOKY.format(make=make)})
+    state = [([str(root)], [False], False, True)]
+    assert ran(root) == [f"hello loky {state}", "High Street", "good-bye loky"]
