@@ -6,6 +6,7 @@ import html
 import os
 import re
 import signal
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -236,3 +237,28 @@ def test_only_files_are_read_for_source(tmp_path: Path) -> None:
     assert source_around(str(tmp_path / "nowhere.py"), 1) == []
     (tmp_path / "a.py").write_bytes(b"\xff\xfe = 1\n")
     assert len(source_around(str(tmp_path / "a.py"), 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "marked"),
+    [
+        ("def f(:\n    pass\n", ":"),
+        ("value = [1]\n\nother = 'ä' + value[0]['x']\n", "value[0]['x']"),
+        ("\tbroken = 1\n", None),
+    ],
+)
+def test_a_mark_stands_below_what_raised(source: str, marked: str | None, tmp_path: Path) -> None:
+    if sys.version_info < (3, 11) and "def" not in source:
+        pytest.skip("this Python says no columns")
+    file = tmp_path / "wrong.py"
+    file.write_text(source, encoding="utf-8")
+    with pytest.raises((SyntaxError, TypeError)) as caught:
+        exec(compile(source, str(file), "exec"), {})
+    failure = Failure.of(caught.value, str(tmp_path))
+    frame = next(frame for frame in failure.parts[0]["frames"] if frame["file"] == str(file))
+    line = dict(frame["source"])[frame["line"]]
+    if marked is not None:
+        start, length = frame["mark"].index("^"), frame["mark"].count("^")
+        assert line[start : start + length] == marked
+        assert f"{frame['mark']}\n" in panel(failure, failure.headline(""))
+    assert len(frame["mark"].replace("^", "")) <= len(line)

@@ -47,12 +47,17 @@
   }
 
   // A line is a block: the one after the marked one has to begin below it.
-  function code(lines, here) {
+  function code(lines, here, mark) {
     const made = element("pre");
     for (const [number, text] of lines) {
       const line = element("span", String(number).padStart(5) + "  " + text + "\n");
       if (number === here) line.className = "here";
       made.append(line);
+      if (number === here && mark) {
+        const below = element("span", " ".repeat(7) + mark + "\n");
+        below.className = "here";
+        made.append(below);
+      }
     }
     return made;
   }
@@ -62,11 +67,13 @@
     if (of.name) place.append(" in ", element("code", of.name));
     const made = element("div", "", place);
     made.className = "frame";
-    if (of.source.length) made.append(code(of.source, of.line));
+    if (of.source.length) made.append(code(of.source, of.line, of.mark));
     return made;
   }
 
   // The user's frames, and those of libraries folded.
+  const isShownIn = (trouble) => (one) => trouble.source.length && one.shown === trouble.file && one.line === trouble.line;
+
   function part(of, trouble) {
     const made = element("section");
     if (of.relation) {
@@ -74,7 +81,7 @@
       relation.className = "relation";
       made.append(relation, element("h2", of.summary));
     }
-    const isShown = (one) => trouble.source.length && one.shown === trouble.file && one.line === trouble.line;
+    const isShown = isShownIn(trouble);
     made.append(...of.frames.filter((one) => !one.library && !isShown(one)).map(frame));
     const others = of.frames.filter((one) => one.library);
     if (others.length) {
@@ -88,7 +95,9 @@
     const place = trouble.file ? trouble.file + (trouble.line ? ":" + trouble.line : "") : "";
     const made = element("section", "", element("h2", trouble.title), element("p", trouble.summary));
     if (place) made.append(element("p", "", linked(place, trouble.link)));
-    if (trouble.source.length) made.append(code(trouble.source, trouble.line));
+    const frames = trouble.parts.flatMap((each) => each.frames);
+    const mark = (frames.find(isShownIn(trouble)) || {}).mark;
+    if (trouble.source.length) made.append(code(trouble.source, trouble.line, mark));
     made.append(...trouble.parts.map((each) => part(each, trouble)), element("p", trouble.hint));
     return made;
   }

@@ -60,13 +60,18 @@ def _frame(frame: Frame) -> str:
 def _source(frame: Frame) -> str:
     if not frame["source"]:
         return ""
-    lines = [_line(number, text, is_it=number == frame["line"]) for number, text in frame["source"]]
+    lines = []
+    for number, text in frame["source"]:
+        is_it = number == frame["line"]
+        lines.append(_line(f"{number:5}", text, is_it=is_it))
+        if is_it and frame["mark"]:
+            lines.append(_line(" " * 5, frame["mark"], is_it=True))
     return f"<pre>{''.join(lines)}</pre>"
 
 
-def _line(number: int, text: str, *, is_it: bool) -> str:
+def _line(number: str, text: str, *, is_it: bool) -> str:
     start = '<span class="here">' if is_it else "<span>"
-    return f"{start}{number:5}  {html.escape(text)}\n</span>"
+    return f"{start}{number}  {html.escape(text)}\n</span>"
 
 
 def _linked(shown: str, link: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sysconfig
 import traceback
@@ -24,7 +25,10 @@ _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 
 class Frame(TypedDict):
-    """One frame; ``shown`` is the file as people know it, ``link`` opens it, ``library``: it is not the user's."""
+    """One frame; ``shown`` is the file as people know it, ``link`` opens it, ``library``: it is not the user's.
+
+    ``mark`` stands below its line, ``"       ^^^^"``, where the columns are known and do not fill it.
+    """
 
     file: str
     shown: str
@@ -33,6 +37,7 @@ class Frame(TypedDict):
     link: str
     library: bool
     source: list[tuple[int, str]]
+    mark: str
 
 
 class Part(TypedDict):
@@ -80,16 +85,41 @@ def _summary(shown: traceback.TracebackException) -> str:
 def _frames(shown: traceback.TracebackException, directory: str) -> Iterator[Frame]:
     file, line = getattr(shown, "filename", None), getattr(shown, "lineno", None)
     if file and line:
-        yield _frame(file, int(line), "", directory)  # the place of a syntax error is in no frame
+        offset = getattr(shown, "offset", None) or 0  # from 1; the place of a syntax error is in no frame
+        end = getattr(shown, "end_offset", None) or 0
+        columns = (offset - 1, max(end - 1, offset)) if offset > 0 else None
+        yield _frame(file, int(line), "", directory, columns)
     for number, summary in enumerate(reversed(shown.stack)):
         if number >= _MOST:
             return
         if not is_machinery(summary.filename):
-            yield _frame(summary.filename, summary.lineno or 0, summary.name, directory)
+            yield _frame(summary.filename, summary.lineno or 0, summary.name, directory, _columns(summary))
 
 
-def _frame(file: str, line: int, name: str, directory: str) -> Frame:
+def _columns(summary: traceback.FrameSummary) -> tuple[int, int] | None:
+    """From which character of its line to which the expression goes that raised; Python says so from 3.11 on."""
+    start, end = getattr(summary, "colno", None), getattr(summary, "end_colno", None)
+    if start is None or end is None or getattr(summary, "end_lineno", None) != summary.lineno:
+        return None
+    # They count bytes.
+    encoded = (linecache.getline(summary.filename, summary.lineno or 0)).encode()
+    return len(encoded[:start].decode(errors="replace")), len(encoded[:end].decode(errors="replace"))
+
+
+def _mark(source: list[tuple[int, str]], line: int, columns: tuple[int, int] | None) -> str:
+    text = dict(source).get(line, "")
+    if columns is None or not text.strip():
+        return ""
+    start, end = columns[0], min(columns[1], max(len(text), columns[0] + 1))
+    if start > len(text) or text[start:end].strip() == text.strip():
+        return ""  # all of the line
+    # Tabs stay tabs, so that what stands below them is as wide.
+    return "".join("\t" if char == "\t" else " " for char in text[:start].ljust(start)) + "^" * max(1, end - start)
+
+
+def _frame(file: str, line: int, name: str, directory: str, columns: tuple[int, int] | None = None) -> Frame:
     library = is_library(file)
+    source = source_around(file, line, 1 if library else _AROUND)
     return Frame(
         file=file,
         shown=file.removeprefix(directory.rstrip(os.sep) + os.sep) if directory else file,
@@ -97,7 +127,8 @@ def _frame(file: str, line: int, name: str, directory: str) -> Frame:
         name="" if name == "<module>" else name,
         link=editor_link(file, line),
         library=library,
-        source=source_around(file, line, 1 if library else _AROUND),
+        source=source,
+        mark=_mark(source, line, columns),
     )
 
 
