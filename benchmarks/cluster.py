@@ -87,7 +87,7 @@ def edited(file: Path, number: int) -> None:
 
 def loaded_everywhere(client: Any) -> None:
     """Each worker has imported all modules."""
-    workers = list(client.scheduler_info(n_workers=-1)["workers"])
+    workers = list(client.nthreads())
     code = "__import__('lab.all') and 0"
     client.gather([client.submit(eval, code, workers=[worker], pure=False) for worker in workers])
 

@@ -105,7 +105,7 @@ class Cluster:
 
     def everywhere(self, function, *args):
         """What a function gives, as a task on each worker."""
-        workers = list(self.client.scheduler_info(n_workers=-1)["workers"])
+        workers = list(self.client.nthreads())
         tasks = [self.client.submit(function, *args, workers=[worker], pure=False) for worker in workers]
         return self.client.gather(tasks)
 
@@ -264,11 +264,11 @@ def test_a_worker_that_joins_has_the_version_before_its_first_task(cluster, load
 
     edit("etl/limits.py", "LIMIT = 2\n")
     loader.reload()
+    before = cluster.client.nthreads().keys()
     cluster.join(f"late{time.monotonic_ns()}")
-    cluster.client.wait_for_workers(5, timeout=60)
-    assert cluster.everywhere(clean, 7) == [(2, 2, 7)] * 5
-    workers = cluster.client.scheduler_info(n_workers=-1)["workers"]
-    late = next(worker for worker, facts in workers.items() if str(facts["name"]).startswith("late"))
+    cluster.client.wait_for_workers(len(before) + 1, timeout=60)
+    assert set(cluster.everywhere(clean, 7)) == {(2, 2, 7)}
+    (late,) = cluster.client.nthreads().keys() - before
     cluster.client.retire_workers([late], close_workers=True)
 
 
