@@ -28,7 +28,7 @@ CORE = (
     *("smoke", "parts", "traps", "namespaces", "roots", "paths", "globs", "ignore", "scanner", "load_file", "push_dir"),
     *("eager_load", "eager_load_dir", "unload", "symlinks", "unicode", "new_files", "threads", "bytecode", "zip"),
     *("reload_failures", "reload_files", "reload_functions", "reload_classes", "reload_values", "reload_exit"),
-    *("serve_handing",),
+    *("serve_handing", "coarse_times", "places"),
 )
 
 

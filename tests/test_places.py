@@ -29,7 +29,7 @@ MOUNTED = {
     "no inotify": "exec {run} {files} {files}",
 }
 NAMED = {
-    "spaces": " a place  with spaces ",
+    "spaces": "a place  with spaces",
     "unicode": "Ünïcödé-日本語-\N{SNOWMAN}-e\u0301",
     "brackets": "[a-b]{c,d}(e)!",
     "percent and quotes": "100%s %d 'one' & $HOME;#",
