@@ -115,6 +115,10 @@ class StoredInto:
                 elif "." not in key:
                     setattr(sys.modules[name], key, shape)
 
+    def release(self) -> None:
+        """Do not keep alive what modules held."""
+        self._before.clear()
+
     def changed(self) -> set[str]:
         """The modules that hold something else now than when they were looked at."""
         found = set()

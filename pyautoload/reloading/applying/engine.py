@@ -60,6 +60,8 @@ class Engine:
         self.planner = planner
         self.gate = gate
         self.entries = ModuleEntries(binder, self.records)
+        # Whether an attempt that was put back has left classes that only the garbage collector removes.
+        self._lingers = False
         # What could not be applied: tried again with the next change, whatever that is.
         self.failures = Failures()
         # Modules whose values are to be those of a fresh process, whatever the program has put there.
@@ -120,7 +122,8 @@ class Engine:
                 any_dead = self._carry_out(plan, result)
                 if not result.ok:
                     self._make_good(plan, result)
-            if any_dead:
+            if any_dead or self._lingers:
+                self._lingers = False
                 gc.collect()  # registries that hold weakly, of signals say, show what has gone until it really has
 
     def _make_good(self, plan: Plan, result: ReloadResult) -> None:
@@ -182,7 +185,7 @@ class Engine:
                 self._finish(transaction, result)
                 any_dead = transaction.takeover.leaves_garbage
                 transaction.let_go()
-                return any_dead
+                return any_dead or transaction.lingers
         self._ask(plan, transaction.current, "more and more modules depend on each other while they run again", result)
         return False
 
@@ -243,7 +246,9 @@ class Engine:
         return False
 
     def _undo(self, transaction: Transaction, before: list[str], result: ReloadResult) -> None:
-        for error in transaction.roll_back():
+        failures = transaction.roll_back()
+        self._lingers = self._lingers or transaction.lingers
+        for error in failures:
             log.warning(self.binder.tag, "putting back after a failed reload: %r", error)
         known = set(before)
         self.binder.unload([name for name in self.binder.registry.loaded() if name not in known])

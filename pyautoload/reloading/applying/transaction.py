@@ -24,6 +24,7 @@ from pyautoload.reloading.code.codediff import CodeDiff, FunctionChange, call_sh
 from pyautoload.reloading.dependencies.affected import Affected
 from pyautoload.reloading.dependencies.changes import Changes
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.abstract_answers import forget_answers_of
 from pyautoload.reloading.objects.adapters import refusal
 from pyautoload.reloading.objects.caches import cached_in, clear_caches
 from pyautoload.reloading.objects.class_identity import move_instances
@@ -33,7 +34,7 @@ from pyautoload.reloading.objects.library_containers import LibraryContainers
 from pyautoload.reloading.objects.patching import apply_patch
 from pyautoload.reloading.objects.plain_statements import acts, lost_effects, may_lose_effects, roots
 from pyautoload.reloading.objects.safe_inspection import is_a
-from pyautoload.reloading.objects.values import shape_of
+from pyautoload.reloading.objects.values import classes_within, shape_of
 from pyautoload.reloading.planning.plan import NewVersion, Plan
 from pyautoload.reloading.records.record import Record
 from pyautoload.reloading.restart import RestartNeeded
@@ -108,6 +109,8 @@ class Transaction:
         self.current = ""
         # Code of before, and what stands for it now.
         self._codes: list[tuple[CodeType, CodeType]] = []
+        # Whether classes that have gone, or that were put back, are listed until the garbage collector comes by.
+        self.lingers = False
         # Modules whose source is another one now.
         self.renewed: list[Record] = []
 
@@ -131,16 +134,50 @@ class Transaction:
         self.records.is_known_to_graph = lambda name: False
         failures = self.journal.roll_back()
         self.stored.put_back()
-        self.takeover.give_up()
+        self.lingers = self.takeover.give_up()
+        self._release()
         return failures
 
     def let_go(self) -> None:
         """Nothing is put back any more: do not keep alive what was there before."""
         self.journal.forget()
+        self.takeover.release()
+        self._release()
         for name, rerun in self.reruns.all.items():
-            if self.records.get(name) is not rerun.former:
+            record = self.records.get(name)
+            if record is not rerun.former:
+                now = record.shapes if record is not None and record.shapes else {}
+                self.lingers = self.lingers or self._has_lost_classes(rerun.former.shapes or {}, now)
+                self.records.renew_shapes(rerun.former.shapes or {}, now)
                 rerun.former.shapes = rerun.former.members = None
                 rerun.former.classes = ()
+        self._renew_imported_shapes()
+
+    def _release(self) -> None:
+        """An exception may hold the frames of a reload for long, and these what has come and gone."""
+        self.changes.replaced.clear()
+        self.containers.release()
+        self.stored.release()
+
+    def _has_lost_classes(self, before: dict[str, Any], now: dict[str, Any]) -> bool:
+        """Whether a module held classes that functions make (``type(...)``), and holds others now."""
+        lost = classes_within(before.values()) - classes_within(now.values())
+        return any(base.__module__.partition(".")[0] in self._tops for cls in lost for base in cls.__mro__)
+
+    def _renew_imported_shapes(self) -> None:
+        """Modules that have not run know what they import as it is now, and not what has gone."""
+        names = self.graph.affected(self.reruns.all) - self.reruns.all.keys()
+        for name in sorted(names, key=self.records.order_of):
+            record = self.records.get(name)
+            for alias in self.graph.aliases(name) if record is not None and record.shapes else ():
+                given = self.records.get(alias.module)
+                shapes = given.shapes if given is not None and given.shapes else {}
+                if record is None or record.shapes is None or alias.module == name:
+                    continue
+                if alias.attribute == "*":
+                    record.shapes.update({key: shape for key, shape in shapes.items() if key in record.shapes})
+                elif alias.local in record.shapes and alias.attribute in shapes:
+                    record.shapes[alias.local] = shapes[alias.attribute]
 
     # What has gone
 
@@ -250,7 +287,11 @@ class Transaction:
         self.renewed.append(record)
 
     def _forget_answers(self) -> None:
-        """Answers that functions under ``lru_cache`` gave may come from what has changed."""
+        """Answers that functions under ``lru_cache``, or abstract classes, gave may come from what has changed."""
+        for name in self.graph.affected(self.plan.changed):
+            record = self.records.get(name)
+            for cls in record.classes if record is not None else ():
+                forget_answers_of(cls)
         if self.result.patched or self.result.rebound:
             self._clear_caches({*self.plan.changed, *self.reruns.all, *self.plan.gone})
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from types import CellType, FunctionType, MappingProxyType
 from typing import Any, Protocol
 
+from pyautoload.reloading.objects.abstract_answers import forget_answers, forget_answers_of
 from pyautoload.reloading.objects.functions import underlying
 from pyautoload.reloading.objects.heap import holders, living_objects
 from pyautoload.reloading.objects.journal import MISSING, Journal
@@ -115,7 +116,7 @@ class ClassMerge:
         Returns:
             ``False``, with nothing done, where Python or its metaclass does not allow it.
         """
-        old, new = self.old, self.new
+        old, new, before = self.old, self.new, self.old.__bases__
         if not fits(old, new):
             return False
         if old.__bases__ != new.__bases__ and not self.take_bases():
@@ -130,6 +131,9 @@ class ClassMerge:
             self.reconciler.lingers = True
         if isinstance(old, abc.ABCMeta):
             refresh_abstract(old, self.journal)
+        if changed or old.__bases__ != before:
+            forget_answers(old)
+            self.journal.afterwards(lambda: forget_answers(old))
         if changed:
             self.reconciler.attributes.setdefault(old.__qualname__, set()).update(changed)
         return True
@@ -256,11 +260,16 @@ class _Retired:
     """The base of classes whose content has moved to the old class, so that no ``__subclasses__()`` lists them."""
 
 
-def retire(cls: type, journal: Journal) -> None:
-    """A class that nothing makes any more is no subclass of others."""
+def retire(cls: type, journal: Journal) -> bool:
+    """A class that nothing makes any more is no subclass of others.
+
+    Returns:
+        Whether that is so already, and not only when the garbage collector has come by.
+    """
     before = cls.__bases__
-    _retire(cls)
+    is_done = _retire(cls)
     journal.note(lambda: setattr(cls, "__bases__", before) if cls.__bases__ != before else None)
+    return is_done
 
 
 def _retire(cls: type) -> bool:
@@ -271,22 +280,35 @@ def _retire(cls: type) -> bool:
         return all(base.__module__ == "enum" for base in cls.__bases__)
     if not issubclass(type(cls), type):
         return False
-    layout = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
-    for meta in (type, abc.ABCMeta):
+    for base in _retired_bases(cls):
         try:
-            type.__setattr__(
-                cls, "__bases__", (_Retired if layout is object and meta is type else _retired(layout, meta),)
-            )
+            type.__setattr__(cls, "__bases__", (base,))
         except TypeError:
             continue  # another layout
         return True
     return False
 
 
+def _retired_bases(cls: type) -> Iterator[type]:
+    """Bases that belong to nobody, as a class may take them by its layout."""
+    layout = next(base for base in cls.__mro__ if not base.__flags__ & _HEAP_TYPE)
+    if layout is object:
+        yield _Retired
+    yield from (_retired(layout, meta) for meta in (type, abc.ABCMeta))
+    yield _retired(layout, type, ())
+    solid = next((base for base in cls.__mro__[1:] if base.__dict__.get("__slots__")), None)
+    if solid is not None and solid.__base__ is layout:
+        slots = solid.__dict__["__slots__"]
+        names = (slots,) if isinstance(slots, str) else tuple(slots)
+        if all(type(name) is str and (name[:2] != "__" or name[-2:] == "__") for name in names):
+            yield _retired(layout, type, names)
+
+
 @functools.lru_cache(maxsize=256)
-def _retired(layout: type, meta: type) -> type:
-    """The same for those whose layout is that of a built-in type."""
-    return type.__call__(meta, f"_Retired{layout.__name__}", (layout,), {})  # type: ignore[no-any-return]
+def _retired(layout: type, meta: type, slots: tuple[str, ...] | None = None) -> type:
+    """The same for those whose layout is that of a built-in type, or of one with slots on top of that."""
+    names = {} if slots is None else {"__slots__": slots}
+    return type.__call__(meta, f"_Retired{layout.__name__}", (layout,), names)  # type: ignore[no-any-return]
 
 
 def retarget_cells(new: type, old: type, journal: Journal) -> None:
@@ -333,9 +355,7 @@ def refresh_abstract(cls: type, journal: Journal) -> None:
     if names != before:
         cls.__abstractmethods__ = frozenset(names)  # type: ignore[attr-defined]
         journal.note(lambda: setattr(cls, "__abstractmethods__", before))
-    clear = getattr(cls, "_abc_caches_clear", None)
-    if clear is not None:
-        clear()
+    forget_answers_of(cls)
     children: list[type] = cls.__subclasses__()
     for child in children:
         if isinstance(child, abc.ABCMeta):

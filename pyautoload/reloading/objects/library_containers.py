@@ -129,6 +129,11 @@ class LibraryContainers:
                 _settle_dict(container, before, twins, dead)
         self._twins, self._dead = twins, dead
 
+    def release(self) -> None:
+        """Do not keep alive what containers held."""
+        for known in (self._known, self._attributes, self._twins, self._dead):
+            known.clear()
+
     def finish(self) -> None:
         """Nothing is put back any more: exit functions, which cannot be, are there once."""
         self._at_exit.settle(self._twins, lambda function: _is_dead(function, self._dead))

@@ -12,7 +12,7 @@ import sys
 import types
 import typing
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -133,6 +133,20 @@ class Shape:
 
     def __repr__(self) -> str:
         return f"<Shape {self.kind.__name__} {len(self.parts)}>"
+
+
+def classes_within(shapes: Iterable[Any]) -> set[type]:
+    """The classes that some values are, or hold, given their shapes."""
+    found, pending, seen = set[type](), list(shapes), set[int]()
+    while pending:
+        shape = pending.pop()
+        if type(shape) is Shape:
+            if id(shape) not in seen:
+                seen.add(id(shape))
+                pending += shape.parts.values()
+        elif issubclass(type(shape), type):
+            found.add(shape)
+    return found
 
 
 def shapes_of(names: Mapping[str, Any], known: dict[int, Shape]) -> dict[str, Any]:

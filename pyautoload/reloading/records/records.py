@@ -385,6 +385,20 @@ class Records:
         """Every record, in the order of loading."""
         return list(self._records.values())
 
+    def renew_shapes(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        """A module has run again: what it held is not kept for those who import it.
+
+        Args:
+            before: the shapes of its values.
+            now: the same, as it is now.
+        """
+        for shape in before.values():
+            if type(shape) is Shape and self._shapes.get(id(shape.value)) is shape:
+                del self._shapes[id(shape.value)]
+        for shape in now.values():
+            if type(shape) is Shape:
+                self._shapes[id(shape.value)] = shape
+
     # What runs
 
     def is_executing(self) -> bool:

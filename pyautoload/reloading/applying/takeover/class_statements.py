@@ -163,10 +163,21 @@ class ClassStatements:
         if leaked:
             absorb(leaked, self._state.journal)
 
-    def give_up(self) -> None:
-        """Everything is put back: what was made meanwhile is nobody's subclass."""
-        for cls in self._created:
-            retire(cls, Journal())
+    def give_up(self) -> bool:
+        """Everything is put back: what was made meanwhile is nobody's subclass.
+
+        Returns:
+            Whether that is not so of some of it until the garbage collector comes by.
+        """
+        lingers = [cls for cls in self._created if not retire(cls, Journal())]
+        self.release()
+        return bool(lingers)
+
+    def release(self) -> None:
+        """Do not keep alive what was made: an exception may hold the frames of a reload for long."""
+        self._waiting.clear()
+        self._leaked.clear()
+        self._unfit.clear()
         self._created.clear()
 
 

@@ -137,9 +137,20 @@ class Takeover:
         """Whether there are objects that others may still find, until the garbage collector comes by."""
         return any(reconciler.lingers for reconciler in self.state.reconcilers.values()) or bool(self.dead())
 
-    def give_up(self) -> None:
-        """Everything is put back: what was made meanwhile is nobody's subclass."""
-        self._classes.give_up()
+    def give_up(self) -> bool:
+        """Everything is put back: what was made meanwhile is nobody's subclass.
+
+        Returns:
+            Whether that is not so of some of it until the garbage collector comes by.
+        """
+        lingers = self._classes.give_up()
+        self.state.release()
+        return lingers
+
+    def release(self) -> None:
+        """Nothing is put back any more: do not keep alive what was there before."""
+        self._classes.release()
+        self.state.release()
 
     def retire(self) -> None:
         """Classes that went are nobody's subclasses any more."""

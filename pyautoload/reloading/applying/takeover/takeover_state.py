@@ -78,3 +78,12 @@ class TakeoverState:
             stays: one of the two.
         """
         self.pairs[id(old)] = self.pairs[id(new)] = (old, new, stays)
+
+    def release(self) -> None:
+        """Do not keep alive what has come and gone: an exception may hold the frames of a reload for long."""
+        for known in (self.formers, self.reconcilers, self.members_before, self.body_names, self.merged):
+            known.clear()
+        for objects in (self.successors, self.pairs, self.given, self.kept_members):
+            objects.clear()
+        self.replaced.clear()
+        self.counterparts = Counterparts()
