@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from types import CodeType, ModuleType
+from typing import Any
 
 from pyautoload.reloading.applying.cross_module_stores import StoredInto
 from pyautoload.reloading.applying.irreversible_effects import check_can_run_again, check_replaced
