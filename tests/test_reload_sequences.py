@@ -11,6 +11,36 @@ from reload_app import app, shown  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
+    "a decorator on a base class": (
+        "[f.name for f in dataclasses.fields(Q)], repr(Q()), NAMES",
+        {
+            "a": "import dataclasses\nV = {0}\n@[lambda c: c, dataclasses.dataclass][{0} % 2]\nclass P:\n"
+            "    x: int = 1\n    __repr__ = lambda self: repr(vars(self))\n",
+            "b": "import dataclasses\nfrom APP.a import P\n@dataclasses.dataclass(repr=False)\n"
+            "class Q(P):\n    y: int = 2\n"
+            "NAMES = [f.name for f in dataclasses.fields(Q)]\n",
+            "user": "import dataclasses\nfrom APP.b import Q, NAMES\n",
+        },
+    ),
+    "bound methods whose signature changes": (
+        "m == b.leaf.m, b.leaf.m in LISTENERS, m.__func__ is b.Leaf.m, m()",
+        {
+            "b": "class Leaf:\n    def m(self, x{0}=1): return {0}\n    s = '{0}'\nleaf = Leaf()\n",
+            "user": "from APP import b\nfrom APP.b import leaf\nm = leaf.m\nLISTENERS = [leaf.m]\n",
+        },
+    ),
+    "answers that a decorator remembers": (
+        "c.f.calls, sorted(c.g.cache), R",
+        {
+            "a": "import functools\ndef counted(f, z={0}):\n    @functools.wraps(f)\n    def w(*a):\n"
+            "        w.calls += 1\n        return f(*a)\n    w.calls = 0\n    return w\n"
+            "class memo:\n    def __init__(self, f): self.f, self.cache = f, {{}}\n    def __call__(self, *a):\n"
+            "        if a not in self.cache: self.cache[a] = self.f(*a)\n        return self.cache[a]\n",
+            "c": "from APP.a import counted, memo\n@counted\ndef f(x): return x + 1\n@memo\n"
+            "def g(x): return f(x) * 2\n",
+            "user": "from APP import c\nR = [c.g(1), c.g(2)]\n",
+        },
+    ),
     "one object in a value and under a name of its own": (
         "a.STACK.held is a.VARIABLE, a.STACK.word, a.NAMED['x'] is a.FIRST, sorted(a.NAMED), STACK is a.STACK",
         {

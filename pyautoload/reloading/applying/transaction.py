@@ -480,7 +480,7 @@ class Transaction:
 
     def _check_effects(self, record: Record) -> None:
         """A module that runs again because of others may do other things to others; and it may be late with that."""
-        changed = self.stored.changed_by_others(record) - self.takeover.state.anew - self.reruns.all.keys()
+        changed = self.stored.changed_by_others(record) - self.takeover.state.anew
         if changed and record.source is not None and acts(record.source):
             raise Widen({*changed, record.name}, f"{record.name}, which stored into it, runs again", anew=True)
         reach = {name for name in self.stored.reach(record) & self.reruns.all.keys() if self.stored.is_foreign(name)}

@@ -17,6 +17,7 @@ from pyautoload.reloading.objects.heap import holders, living_objects
 from pyautoload.reloading.objects.journal import MISSING, Journal
 from pyautoload.reloading.objects.value_comparison import Comparison
 from pyautoload.reloading.objects.values import shape_of
+from pyautoload.reloading.restart import RestartNeeded
 
 __all__ = [
     "ClassMerge",
@@ -87,6 +88,10 @@ class Merging(Protocol):
 
     def merged(self, old: Any, new: Any) -> Any:
         """What should be bound where ``old`` was and the new code made ``new``."""
+
+    def holds(self, old: Any, new: Any) -> int:
+        """How many references to the new one there are only because it was merged."""
+        ...
 
     def prefer(self, old: Any, new: Any) -> None:
         """From now on the new one is bound where the old one was, in all that is still to be merged."""
@@ -161,17 +166,27 @@ class ClassMerge:
             before = old.__dict__.get(name, MISSING)
             bodies = len(self.reconciler.bodies)
             result = self._merged_member(name, before, value)
-            if result is before and value is not before and _is_code(value) and sys.getrefcount(value) > _UNHELD:
+            unheld = _UNHELD + self.reconciler.holds(before, value)
+            if result is before and value is not before and _is_code(value) and sys.getrefcount(value) > unheld:
                 result = value  # somebody took the new one while the class was made: all are to have the same
                 self.reconciler.prefer(before, value)
             if result is not before:
-                self.journal.set_class_attribute(old, name, result, self._put)
+                self._set(name, result)
             if len(self.reconciler.bodies) != bodies or (result is not before and not _alike(before, result)):
                 changed.add(name)
         for name in [name for name in old.__dict__ if name not in new.__dict__ and name not in own]:
-            self.journal.set_class_attribute(old, name, MISSING, self._put)
+            self._set(name, MISSING)
             changed.add(name)
         return changed - {"__firstlineno__", "__static_attributes__", "__annotations_cache__"}
+
+    def _set(self, name: str, value: Any) -> None:
+        try:
+            self.journal.set_class_attribute(self.old, name, value, self._put)
+        except Exception as error:
+            if self._put is type.__setattr__:
+                raise
+            reason = f"the metaclass of {self.old.__qualname__} does not let {name} be changed: {error}"
+            raise RestartNeeded(self.old.__module__, reason) from error
 
     def _merged_member(self, name: str, before: Any, value: Any) -> Any:
         if id(value) in self._members:
@@ -237,7 +252,8 @@ def _alike(before: Any, now: Any) -> bool:
 
 
 def _unheld() -> int:
-    for _, value in list({"probe": object()}.items()):
+    members = {"probe": object()}  # alive meanwhile, as the class is
+    for _, value in list(members.items()):
         return sys.getrefcount(value)
     return 0
 

@@ -81,6 +81,10 @@ class Reconciler:
         self._done[key] = (old, new, result)
         return result
 
+    def holds(self, old: Any, new: Any) -> int:
+        """How many references to the new one there are only because it was merged."""
+        return (id(old), id(new)) in self._done
+
     def prefer(self, old: Any, new: Any) -> None:
         """From now on the new one is bound where the old one was, in all that is still to be merged."""
         self._done[id(old), id(new)] = (old, new, new)

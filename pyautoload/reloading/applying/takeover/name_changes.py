@@ -7,11 +7,12 @@ from typing import Any
 
 from pyautoload.reloading.applying.takeover.former_module import FormerModule
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
+from pyautoload.reloading.code.codediff import same_code
 from pyautoload.reloading.objects.functions import CACHED
 from pyautoload.reloading.objects.journal import MISSING
-from pyautoload.reloading.objects.reconcile import Reconciler
+from pyautoload.reloading.objects.reconcile import Reconciler, same_value
 from pyautoload.reloading.objects.safe_inspection import is_a
-from pyautoload.reloading.objects.values import Shape, shape_of
+from pyautoload.reloading.objects.values import NOT_OWN, Shape, shape_of
 
 __all__ = ["NameChanges"]
 
@@ -48,6 +49,9 @@ class NameChanges:
         for name in former.names.keys() - names.keys():
             if name in shapes and not is_a(former.names[name], ModuleType):
                 changes.bound_anew(module, name, former.names[name], MISSING)
+        for cls, before in self._state.members_before.items():
+            if cls.__module__ == module and (decorated := self._decorated(cls, before)):
+                reconciler.attributes.setdefault(cls.__qualname__, set()).update(decorated)
         self._changed.update(id(cls) for cls in self._state.members_before if self._has_changed(cls))
         for name, shape in fresh.items() if self._changed else ():
             if name in names and self._holds_changed(shape, names[name]):
@@ -69,6 +73,12 @@ class NameChanges:
                     self._note_parts(shapes.get(name), value)
             elif self._looks_otherwise(value, reconciler, is_imported=name in former.imported):
                 changes.name(module, name)
+
+    def _decorated(self, cls: type, before: dict[str, Any]) -> set[str]:
+        """Attributes of a class that decorators have made otherwise than they did before."""
+        now, body = vars(cls), self._state.body_names.get(cls, ())
+        names = {name for name in before.keys() | now.keys() if name not in body and name not in NOT_OWN}
+        return {name for name in names if not _is_alike(before.get(name, MISSING), now.get(name, MISSING))}
 
     def _has_changed(self, cls: type) -> bool:
         reconciler = self._state.reconcilers.get(cls.__module__)
@@ -108,3 +118,14 @@ class NameChanges:
                 a, b = before.parts.get(key, MISSING), now.parts.get(key, MISSING)
                 if type(a) is not type(b) or (type(a) is not Shape and a != b):
                     self._state.changes.attribute(key)
+
+
+def _is_alike(before: Any, now: Any) -> bool:
+    """Whether two members of a class are the same to who reads them, as far as that shows at once."""
+    if before is now:
+        return True
+    if before is MISSING or now is MISSING:
+        return False
+    if is_a(before, FunctionType) and is_a(now, FunctionType):
+        return same_code(before.__code__, now.__code__) and same_value(before.__defaults__, now.__defaults__)
+    return True

@@ -20,7 +20,7 @@ from pyautoload.reloading.applying.takeover.module_values import ModuleValues
 from pyautoload.reloading.applying.takeover.name_binding import NameBinding
 from pyautoload.reloading.applying.takeover.name_changes import NameChanges
 from pyautoload.reloading.applying.takeover.takeover_state import TakeoverState
-from pyautoload.reloading.objects.class_identity import retire
+from pyautoload.reloading.objects.class_identity import move_instances, retire
 from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.records.record import Record
 
@@ -94,6 +94,10 @@ class Takeover:
         fresh.update({key: names[key] for key in definitions})
         self._program_names(former, names)
         self._changes.note(name, former, names, fresh, reconciler)
+        # Who runs next meets them as they are now; those that cannot move yet may be gone by the end.
+        replaced = [(old, new) for old, new in self.state.replaced if new.__module__ == name]
+        if replaced:
+            move_instances(replaced, self.state.journal)
 
     def _given_names(self, former: FormerModule, names: dict[str, Any]) -> list[str]:
         return [
