@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -117,7 +118,8 @@ def test_whichever_process_is_killed_nothing_hangs_and_nothing_is_left(tmp_path:
             there = processes(mark)
             victim = chance.choice(there)
             how = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-            os.kill(victim, how)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself meanwhile
+                os.kill(victim, how)
             if victim == process.pid:
                 until(lambda: process.poll() is not None, f"{how!r} does not end it")
             elif process.poll() is None:
@@ -128,7 +130,8 @@ def test_whichever_process_is_killed_nothing_hangs_and_nothing_is_left(tmp_path:
                     write(tmp_path, "app/calc.py", FILES["app/calc.py"] + f"\nX = {number}, {len(answered) + 2}\n")
                     answered.append(next_run(process.stdout))
                     assert len(answered) < 5, answered
-                os.kill(process.pid, chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
             until(lambda: not processes(mark), f"{how!r} to {victim}: something is left")  # noqa: B023
 
 

@@ -201,7 +201,8 @@ def write(path: str, recording: Recording) -> None:
                 opened.write("*\n")
         number, temporary = tempfile.mkstemp(dir=directory, prefix="tests-", suffix=".tmp")
         with open(number, "w", encoding="utf-8") as opened:
-            json.dump(recording, opened, default=_as_dict, separators=(",", ":"))
+            # As a whole: piece by piece, `dump` takes ten times as long.
+            opened.write(json.dumps(recording, default=_as_dict, separators=(",", ":")))
         os.replace(temporary, path)
     except OSError:
         if temporary is not None and os.path.exists(temporary):

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -156,7 +157,7 @@ def _follow(process: _Process, reading: int, told: Callable[[dict[str, Any]], No
             # A key in the terminal has reached pytest, too; a second interrupt does no harm.
             with contextlib.suppress(BaseException):
                 _interrupt(process)
-                _read(process, reading, told)
+                _read(process, reading, told, _PATIENCE)
                 process.wait(_PATIENCE)
         process.kill()
         process.wait()
@@ -169,9 +170,12 @@ def _interrupt(process: _Process) -> None:
             os.kill(process.pid, signal.SIGINT)
 
 
-def _read(process: _Process, reading: int, told: Callable[[dict[str, Any]], None]) -> None:
+def _read(
+    process: _Process, reading: int, told: Callable[[dict[str, Any]], None], patience: float = float("inf")
+) -> None:
     rest = bytearray()
-    while True:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
         ready, _, _ = select.select([reading], [], [], _LOOK)
         if not ready:
             if process.poll() is not None:

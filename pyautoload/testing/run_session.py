@@ -156,22 +156,27 @@ class Session:
     def run(self) -> int:
         """Run what is pending; returns pytest's exit code."""
         recording = self.recording
-        recordings.write(self._place, recording)  # before the run: who is ended in it has to do it again
         self.report.selected(self.reasons(), max(len(recording.tests), 1), recording.is_all_pending)
         began, run = time.monotonic(), _Run()
-        job = self._job()
         try:
-            code = self._run(job, run)
+            try:
+                code = self._run(self._job(), run)
+            finally:
+                self._take(run)
+            self._tell_end(run, time.monotonic() - began, code)
         finally:
-            self._take(run)
+            # After all was told, as nobody is to wait for it. Who is killed before that finds the former recording
+            # with the former files, and the same edits again.
             recordings.write(self._place, recording)
+        self.processes.prepare([(name, path) for name, path in recording.loaded])
+        return code
+
+    def _tell_end(self, run: _Run, seconds: float, code: int) -> None:
         if run.running is not None:
             self.report.tested(run.running, "error", 0.0, f"the process ended while it ran (exit code {code})")
         if self.is_quiet and code not in (_OK, _FAILED, _NO_TESTS):
             self.report.trouble(self.output)
-        self.report.ran(time.monotonic() - began, code)
-        self.processes.prepare([(name, path) for name, path in recording.loaded])
-        return code
+        self.report.ran(seconds, code)
 
     def _run(self, job: dict[str, Any], run: _Run) -> int:
         def told(message: dict[str, Any]) -> None:

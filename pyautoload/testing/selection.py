@@ -192,19 +192,23 @@ class _Selector:
     def __init__(self, recording: Recording, now: Snapshot, changes: _Changes, directory: str) -> None:
         self._recording = recording
         self._changes = changes
-        known, collected = recording.known(), recording.collected
-        graph = edges(recording.snapshot.facts, known, collected)
-        for file, others in edges(now.facts, known, collected).items():
-            graph.setdefault(file, set()).update(others)
+        self._now = now
         for path, used in recording.modules.items():
             why = self._used_directly(used)
             if why is None and used.opaque:
                 why = f"{shown(path, directory)} starts another process when it is imported"
             if why is not None and path not in changes.shells:
                 changes.shells[path] = why
-        self._reached = dependents(graph, changes.shells)
+        self._reached = dependents(self._graph(), changes.shells) if changes.shells else {}
         _add_callers(recording.snapshot, changes)
         self._fixtures: dict[int, str | None] = {}
+
+    def _graph(self) -> dict[str, set[str]]:
+        known, collected = self._recording.known(), self._recording.collected
+        graph = edges(self._recording.snapshot.facts, known, collected)
+        for file, others in edges(self._now.facts, known, collected).items():
+            graph.setdefault(file, set()).update(others)
+        return graph
 
     def fill(self, selection: Selection) -> None:
         recording, changes = self._recording, self._changes

@@ -48,6 +48,8 @@ class _Names:
         # Every end of a path, as a dotted name → files, and directories that have some, with a separator at their end.
         self._ends: dict[str, set[str]] = defaultdict(set)
         self._below: dict[str, set[str]] = defaultdict(set)
+        # The same, by the names of these files, as far as somebody has asked.
+        self._named: dict[str, dict[str, set[str]]] = {}
         for file in self.files:
             stem = file[:-3]
             if os.path.basename(stem) == "__init__":
@@ -75,6 +77,15 @@ class _Names:
     def below(self, directory: str) -> set[str]:
         """All files in a directory and those in it."""
         return self._below.get(directory.rstrip(os.sep), set())
+
+    def named_below(self, directory: str) -> dict[str, set[str]]:
+        """The same files, by the names that they may be reached under."""
+        found = self._named.get(directory)
+        if found is None:
+            found = self._named[directory] = defaultdict(set)
+            for file in self.below(directory):
+                found[_named(file)].add(file)
+        return found
 
     def __getitem__(self, name: str) -> set[str]:
         """The files, and directories, that a dotted name may mean."""
@@ -165,16 +176,20 @@ def _taken(file: str, facts: FileFacts, names: _Names, known: Known) -> set[str]
     packages = {each for each in meant if each.endswith(os.sep)}
     packages |= {os.path.dirname(each) for each in taken if os.path.basename(each) == "__init__.py"}
     for package in packages:
-        for below in names.below(package):
-            if facts.is_dynamic or not own.isdisjoint(_named(below)):
-                taken.add(below)
+        if facts.is_dynamic:
+            taken |= names.below(package)
+            continue
+        by_name = names.named_below(package)
+        for name in own:
+            if name in by_name:
+                taken |= by_name[name]
     return taken
 
 
-def _named(file: str) -> list[str]:
-    """By which names a file may be reached through its package."""
+def _named(file: str) -> str:
+    """By which name a file may be reached through its package."""
     stem = os.path.basename(file)[:-3]
-    return [normal(os.path.basename(os.path.dirname(file)) if stem == "__init__" else stem)]
+    return normal(os.path.basename(os.path.dirname(file)) if stem == "__init__" else stem)
 
 
 def _absolute(module: str, wanted: list[str], names: _Names) -> set[str]:
