@@ -44,8 +44,9 @@ def test_the_same_files_with_the_same_content_are_written(python, tree, way, opt
     assert len(stock) == 2
 
 
-def test_a_cache_that_python_wrote_is_used_and_left_alone(python, tree, way):
+def test_a_cache_that_python_wrote_is_used_and_left_alone(python, tree, way, age):
     root = tree(FILES)
+    age(root / "app" / "user.py")
     python(SHOW)
     path = root / "app" / "__pycache__" / f"user.{TAG}.pyc"
     plant(path, root / "app/user.py", "planted")
@@ -252,8 +253,10 @@ def test_a_loader_without_a_binder_reads_and_writes_as_the_stock_one(python, tre
     assert python(code).stdout == "old True\nold True\n"
 
 
-def test_audit_events_of_a_load_name_the_same_files(python, tree):
+def test_audit_events_of_a_load_name_the_same_files(python, tree, age):
     root = tree(FILES)
+    for file in (root / "app").glob("*.py"):
+        age(file)
     hook = (
         "import sys, dataclasses\nevents = []\n"
         "def hook(event, args):\n"

@@ -148,7 +148,10 @@ class Records:
 
     def look_at_classes(self, record: Record) -> None:
         """Note a module's classes, what their attributes hold, and whether there are caches."""
-        names = sys.modules[record.name].__dict__
+        module = sys.modules.get(record.name)
+        if not isinstance(module, ModuleType):
+            return  # another thread has unloaded it meanwhile
+        names = module.__dict__
         record.members = None
         record.has_caches = has_caches(names, record.name)
         found: dict[int, type] = {}
