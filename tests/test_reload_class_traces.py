@@ -162,3 +162,70 @@ def test_a_subclass_hook_that_is_patched_answers_anew(app: Callable[..., App]) -
     at.write("low.py", _shape("hasattr(other, 'size')"))
     assert at.loader.reload().ok
     assert not issubclass(duck, shape)
+
+
+# What a failed attempt counts in a class of another module, and what of that class is looked at.
+_COUNTERS = {
+    "a class attribute": ("class Field:\n    n = 0\n    def __init__(self): Field.n += 1", "Field.n"),
+    "by type(self)": ("class Field:\n    n = 0\n    def __init__(self): type(self).n += 1", "Field.n"),
+    "a text": ("class Field:\n    n = ''\n    def __init__(self): Field.n += 'x'", "Field.n"),
+    "a tuple": ("class Field:\n    n = ()\n    def __init__(self): Field.n += (1,)", "Field.n"),
+    "a global": ("N = 0\nclass Field:\n    def __init__(self):\n        global N\n        N += 1", "N"),
+    "a metaclass": (
+        "class Meta(type):\n    n = 0\n    def __call__(cls):\n        Meta.n += 1\n        return super().__call__()\n"
+        "class Field(metaclass=Meta): pass",
+        "Meta.n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "looked_at"), _COUNTERS.values(), ids=_COUNTERS)
+def test_what_a_failed_attempt_counted_in_a_class_is_put_back(
+    app: Callable[..., App], code: str, looked_at: str
+) -> None:
+    model = "from APP.low import Field\nage = Field()\nNAME = 1\n"
+    at = app(low=code, model=model, user="from APP.model import NAME", options={"watch": False})
+    at("user")
+
+    def count() -> object:
+        return eval(looked_at, dict(vars(at("low"))))
+
+    first = count()
+    at.write("model.py", model.replace("NAME = 1", "OTHER = 1"))
+    with pytest.raises(ReloadError):
+        at.loader.reload()
+    assert count() == first
+    at.write("model.py", model)
+    assert at.loader.reload().ok
+    assert count() == first
+
+
+@pytest.mark.parametrize(
+    ("holder", "listed"),
+    [
+        ("refs = []\ndef add(f):\n    refs.append(weakref.ref(f))\n    return f", "[r() for r in refs if r()]"),
+        ("refs = weakref.WeakValueDictionary()\ndef add(f):\n    refs[f.__name__] = f\n    return f", "refs.values()"),
+    ],
+    ids=["references", "a dictionary"],
+)
+def test_a_function_that_is_held_weakly_stays_there(app: Callable[..., App], holder: str, listed: str) -> None:
+    log = "import weakref\nLOG = []\n" + holder
+    at = app(
+        hub=log,
+        one="from APP.hub import add\n@add\ndef on(): return 'on'",
+        two="from APP.hub import LOG\nLOG.append(1)",
+        user="from APP import one, two",
+        options={"watch": False},
+    )
+    at("user")
+
+    def answers() -> list[str]:
+        return [function() for function in eval(listed, dict(vars(at("hub"))))]
+
+    assert answers() == ["on"]
+    at.write("two.py", "from APP.hub import LOG\nLOG.append(2)")
+    assert at.loader.reload().ok
+    assert answers() == ["on"]
+    at.write("one.py", "from APP.hub import add\nX = 1\n@add\ndef on(): return 'anew'")
+    assert at.loader.reload().ok
+    assert answers() == ["anew"]

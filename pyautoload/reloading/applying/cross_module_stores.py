@@ -8,6 +8,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from pyautoload.reloading.dependencies.dependency_graph import Graph
+from pyautoload.reloading.objects.journal import put_on_class
 from pyautoload.reloading.objects.safe_inspection import is_a
 from pyautoload.reloading.objects.value_comparison import Comparison
 from pyautoload.reloading.objects.values import NOT_STATE, Shape, restore, shape_of
@@ -112,8 +113,9 @@ class StoredInto:
                     continue
                 if type(shape) is Shape:
                     restore(shape)
-                elif "." not in key:
-                    setattr(sys.modules[name], key, shape)
+                value = shape.value if type(shape) is Shape else shape
+                if now[key] is not value:
+                    _bind(sys.modules[name], key, value)
 
     def release(self) -> None:
         """Do not keep alive what modules held."""
@@ -226,3 +228,12 @@ def _leads_to(shape: Any, gone: dict[int, Any], seen: set[int]) -> bool:
         return False
     seen.add(id(shape))
     return any(_leads_to(part, gone, seen) for part in shape.parts.values())
+
+
+def _bind(module: ModuleType, key: str, value: Any) -> None:
+    """Let a name of a module, or an attribute of its class (``Field.count``), stand for a value."""
+    name, _, attribute = key.partition(".")
+    if attribute:
+        put_on_class(vars(module)[name], attribute, value, type.__setattr__)
+    else:
+        setattr(module, name, value)

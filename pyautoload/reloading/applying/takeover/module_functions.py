@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections import Counter
 from types import FunctionType
 from typing import Any
@@ -49,6 +50,8 @@ def settle_functions(
             continue  # it stands for an earlier binding of the name
         own, counted = taken[id(names[name])], counts.get(id(names[name]))
         is_held = held(names, name) > UNHELD + own if counted is None else counted > 1 + own
+        # Who holds the new one weakly, a signal or a `WeakSet`, would lose it.
+        is_held = is_held or bool(weakref.getweakrefcount(names[name]))
         old, new = former.names[name], names[name]
         result = reconciler.merged(old, new)
         if not is_held or result is new:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import typing
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import FunctionType, ModuleType
@@ -65,6 +66,8 @@ class NameBinding:
         ):
             return new
         if kind is FunctionType:
+            if weakref.getweakrefcount(new):
+                return new  # who holds it weakly would lose it
             if sys.getrefcount(new) > UNHELD_VALUE or (new.__module__, new.__qualname__) != (module, name):
                 return new
             if old.__qualname__ != name or old.__code__.co_freevars != new.__code__.co_freevars:
