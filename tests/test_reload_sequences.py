@@ -11,6 +11,15 @@ from reload_app import app, shown  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
+    "a metaclass that derives from that of abstract classes": (
+        "K.tag, isinstance(K(), a.B), V.tag",
+        {
+            "a": "import abc\nclass M(abc.ABCMeta):\n    def __init__(cls, *args):\n        super().__init__(*args)\n"
+            "        cls.tag = {0}\nclass B(metaclass=M):\n    x = {0}\n",
+            "b": "from APP.a import B\nclass K(B): pass\nV = type('V', (B,), {{}})\n",
+            "user": "from APP import a\nfrom APP.b import K, V\n",
+        },
+    ),
     "a decorator on a base class": (
         "[f.name for f in dataclasses.fields(Q)], repr(Q()), NAMES",
         {

@@ -27,9 +27,10 @@ def forget_answers_of(cls: type) -> None:
     Args:
         cls: the class; nothing is done for one that is not abstract.
     """
-    clear: Any = getattr(cls, "_abc_caches_clear", None)
-    if clear is not None:
-        clear()
+    if isinstance(cls, abc.ABCMeta):  # a metaclass that is derived from it has the method, too
+        clear: Any = getattr(cls, "_abc_caches_clear", None)
+        if clear is not None:
+            clear()
 
 
 def _is_remembered(cls: type) -> bool:
