@@ -11,6 +11,13 @@ from reload_app import app, shown  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
+    "a class whose layout changes, in containers": (
+        "S['x'] is b.Leaf, L[0] is b.Leaf, K.T[0] is b.Leaf, b.Leaf.__slots__",
+        {
+            "b": "class Leaf:\n    __slots__ = ('a{0}',)\n",
+            "user": "from APP import b\nfrom APP.b import Leaf\nS = {{'x': Leaf}}\nL = [Leaf]\nclass K:\n    T = (Leaf,)\n",
+        },
+    ),
     "a metaclass that derives from that of abstract classes": (
         "K.tag, isinstance(K(), a.B), V.tag",
         {

@@ -57,7 +57,7 @@ def test_modules_that_every_system_needs_can_be_imported(tmp_path: Path, name: s
 
 def test_a_program_runs_cold(tmp_path: Path) -> None:
     code = "sys.orig_argv[:] = [sys.executable, '-m', 'pyautoload', 'run']; sys.argv[:] = ['pyautoload', 'run']\n"
-    code += "from pyautoload.warm.client import main; main(['--why', '-c', 'print(5)'])"
+    code += "from pyautoload.programs.run_program import main; main(['--why', '-c', 'print(5)'])"
     done = bare(tmp_path, code)
     assert done.stdout == "5\n", done.stderr
     assert "cold: this system has no warm processes" in done.stderr

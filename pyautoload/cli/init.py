@@ -14,6 +14,7 @@ import click
 from pyautoload.autoloader import AutoLoader
 from pyautoload.checking.problem import Problem
 from pyautoload.settings import Settings
+from pyautoload.sources.regular import read_regular
 
 PYPROJECT = "pyproject.toml"
 TEST_FILE = os.path.join("tests", "test_autoload.py")
@@ -107,9 +108,12 @@ def _about_the_test(test: str, findings: list[Problem]) -> str:
 def _refuse_a_second_loader(directory: str) -> None:
     """End where the program creates a loader: two of them over one directory are a conflict."""
     for file in _python_files(directory):
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            matches = ((number, _LOADER.match(line)) for number, line in enumerate(opened, 1))
-            found = next(((number, match) for number, match in matches if match is not None), None)
+        try:
+            lines = read_regular(file).decode("utf-8", errors="replace").splitlines()
+        except OSError:
+            continue  # a link to nowhere, a named pipe: `check` lists what is left out
+        matches = ((number, _LOADER.match(line)) for number, line in enumerate(lines, 1))
+        found = next(((number, match) for number, match in matches if match is not None), None)
         if found is None:
             continue
         number, match = found

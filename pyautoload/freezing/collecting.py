@@ -63,8 +63,14 @@ def own_modules() -> list[str]:
         parts = os.path.relpath(directory, base).split(os.sep) if directory != base else []
         stems = [file[:-3] for file in files if file.endswith(".py")]
         names = [[*parts, stem] if stem != "__init__" else parts for stem in stems]
+        names = [name for name in names if not _needs_dask(name)]
         found += [".".join(["pyautoload", *name]) for name in names if not _LEFT_OUT.intersection(name[:1])]
     return sorted(found)
+
+
+def _needs_dask(name: list[str]) -> bool:
+    """Whether a module is for workers of Dask, which load no program that is frozen."""
+    return name[:1] == ["cluster"] and name[-1].startswith("dask")
 
 
 def project_files(settings: Settings) -> Iterator[str]:

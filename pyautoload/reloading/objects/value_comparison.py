@@ -96,8 +96,8 @@ class Comparison:
         return self._named_alike(before, now)
 
     def _named_alike(self, before: Any, now: Any) -> bool:
-        if self._twins.get(id(before)) is now:
-            return True
+        if id(before) in self._twins:
+            return False  # who holds the class that went is to hold the one that stands for it
         if type(before) is FunctionType:
             if (before.__module__, before.__qualname__) != (now.__module__, now.__qualname__):
                 return False

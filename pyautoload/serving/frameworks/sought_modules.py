@@ -55,7 +55,9 @@ class SoughtModules:
 
     def why_restart(self, result: ReloadResult) -> dict[str, str]:
         """The modules for which a reload needs a new process, and why."""
-        found = {name: "a library looked for it before it was there" for name in result.added if name in self._sought}
+        # What is loaded by now was found: a request came between the file and the reload that lists it.
+        added = (name for name in result.added if name in self._sought and name not in sys.modules)
+        found = dict.fromkeys(added, "a library looked for it before it was there")
         found.update({name: "a library has loaded it" for name in result.removed if name in self._sought})
         return found
 
