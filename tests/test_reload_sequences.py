@@ -15,7 +15,8 @@ CASES = {
         "S['x'] is b.Leaf, L[0] is b.Leaf, K.T[0] is b.Leaf, b.Leaf.__slots__",
         {
             "b": "class Leaf:\n    __slots__ = ('a{0}',)\n",
-            "user": "from APP import b\nfrom APP.b import Leaf\nS = {{'x': Leaf}}\nL = [Leaf]\nclass K:\n    T = (Leaf,)\n",
+            "user": "from APP import b\nfrom APP.b import Leaf\nS = {{'x': Leaf}}\nL = [Leaf]\n"
+            "class K:\n    T = (Leaf,)\n",
         },
     ),
     "a metaclass that derives from that of abstract classes": (
