@@ -39,6 +39,22 @@ def test_an_exception_at_import_time_puts_everything_back(app):
     assert (result.errors[0].line, type(result.errors[0].__cause__)) == (9, ZeroDivisionError)
 
 
+def test_a_library_that_a_failed_edit_has_loaded_is_what_it_is(app, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "late_library.py").write_text("class Base: pass\nclass Config(dict): pass\nclass Derived(Base): pass\n")
+    a = app(a="class Config(dict): pass\n")
+    try:
+        a("a")
+        assert a.edit(a="from late_library import Config as Under\nclass Config(Under): pass\n1 / 0\n").errors
+        library = sys.modules["late_library"]
+        assert library.Config.__mro__ == (library.Config, dict, object)
+        assert library.Derived.__mro__ == (library.Derived, library.Base, object)
+        a.edit(a="from late_library import Config as Under\nclass Config(Under): pass\n")
+        assert a("a").Config.__mro__[1:] == library.Config.__mro__
+    finally:
+        sys.modules.pop("late_library", None)
+
+
 def test_an_exception_in_a_dependent_halfway(app):
     a = app(
         a="X = 1\ndef f():\n    return X\n",

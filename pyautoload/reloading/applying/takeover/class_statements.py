@@ -93,7 +93,8 @@ class ClassStatements:
 
     def _made(self, body: FunctionType, new: type) -> type:
         name = body.__globals__.get("__name__", "")
-        self._created.append(new)
+        if any(name.partition(".")[0] == former.partition(".")[0] for former in self._state.formers):
+            self._created.append(new)  # not those of a library that is imported meanwhile, and stays
         self._state.changes.attribute("__subclasses__")
         old = self._waiting.pop((name, new.__qualname__), None)
         if old is None or new.__module__ != name:
