@@ -161,6 +161,23 @@ def test_what_was_made_of_annotations_is_made_again_with_the_class(app, future):
     assert a("web").TABLE == {"order": [["amount", "gift"]]}
 
 
+def test_a_pydantic_model_that_refers_to_itself_is_one_class(app):
+    pytest.importorskip("pydantic")
+    text = (
+        "import typing, pydantic\nclass Emp(pydantic.BaseModel):\n    n: int = {0}\n    boss: 'Emp | None' = None\n"
+        "    team: 'list[Emp]' = []\n    note: 'typing.Annotated[typing.Optional[Emp], 1]' = None\n"
+    )
+    a = app(a=text.format(1))
+    emp = a("a").Emp
+    for number in (2, 3, 4):
+        a.edit(a=text.format(number))
+        assert a("a").Emp is emp
+        one = emp(boss=emp(), team=[emp()], note=emp())
+        assert (one.n, one.boss.n, one.team[0].n, one.note.n) == (number,) * 4
+        assert type(emp.model_validate(one.model_dump()).boss) is emp
+        assert emp.model_fields["boss"].annotation.__args__[0] is emp
+
+
 def test_fields_of_a_model_reach_the_routes(app):
     pytest.importorskip("pydantic")
     pytest.importorskip("fastapi")

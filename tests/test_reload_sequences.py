@@ -11,6 +11,19 @@ from reload_app import app, shown  # noqa: F401
 
 # What is to be shown of the module `user`, and the sources, with the number of the edit as `{0}`.
 CASES = {
+    "an object that keeps what decorators give it": (
+        "[c.callback is f for c, f in zip(user.tool.commands, [user.add, user.rem])], "
+        "[c.callback() for c in user.tool.commands], user.K.tool.commands[0].callback is vars(user.K)['m']",
+        {
+            "a": "class Info:\n    def __init__(self, f): self.callback = f\nclass Tool:\n"
+            "    def __init__(self): self.commands = []\n    def command(self, f):\n"
+            "        self.commands.append(Info(f))\n        return f\n",
+            "user": "from APP.a import Tool\nimport APP.user as user\ntool = Tool()\n@tool.command\n"
+            "def add(): return {0}\n"
+            "@tool.command\ndef rem(x=1): return -{0}\nclass K:\n    tool = Tool()\n    @tool.command\n"
+            "    def m(self=0): return {0}\nV = {0}\n",
+        },
+    ),
     "a class whose layout changes, in containers": (
         "S['x'] is b.Leaf, L[0] is b.Leaf, K.T[0] is b.Leaf, b.Leaf.__slots__",
         {

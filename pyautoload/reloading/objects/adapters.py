@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+import types
+import typing
 from typing import Any
 
 from pyautoload.reloading.objects.journal import Journal
@@ -9,18 +13,38 @@ from pyautoload.reloading.objects.journal import Journal
 __all__ = ["adapted", "refusal"]
 
 
-def adapted(cls: type, journal: Journal) -> None:
+def adapted(cls: type, new: type, journal: Journal) -> None:
     """Let the library of a class's metaclass derive anew what it keeps of it.
 
     Args:
         cls: a class that has taken new members.
+        new: the class that gave them.
         journal: remembers how to take it back.
     """
     if type(cls).__module__.startswith("pydantic."):
+        fields: dict[str, Any] = cls.__dict__.get("__pydantic_fields__") or {}
+        for field in fields.values():
+            field.annotation = _with(field.annotation, new, cls)  # a model that refers to itself
         rebuild = getattr(cls, "model_rebuild", None)
         if rebuild is not None:
             rebuild(force=True, raise_errors=False)
             journal.note(lambda: rebuild(force=True, raise_errors=False))
+
+
+def _with(hint: Any, new: type, cls: type) -> Any:
+    """A type hint in which a class stands for another one."""
+    if hint is new:
+        return cls
+    before = typing.get_args(hint)
+    args = tuple(_with(arg, new, cls) for arg in before)
+    if all(arg is known for arg, known in zip(args, before, strict=True)):
+        return hint
+    if isinstance(hint, types.UnionType):
+        return functools.reduce(operator.or_, args)
+    if isinstance(hint, types.GenericAlias):
+        return types.GenericAlias(typing.cast(type, hint.__origin__), args)
+    is_annotated = hasattr(hint, "__metadata__")
+    return hint.copy_with(args[:1] if is_annotated else args)
 
 
 def refusal(cls: type) -> str | None:

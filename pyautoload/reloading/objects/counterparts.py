@@ -45,6 +45,8 @@ class Counterparts:
         self._inner[id(new)] = self._inner.get(id(new), 0) - 1  # that it is given up is no reference
         while waiting:
             shape, made = waiting.pop()
+            if is_a(made, FunctionType) and shape is not made:
+                self._inner[id(made)] = self._inner.get(id(made), 0) + 1
             if type(shape) is not Shape or shape.value is made:
                 continue
             self._inner[id(made)] = self._inner.get(id(made), 0) + 1

@@ -113,7 +113,7 @@ class ClassStatements:
         result: type = reconciler.merged(old, new)
         if result is old:
             self._state.merged[id(new)] = (new, old)
-            adapted(old, self._state.journal)
+            adapted(old, new, self._state.journal)
             if is_known:
                 self._leaked.append((old, new))
             self._attributes.settle_at_once(reconciler.module, old)

@@ -42,6 +42,8 @@ def settle_functions(
         taken: id of a new function → how often the caller holds it.
     """
     pairs = [name for name in _pairs_of_definitions(former.names, names) if name not in former.imported]
+    for name in pairs:
+        taken[id(names[name])] += state.counterparts.count(names[name])
     if dropped and any(held(names, name) > UNHELD + taken[id(names[name])] for name in pairs):
         gc.collect(1)
     counts = reference_counts(names[name] for name in pairs if is_immortal(names[name]))
