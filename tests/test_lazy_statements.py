@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("hypothesis")
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pyautoload.lazy.export_statements import BadStatement, _from_tree, _plain, parsed
@@ -46,6 +46,8 @@ TAILS = st.lists(st.sampled_from(WORDS + SPACES), max_size=14).map(" ".join) | s
 @pytest.mark.filterwarnings("ignore:.*invalid escape")
 @settings(max_examples=1000, deadline=None)
 @given(TAILS)
+@example("x \n #")
+@example("x \n # y")
 def test_whatever_is_read_by_hand_the_parser_reads_alike(tail):
     after_another = f"\n    from .a import b\n    from .c import {tail}"
     for text in (tail, f"from .a import {tail}", f"from {tail} import a", after_another):

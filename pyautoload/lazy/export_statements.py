@@ -182,9 +182,11 @@ def statement_of(node: Any) -> tuple[str | None, list[tuple[str, str | None]]] |
 def _dedented(text: str) -> str:
     """``text`` without its common indentation; the first line, which follows the quotes, has one of its own."""
     first, *rest = text.split("\n")
-    indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    # A comment may stand anywhere.
+    rest = [line.lstrip() if line.lstrip().startswith("#") else line for line in rest]
+    indents = [len(line) - len(line.lstrip()) for line in rest if line.strip() and line[0] != "#"]
     margin = min(indents, default=0)
-    return "\n".join([first.lstrip(), *(line[margin:] for line in rest)])
+    return "\n".join([first.lstrip(), *(line if line[:1] == "#" else line[margin:] for line in rest)])
 
 
 def _line_of(source: str, line: int) -> str:
